@@ -1,0 +1,152 @@
+/**
+ * The plan: the whole validated configuration of one tier, in real types.
+ * After `readPlan` nobody checks again. All durations are milliseconds, all sizes bytes.
+ */
+
+/**
+ * A text of the plan. Late values (`DATABASE_URL`, generated secrets) are not known when the plan is read;
+ * they stay as holes and are filled each time the service starts.
+ */
+export type Text = string | { readonly parts: readonly (string | { readonly late: LateName })[] };
+
+/** Names that are legal in `${…}` though nothing sets them yet: resolved at start from /data/secrets. */
+export type LateName = 'DATABASE_URL' | 'NEXTAUTH_SECRET';
+
+export type Signal = NodeJS.Signals;
+
+export interface Plan {
+  readonly name: string;
+  readonly tier: string;
+  /** Absolute path of the volume. */
+  readonly dataDir: string;
+  readonly ports: { readonly probes: number; readonly api: number; readonly database: number };
+  /** Total budget of a stop, from the signal to our own exit. */
+  readonly stopTimeout: number;
+  readonly log: { readonly level: LogLevel; readonly format: 'text' | 'json' };
+  /** Bearer token that opens details of /health; undefined: only the unix socket shows them. */
+  readonly token: string | undefined;
+  readonly database: DatabasePlan | undefined;
+  /** In file order; the runs of the database's boot order come first. */
+  readonly runs: readonly RunPlan[];
+  /** Runs of the files that are off, and why: `disabled` in status. */
+  readonly disabled: readonly { readonly name: string; readonly why: string }[];
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export interface DatabasePlan {
+  readonly name: string;
+  readonly user: string;
+  /** From DATABASE_URL or its file; undefined: generated once into /data/secrets/app_password. */
+  readonly password: string | undefined;
+  readonly port: number;
+  /** System user that owns the cluster, when we are root. */
+  readonly systemUser: string;
+  /** Where the one dump may come from, besides /data/import and /data/current-db-backup.sql. */
+  readonly importFrom: string | undefined;
+  /** The sample of the shipped app, used only where there is no other dump. */
+  readonly sample: string | undefined;
+  /** SQL files run once, in order, in a new and empty database. */
+  readonly init: readonly string[];
+  /** Settings of postgresql.conf that beat the tuned ones. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export type RunPlan = ServicePlan | TaskPlan;
+
+/** What every kind of run has in common: a command with user, environment, limits, stop recipe and log. */
+export interface RunBase {
+  readonly name: string;
+  readonly work: Command | Program;
+  readonly workingDir: string | undefined;
+  /** Name or uid, with an optional `:group`; used only as root. */
+  readonly user: string | undefined;
+  readonly environment: Readonly<Record<string, Text>>;
+  /** Read again at every start; `environment` beats them. */
+  readonly envFiles: readonly { readonly path: string; readonly required: boolean }[];
+  readonly dependsOn: Readonly<Record<string, Dependency>>;
+  readonly stop: StopLadder;
+  /** A critical run that fails for good ends the container; the same word is "required" of health. */
+  readonly critical: boolean;
+  readonly nice: number | undefined;
+  readonly oomScoreAdj: number | undefined;
+  /** How long from spawn to ready (service) or to exit (task); undefined: no limit. */
+  readonly startTimeout: number | undefined;
+}
+
+export interface ServicePlan extends RunBase {
+  readonly kind: 'service';
+  readonly ready: ReadyPlan | undefined;
+  readonly healthcheck: CheckPlan | undefined;
+  readonly restart: RestartPlan;
+  readonly onUnhealthy: 'restart' | 'exit' | 'ignore';
+}
+
+/** Runs once per boot and must succeed. */
+export interface TaskPlan extends RunBase {
+  readonly kind: 'task';
+  /** How often a failed run is tried again before it has failed. */
+  readonly retries: number;
+}
+
+export interface Command {
+  readonly kind: 'command';
+  /** argv; never through a shell unless the plan says `["sh", "-c", …]` or a Compose string that needs none. */
+  readonly argv: readonly Text[];
+}
+
+/** One of our own programs, started as a child of PID 1 with its assignment on fd 3. */
+export interface Program {
+  readonly kind: 'program';
+  readonly program: ProgramName;
+}
+
+export type ProgramName = 'cluster' | 'database' | 'setup' | 'import' | 'database-status';
+
+export interface Dependency {
+  readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';
+  /** false: a missing or failed dependency only delays nothing; the dependent starts all the same. */
+  readonly required: boolean;
+}
+
+export type ReadyPlan =
+  | { readonly kind: 'fd'; readonly fd: number }
+  | { readonly kind: 'log'; readonly pattern: RegExp };
+
+export interface CheckPlan {
+  readonly probe: ProbePlan;
+  readonly interval: number;
+  readonly timeout: number;
+  /** Failures in a row that make it down. */
+  readonly retries: number;
+  readonly startPeriod: number;
+  /** Time between probes until the first success. */
+  readonly startInterval: number;
+}
+
+export type ProbePlan =
+  | { readonly kind: 'http'; readonly url: Text }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'exec'; readonly argv: readonly Text[] }
+  /** pg_isready's question: does it accept connections? A socket directory or a host. */
+  | { readonly kind: 'postgres'; readonly host: string; readonly port: number };
+
+export interface RestartPlan {
+  readonly policy: 'no' | 'always' | 'on-failure';
+  /** Backoff: first wait, growth by 2, cap. A first crash after a stable spell restarts at once. */
+  readonly initialDelay: number;
+  readonly maxDelay: number;
+  /** Up for this long: the attempts are forgotten. */
+  readonly stableAfter: number;
+  /** More than `limit` failures inside `window` is giving up; undefined: never. */
+  readonly giveUp: { readonly limit: number; readonly window: number } | undefined;
+}
+
+/** Signals and waits: each rung is sent when the one before has had its time. The last rung is always SIGKILL. */
+export interface StopLadder {
+  readonly rungs: readonly { readonly signal: Signal; readonly wait: number }[];
+  /** Whom the rungs before SIGKILL reach first: the leader, then the surviving group; PostgreSQL: the leader alone. */
+  readonly target: 'leader-then-group' | 'leader';
+  /** Part of the total stop budget that is kept for this run whatever the others take, in ms. */
+  readonly reserve: number;
+}

@@ -1,0 +1,31 @@
+/**
+ * fd 3 between PID 1 and its own child programs: newline-delimited JSON both ways over a connected socket.
+ * PID 1 writes one Assignment; the program writes any number of Reports. Identity needs no path or token.
+ */
+import type { DatabasePlan } from '../config/plan.ts';
+import type { Progress } from './status.ts';
+
+/** The first and only line PID 1 sends. Secrets travel here, never in argv or the environment. */
+export interface Assignment {
+  readonly program: string;
+  readonly dataDir: string;
+  /** Directory for sockets: `<runDir>/pg` is PostgreSQL's. */
+  readonly runDir: string;
+  /** Where secrets live: `<dataDir>/secrets`. */
+  readonly database: DatabasePlan | undefined;
+  /** true: we are root and services have their own users. */
+  readonly isolated: boolean;
+  /** Secrets the program may use: `appPassword`. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What a person asked for, e.g. `{ file: "/data/x.sql" }`; empty at boot. */
+  readonly input: Readonly<Record<string, string>>;
+}
+
+export type Report =
+  | { readonly type: 'progress'; readonly progress: Progress }
+  /** Something the operator should know, kept in status until the next start. */
+  | { readonly type: 'note'; readonly text: string }
+  /** A failure told to people; followed by a non-zero exit. */
+  | { readonly type: 'failure'; readonly message: string; readonly remedy: string | undefined }
+  /** The answer of an asked-for run, printed by the command line. */
+  | { readonly type: 'result'; readonly value: unknown };

@@ -1,0 +1,86 @@
+/** What people are shown of the product: derived by PID 1, printed by the command line, returned by --json. */
+
+export const SCHEMA_VERSION = 1;
+
+export type StatusWord =
+  | 'waiting'
+  | 'starting'
+  | 'ready'
+  | 'unhealthy'
+  | 'backoff'
+  | 'stopping'
+  | 'stopped'
+  | 'done'
+  | 'failed'
+  | 'disabled';
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly kind: 'service' | 'task';
+  readonly status: StatusWord;
+  /** One sentence without a final stop: why it is so. Empty where the word says all. */
+  readonly reason: string;
+  /** ISO 8601; when the status word became true. */
+  readonly since: string;
+  /** Counts spawns of this service, from 1; 0: never started. */
+  readonly generation: number;
+  readonly pid: number | undefined;
+  readonly critical: boolean;
+  /** Unintended ends since boot. */
+  readonly restarts: number;
+  /** ISO 8601, when the next start is due, in backoff only. */
+  readonly nextStart: string | undefined;
+  /** Milliseconds from spawn to ready (or to a task's end) of the current or last generation. */
+  readonly startedIn: number | undefined;
+  readonly lastExit: ExitStatus | undefined;
+  /** The last line it wrote, already cut to 200 characters; only where it is not well. */
+  readonly lastLine: string | undefined;
+  readonly check: CheckStatus | undefined;
+  readonly progress: Progress | undefined;
+}
+
+export interface ExitStatus {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly at: string;
+}
+
+export interface CheckStatus {
+  readonly up: boolean | undefined;
+  readonly failures: number;
+  readonly threshold: number;
+  readonly lastError: string | undefined;
+  readonly durationMs: number | undefined;
+  readonly at: string | undefined;
+}
+
+/** How far a task has come, as it says itself. */
+export interface Progress {
+  /** "importing tools.sql.gz" */
+  readonly what: string;
+  /** 0–100, where the end is known. */
+  readonly percent: number | undefined;
+  /** "12,403 rows", free text. */
+  readonly detail: string | undefined;
+}
+
+/** The product as a whole; `ok` and `warn` are well enough to serve (HTTP 200), `fail` is not (503). */
+export type Overall = 'pass' | 'warn' | 'fail';
+
+export interface ProductStatus {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly name: string;
+  readonly version: string;
+  readonly tier: string;
+  readonly pid: number;
+  /** ISO 8601 */
+  readonly since: string;
+  readonly phase: 'booting' | 'running' | 'stopping';
+  readonly overall: Overall;
+  /** The reason sentence: "degraded: app crashed 3 times in 2 min, next start in 8 s; last line: …". */
+  readonly reason: string;
+  readonly services: readonly ServiceStatus[];
+  /** What a person should know though nothing is down: not a mount, not isolated … */
+  readonly notes: readonly string[];
+  readonly addresses: readonly { readonly what: string; readonly url: string }[];
+}

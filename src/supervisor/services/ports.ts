@@ -1,0 +1,50 @@
+/** What the services room needs from outside; the hall hands in the real ones, tests hand in fakes. */
+import type { RunPlan, Signal } from '../../config/plan.ts';
+import type { Report } from '../../protocol/channel.ts';
+
+/** Time as an argument: monotonic for durations, wall time only for what people read. All in ms. */
+export interface Clock {
+  /** Monotonic. */
+  mono(): number;
+  /** Since the epoch. */
+  now(): number;
+  /** Calls `run` once after `ms`; the returned function disarms it. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: Signal | null;
+}
+
+/** What a running incarnation tells, each at most once, in this order: ready?, exited, emptied; or failed alone. */
+export interface IncarnationEvents {
+  /** It could not be started at all (ENOENT, EACCES, EAGAIN, unknown user …); nothing lives. */
+  failed(error: Error): void;
+  /** It said so itself: newline on its ready fd. */
+  ready(): void;
+  /** A line of its log matched `ready.log`, told by the logs room through the hall. */
+  report(report: Report): void;
+  /** The leader was reaped. */
+  exited(exit: Exit): void;
+  /** After `exited`: no live process of its group, session or adopted descendants remains. */
+  emptied(): void;
+}
+
+/** `leader`: the process itself; `group`: what is left of its group; `everything`: also session and escapees. */
+export type SignalTarget = 'leader' | 'group' | 'everything';
+
+export interface Incarnation {
+  readonly pid: number;
+  /** Sends; returns how many live processes it reached, 0 when all are gone. */
+  signal(signal: Signal, target: SignalTarget): number;
+}
+
+export interface Launcher {
+  /** Starts one generation of a run. Never throws: what goes wrong arrives as `failed`, never synchronously. */
+  launch(
+    run: RunPlan,
+    generation: number,
+    events: IncarnationEvents,
+  ): { readonly incarnation: Incarnation | undefined };
+}
