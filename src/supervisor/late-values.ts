@@ -1,0 +1,37 @@
+/** Values the plan names but nobody knows before first boot: generated into /data/secrets, read at every start. */
+import { Failure } from '../base/errors.ts';
+import type { DatabasePlan, LateName, Text } from '../config/plan.ts';
+
+export interface LateValueSource {
+  readonly database: DatabasePlan | undefined;
+  /** The content of a file under /data/secrets without its newline; undefined where there is none. */
+  readSecret(name: string): string | undefined;
+}
+
+/** The application's password: told by DATABASE_URL, or the one generated on first boot. */
+export function appPassword(source: LateValueSource): string | undefined {
+  return source.database?.password ?? source.readSecret('app_password');
+}
+
+/** Fills the holes of a text. Throws a Failure where a value does not exist yet. */
+export function fillText(text: Text, source: LateValueSource): string {
+  if (typeof text === 'string') return text;
+  return text.parts.map((part) => (typeof part === 'string' ? part : lateValue(part.late, source))).join('');
+}
+
+function lateValue(name: LateName, source: LateValueSource): string {
+  const value = name === 'DATABASE_URL' ? databaseUrl(source) : source.readSecret('nextauth_secret');
+  if (value !== undefined) return value;
+  throw new Failure(`cannot resolve \${${name}}: it is generated on first boot, and that has not happened yet`, {
+    remedy:
+      name === 'DATABASE_URL' ? 'let this service depend on the database' : `set ${name} or ${name}_FILE yourself`,
+  });
+}
+
+function databaseUrl(source: LateValueSource): string | undefined {
+  const { database } = source;
+  const password = appPassword(source);
+  if (database === undefined || password === undefined) return undefined;
+  const encode = encodeURIComponent;
+  return `postgresql://${encode(database.user)}:${encode(password)}@127.0.0.1:${database.port}/${encode(database.name)}`;
+}
