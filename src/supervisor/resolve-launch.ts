@@ -1,0 +1,77 @@
+/** From a run of the plan to what the OS is asked to spawn. Done anew at every start; throws a Failure saying why not. */
+import type { ProgramName, RunPlan, Text } from '../config/plan.ts';
+import type { Assignment } from '../protocol/channel.ts';
+import { type EnvironmentSource, resolveEnvironment } from './environment.ts';
+import { appPassword, fillText } from './late-values.ts';
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly name: string;
+  readonly home: string;
+}
+
+export interface LaunchSource extends EnvironmentSource {
+  readonly dataDir: string;
+  readonly runDir: string;
+  /** We are root: each service has its own user. Otherwise all run as the one user we are. */
+  readonly isolated: boolean;
+  currentUser(): User;
+  /** Throws a Failure where there is no such user. */
+  findUser(name: string): User;
+  /** argv of one of our own programs. */
+  programArgv(program: ProgramName): readonly string[];
+}
+
+export interface Resolved {
+  readonly argv: readonly string[];
+  readonly env: Record<string, string>;
+  readonly cwd: string;
+  /** undefined: the user we are. */
+  readonly user: User | undefined;
+  /** The first line on fd 3, for our own programs. */
+  readonly assignment: Assignment | undefined;
+}
+
+export function resolveLaunch(
+  run: RunPlan,
+  source: LaunchSource,
+  input: Readonly<Record<string, string>> = {},
+): Resolved {
+  const user = source.isolated && run.user !== undefined ? source.findUser(run.user) : undefined;
+  const common = {
+    env: resolveEnvironment(run, user ?? source.currentUser(), source),
+    cwd: run.workingDir ?? '/',
+    user,
+  };
+  if (run.work.kind === 'command') {
+    return { ...common, argv: fillArgv(run.work.argv, source), assignment: undefined };
+  }
+  return {
+    ...common,
+    argv: source.programArgv(run.work.program),
+    assignment: assign(run.work.program, source, input),
+  };
+}
+
+export function fillArgv(argv: readonly Text[], source: LaunchSource): string[] {
+  return argv.map((text) => fillText(text, source));
+}
+
+function assign(
+  program: ProgramName,
+  source: LaunchSource,
+  input: Readonly<Record<string, string>>,
+): Assignment {
+  const password = appPassword(source);
+  return {
+    program,
+    dataDir: source.dataDir,
+    runDir: source.runDir,
+    database: source.database,
+    isolated: source.isolated,
+    secrets: password === undefined ? {} : { appPassword: password },
+    input,
+  };
+}
