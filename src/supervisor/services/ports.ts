@@ -2,15 +2,7 @@
 import type { RunPlan, Signal } from '../../config/plan.ts';
 import type { Report } from '../../protocol/channel.ts';
 
-/** Time as an argument: monotonic for durations, wall time only for what people read. All in ms. */
-export interface Clock {
-  /** Monotonic. */
-  mono(): number;
-  /** Since the epoch. */
-  now(): number;
-  /** Calls `run` once after `ms`; the returned function disarms it. */
-  after(ms: number, run: () => void): () => void;
-}
+export type { Clock } from '../../base/clock.ts';
 
 export interface Exit {
   readonly code: number | null;
@@ -23,7 +15,7 @@ export interface IncarnationEvents {
   failed(error: Error): void;
   /** It said so itself: newline on its ready fd. */
   ready(): void;
-  /** A line of its log matched `ready.log`, told by the logs room through the hall. */
+  /** One of our own programs said something on fd 3. */
   report(report: Report): void;
   /** The leader was reaped. */
   exited(exit: Exit): void;
