@@ -1,0 +1,190 @@
+/**
+ * The logs room: bytes of services → lines → standard output and one file per service.
+ *
+ * The file has every line: when it is behind, the service waits for it, and for nothing else. Standard output is
+ * whoever's pipe it is; it is bounded, never waited for, and what it must drop is counted and said. Plain lines are
+ * copied as bytes and never become strings.
+ */
+import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { LogLevel } from '../../config/plan.ts';
+import type { LogLine } from '../../protocol/control.ts';
+import { LEVEL_NUMBERS } from './levels.ts';
+import { type Filter, Listeners } from './listeners.ts';
+import { OutputWriter } from './output-writer.ts';
+import type { LogFile, Output, OutputPipe } from './ports.ts';
+import { type Look, Renderer } from './render.ts';
+import { missing, ServiceLog } from './service-log.ts';
+import { parseStoredLine } from './stored-line.ts';
+
+/** The name PID 1's own lines go by. */
+export const OWN_NAME = 'bulkhead';
+
+export interface LogsOptions {
+  readonly clock: Clock;
+  readonly output: Output;
+  readonly openFile: (service: string) => LogFile;
+  readonly level: LogLevel;
+  readonly format: 'text' | 'json';
+  /** false: no colour even on a terminal (NO_COLOR, https://no-color.org). */
+  readonly colour: boolean;
+  /** Names known beforehand, for alignment. */
+  readonly services: readonly string[];
+  /** Our own process id, a field of our own records. */
+  readonly pid: number;
+}
+
+export interface Attachment {
+  /** Both streams have ended and their last lines were handed on. */
+  readonly drained: Promise<void>;
+  /** Waits for the streams' ends no longer than this many ms. */
+  closeWithin(ms: number): void;
+}
+
+export interface LogsStats {
+  /** Lines that standard output did not show. */
+  readonly outputDropped: number;
+  readonly outputQueued: number;
+  readonly files: Readonly<Record<string, { readonly dropped: number; readonly queued: number }>>;
+}
+
+export interface Logs {
+  /** Reads a new generation's output; `pid` becomes a field of its JSON records. */
+  attach(
+    service: string,
+    generation: number,
+    streams: { readonly stdout: OutputPipe; readonly stderr: OutputPipe },
+    pid?: number,
+  ): Attachment;
+  /** PID 1's own line, if its level is shown. */
+  own(level: LogLevel, msg: string, fields?: Readonly<Record<string, unknown>>): void;
+  lastLine(service: string): LogLine | undefined;
+  /** The newest lines in memory (32 KiB a service), oldest first, of one service or of all by time. */
+  tail(services: readonly string[] | undefined, count: number): LogLine[];
+  /** Tells every line from now on; the returned function ends it. Called synchronously: keep it short. */
+  follow(services: readonly string[] | undefined, onLine: (line: LogLine) => void): () => void;
+  /** Calls once, at the first line of this generation that matches (`ready.log`); the returned function gives up. */
+  onMatch(service: string, generation: number, pattern: RegExp, onMatch: (line: string) => void): () => void;
+  /** Opens every file anew: somebody has moved them. */
+  reopen(): void;
+  /** Writes out what is held, not longer than `ms`; afterwards nothing is shown any more. */
+  close(ms: number): Promise<void>;
+  stats(): LogsStats;
+}
+
+/** Opens the room. Nothing is written and no file is opened before the first line. */
+export function openLogs(options: LogsOptions): Logs {
+  const { clock, output } = options;
+  let nameWidth = Math.min(20, Math.max(...[OWN_NAME, ...options.services].map((name) => name.length)));
+  const look: Look = {
+    format: options.format,
+    colour: options.colour && output.isTerminal,
+    shortTime: output.isTerminal,
+    nameWidth: () => nameWidth,
+  };
+  const services = new Map<string, ServiceLog>();
+  const listeners = new Listeners((error) => own('error', `a reader of the log failed: ${messageOf(error)}`));
+  const ownRenderer = new Renderer(look, OWN_NAME, 'note', options.pid);
+  const plainRenderer = new Renderer({ ...look, format: 'text', colour: false }, OWN_NAME, 'note');
+  const writer = new OutputWriter(output, {
+    gone: (error) => logOf(OWN_NAME).store(`WARN  standard output is gone: ${error.message}; files go on`),
+    missingLine: (lines) => {
+      ownRenderer.at(clock.now());
+      const msg = `${missing(lines)} of standard output: its reader is too slow; the files have them`;
+      return ownRenderer.parts({ level: LEVEL_NUMBERS.warn, msg, fields: { dropped: lines } });
+    },
+  });
+  let closed = false;
+
+  function logOf(name: string): ServiceLog {
+    let log = services.get(name);
+    if (!log) {
+      nameWidth = Math.min(20, Math.max(nameWidth, name.length));
+      log = new ServiceLog(name, options.openFile(name), {
+        clock,
+        look,
+        output: writer,
+        listeners,
+        say: own,
+      });
+      services.set(name, log);
+    }
+    return log;
+  }
+
+  function own(level: LogLevel, msg: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    if (closed || LEVEL_NUMBERS[level] < LEVEL_NUMBERS[options.level] || level === 'silent') return;
+    const now = clock.now();
+    const parts = { level: LEVEL_NUMBERS[level], msg, fields };
+    ownRenderer.at(now);
+    writer.queue.addLine(ownRenderer.parts(parts));
+    writer.kick();
+    const line = plainRenderer.sentence(parts);
+    logOf(OWN_NAME).store(line);
+    if (listeners.wants(OWN_NAME)) {
+      listeners.tell({ time: new Date(now).toISOString(), service: OWN_NAME, stream: 'note', line }, 0);
+    }
+  }
+
+  const filterOf = (names: readonly string[] | undefined): Filter => ({ services: names && new Set(names) });
+
+  function tail(names: readonly string[] | undefined, count: number): LogLine[] {
+    const lines: LogLine[] = [];
+    for (const name of names ?? services.keys()) {
+      for (const text of services.get(name)?.tail.lines(count) ?? []) {
+        const line = parseStoredLine(name, text);
+        if (line) lines.push(line);
+      }
+    }
+    // Sorting is stable: lines of one service and one millisecond keep their order.
+    lines.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+    return lines.slice(-count);
+  }
+
+  return {
+    attach: (service, generation, streams, pid) => {
+      const log = logOf(service);
+      const ends = [
+        log.read(streams.stdout, 'stdout', generation, pid),
+        log.read(streams.stderr, 'stderr', generation, pid),
+      ];
+      return {
+        drained: Promise.all(ends).then(() => {}),
+        closeWithin: (ms) => {
+          streams.stdout.closeWithin(ms);
+          streams.stderr.closeWithin(ms);
+        },
+      };
+    },
+    own,
+    lastLine: (service) => tail([service], 1).at(0),
+    tail,
+    follow: (names, onLine) => listeners.follow(filterOf(names), onLine),
+    onMatch: (service, generation, pattern, onMatch) =>
+      listeners.match(service, generation, pattern, onMatch),
+    reopen: () => {
+      for (const log of services.values()) log.file.reopen();
+    },
+    close: async (ms) => {
+      closed = true;
+      const written = Promise.all([writer.close(), ...[...services.values()].map((log) => log.file.close())]);
+      await new Promise<void>((resolve) => {
+        const disarm = clock.after(ms, resolve);
+        void written.then(() => {
+          disarm();
+          resolve();
+        });
+      });
+    },
+    stats: () => ({
+      outputDropped: writer.queue.dropped,
+      outputQueued: writer.queue.bytes,
+      files: Object.fromEntries(
+        [...services].map(([name, { file }]) => [
+          name,
+          { dropped: file.queue.dropped, queued: file.queue.bytes },
+        ]),
+      ),
+    }),
+  };
+}

@@ -1,0 +1,74 @@
+import { codeOf } from '../../base/errors.ts';
+import { BlockQueue } from './block-queue.ts';
+import type { Output } from './ports.ts';
+
+const LIMIT = 4 * 1024 * 1024;
+
+/** Nobody will ever read it again: the other end of the pipe or terminal is gone. */
+const GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'EBADF', 'ENOTCONN', 'ECONNRESET']);
+
+export interface OutputEvents {
+  /** Standard output is gone for good. */
+  gone(error: Error): void;
+  /** The line that stands for N dropped ones, as standard output shows it. */
+  missingLine(lines: number): Buffer;
+}
+
+/** Carries all lines to standard output, one write at a time. Whoever does not read it makes nobody wait. */
+export class OutputWriter {
+  readonly queue = new BlockQueue(LIMIT);
+  private readonly output: Output;
+  private readonly events: OutputEvents;
+  private writing = false;
+  private isGone = false;
+  private readonly settled: (() => void)[] = [];
+
+  constructor(output: Output, events: OutputEvents) {
+    this.output = output;
+    this.events = events;
+  }
+
+  kick(): void {
+    if (!this.writing) this.writeNext();
+  }
+
+  /** Resolves when all is written; never, if nobody reads it: the caller sets the limit. */
+  async close(): Promise<void> {
+    this.kick();
+    while (this.writing) await new Promise<void>((resolve) => this.settled.push(resolve));
+  }
+
+  private writeNext(): void {
+    const missing = this.queue.takeMissing();
+    const gap = missing > 0 && !this.isGone ? this.events.missingLine(missing) : undefined;
+    const block = this.queue.take();
+    if (!block && !gap) {
+      for (const resolve of this.settled.splice(0)) resolve();
+      return;
+    }
+    const lines = block?.lines ?? 0;
+    if (this.isGone) {
+      this.queue.countLost(lines);
+      if (block) this.queue.recycle(block);
+      this.queue.takeMissing();
+      return;
+    }
+    const held = block ? block.bytes.subarray(0, block.used) : Buffer.alloc(0);
+    this.writing = true;
+    this.output.write(gap ? Buffer.concat([gap, held]) : held, (error) => {
+      this.writing = false;
+      if (block) this.queue.recycle(block);
+      if (error) this.fail(error, lines);
+      else this.writeNext();
+    });
+  }
+
+  private fail(error: Error, lines: number): void {
+    this.queue.countLost(lines);
+    if (GONE.has(codeOf(error))) {
+      this.isGone = true;
+      this.events.gone(error);
+    }
+    for (const resolve of this.settled.splice(0)) resolve();
+  }
+}

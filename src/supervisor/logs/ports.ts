@@ -1,0 +1,25 @@
+/** What the logs room needs from outside; the hall hands in the real ones, tests hand in fakes. */
+
+/** The reading end of a child's stdout or stderr. A chunk's memory may be reused once `onChunk` has returned. */
+export interface OutputPipe {
+  read(onChunk: (chunk: Buffer) => void, onEnd: () => void): void;
+  pause(): void;
+  resume(): void;
+  /** Reads what is there until EOF, but not longer than this; then it ends in any case. */
+  closeWithin(ms: number): void;
+}
+
+/** A file that only grows. Never throws: errors arrive at `done`. */
+export interface LogFile {
+  /** Appends all bytes; on error `written` says how many had made it. One call at a time. */
+  append(bytes: Uint8Array, done: (error: Error | undefined, written: number) => void): void;
+  /** Closes, so that the next append opens the path anew. Not during an append. */
+  release(): Promise<void>;
+}
+
+/** PID 1's own standard output. Must not block, whoever does or does not read it. */
+export interface Output {
+  readonly isTerminal: boolean;
+  /** One call at a time; the bytes must not change until `done`. */
+  write(bytes: Uint8Array, done: (error: Error | undefined) => void): void;
+}

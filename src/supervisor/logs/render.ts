@@ -1,0 +1,183 @@
+import { isUtf8 } from 'node:buffer';
+import type { LogLine } from '../../protocol/control.ts';
+import type { BlockQueue } from './block-queue.ts';
+import { levelWord } from './levels.ts';
+import { makePrintable } from './printable.ts';
+import { CONTROLS, GOES_ON, HIGH } from './split-lines.ts';
+import { readStructured, type Structured } from './structured.ts';
+
+/** How lines look on standard output. */
+export interface Look {
+  readonly format: 'text' | 'json';
+  readonly colour: boolean;
+  /** On a terminal the date is known; elsewhere the whole time stands before a line. */
+  readonly shortTime: boolean;
+  /** Columns of the service's name; it may grow while services come. */
+  readonly nameWidth: () => number;
+}
+
+/** One of our own lines, or a service's, that is built from parts and not copied. */
+export interface Parts {
+  readonly level: number;
+  readonly msg: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+const OPEN_BRACE = 0x7b;
+const COLOURS = [36, 32, 33, 35, 34, 96, 92, 93, 95, 94];
+const JSON_END = Buffer.from('"}\n');
+const TEXT_END = Buffer.from('\n');
+const CUT = 'line longer than 64 KiB, cut here; the file has all of it';
+
+/** Encodes the lines of one stream of one service for standard output; plain lines are copied, never decoded. */
+export class Renderer {
+  private readonly look: Look;
+  private readonly service: string;
+  private readonly stream: LogLine['stream'];
+  private readonly pid: number | undefined;
+  private readonly end: Buffer;
+  private readonly rawUpTo: number;
+  private now = -1;
+  private prefix = Buffer.alloc(0);
+
+  constructor(look: Look, service: string, stream: LogLine['stream'], pid?: number) {
+    this.look = look;
+    this.service = service;
+    this.stream = stream;
+    this.pid = pid;
+    this.end = look.format === 'json' ? JSON_END : TEXT_END;
+    // What may be copied as it is: JSON needs quotes escaped, text needs control characters harmless.
+    this.rawUpTo = look.format === 'json' ? 0 : 1;
+  }
+
+  /** The time of the lines to come, in ms since the epoch. */
+  at(now: number): void {
+    if (now === this.now) return;
+    this.now = now;
+    this.prefix = Buffer.from(this.look.format === 'json' ? this.jsonPrefix() : this.textPrefix());
+  }
+
+  line(queue: BlockQueue, bytes: Buffer, start: number, end: number, content: number, part: number): void {
+    const raw =
+      content <= this.rawUpTo ||
+      (content === HIGH && this.look.format === 'json' && isUtf8(bytes.subarray(start, end)));
+    if (!raw || part & GOES_ON || bytes[start] === OPEN_BRACE) {
+      queue.addLine(this.encode(bytes.toString('utf8', start, end), content, (part & GOES_ON) !== 0));
+      return;
+    }
+    const { prefix } = this;
+    const block = queue.room(prefix.length + end - start + 3);
+    const target = block.bytes;
+    target.set(prefix, block.used);
+    let at = block.used + prefix.length;
+    at += bytes.copy(target, at, start, end);
+    target.set(this.end, at);
+    block.used = at + this.end.length;
+    block.lines += 1;
+  }
+
+  /** Level, message and fields as one line of text, without time and name. */
+  sentence({ level, msg, fields }: Parts): string {
+    return this.describe(level, msg, fields);
+  }
+
+  /** A line built from parts, newline included. */
+  parts({ level, msg, fields }: Parts): Buffer {
+    if (this.look.format === 'text')
+      return Buffer.from(`${this.prefixText()}${this.describe(level, msg, fields)}\n`);
+    return this.json({ level, time: undefined, msg, rest: fields }, false);
+  }
+
+  private encode(decoded: string, content: number, cut: boolean): Buffer {
+    const text = decoded.endsWith('\r') ? decoded.slice(0, -1) : decoded;
+    const structured = cut ? undefined : readStructured(text);
+    if (this.look.format === 'json') {
+      return this.json(structured ?? { level: undefined, time: undefined, msg: text, rest: {} }, cut);
+    }
+    let shown = text;
+    if (structured?.msg !== undefined)
+      shown = this.describe(structured.level, structured.msg, structured.rest);
+    else if (content & (CONTROLS | HIGH)) shown = makePrintable(text, this.look.colour);
+    return Buffer.from(`${this.prefixText()}${shown}${cut ? ` … [${CUT}]` : ''}\n`);
+  }
+
+  private json({ level, time, msg, rest }: Structured, cut: boolean): Buffer {
+    const record: Record<string, unknown> = {
+      level: level ?? 30,
+      time: time ?? this.now,
+      ...(this.pid === undefined ? {} : { pid: this.pid }),
+      service: this.service,
+      stream: this.stream,
+    };
+    for (const [key, value] of Object.entries(rest)) {
+      // Which service it was is ours to say; what the service calls so keeps its value under another name.
+      record[key === 'service' || key === 'stream' ? `its_${key}` : key] = value;
+    }
+    if (msg !== undefined) record['msg'] = msg;
+    if (cut) record['truncated'] = true;
+    return Buffer.from(`${stringify(record)}\n`);
+  }
+
+  private describe(
+    level: number | undefined,
+    msg: string,
+    fields: Readonly<Record<string, unknown>>,
+  ): string {
+    const word = level === undefined ? '' : `${this.paintLevel(level)} `;
+    const shown = Object.entries(fields)
+      .filter(([key, value]) => value !== undefined && key !== 'pid' && key !== 'hostname' && key !== 'name')
+      .map(([key, value]) => ` ${makePrintable(key, false)}=${makePrintable(showValue(value), false)}`);
+    return word + makePrintable(msg, this.look.colour) + this.paint(2, shown.join(''));
+  }
+
+  private paintLevel(level: number): string {
+    const word = levelWord(level).padEnd(5);
+    return level >= 50 ? this.paint(31, word) : level >= 40 ? this.paint(33, word) : word;
+  }
+
+  private paint(code: number, text: string): string {
+    return this.look.colour && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text;
+  }
+
+  private prefixText(): string {
+    return this.look.format === 'text' ? this.prefix.toString() : '';
+  }
+
+  private textPrefix(): string {
+    const time = new Date(this.now);
+    const shown = this.look.shortTime ? time.toTimeString().slice(0, 8) : time.toISOString();
+    const name = this.service.padEnd(this.look.nameWidth());
+    return `${this.paint(2, shown)} ${this.paint(colourOf(this.service), name)} | `;
+  }
+
+  private jsonPrefix(): string {
+    const pid = this.pid === undefined ? '' : `"pid":${this.pid},`;
+    const service = JSON.stringify(this.service);
+    return `{"level":30,"time":${this.now},${pid}"service":${service},"stream":"${this.stream}","msg":"`;
+  }
+}
+
+/** The same colour for the same name, in every run and on every machine. */
+function colourOf(service: string): number {
+  let hash = 0;
+  for (const character of service) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
+  return COLOURS[hash % COLOURS.length] ?? 36;
+}
+
+function showValue(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : stringify(value);
+}
+
+/** JSON of anything: what cannot be written as JSON (cycles, bigints, great depth) is named instead of thrown. */
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value, replaceErrors) ?? 'null';
+  } catch (error) {
+    return JSON.stringify({ unwritable: String(error) });
+  }
+}
+
+function replaceErrors(_key: string, value: unknown): unknown {
+  if (value instanceof Error) return { type: value.name, message: value.message, stack: value.stack };
+  return typeof value === 'bigint' ? String(value) : value;
+}

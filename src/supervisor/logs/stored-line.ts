@@ -1,0 +1,23 @@
+/** The form a line has in `<dataDir>/logs/<service>.log` and in the memory of the last lines. */
+import type { LogLine } from '../../protocol/control.ts';
+
+/**
+ * What stands before the bytes of a line. It is the container runtimes' format (Kubernetes CRI), so what reads their
+ * files reads ours: time, stream, `F` for a full line or `P` for one that goes on in the next.
+ */
+export function stampOf(time: string, stream: LogLine['stream'], partial: boolean): string {
+  return `${time} ${stream} ${partial ? 'P' : 'F'} `;
+}
+
+/** Reads a stored line, without its newline; undefined where it is none of ours (torn or foreign). */
+export function parseStoredLine(service: string, text: string): LogLine | undefined {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (stdout|stderr|note) [FP] (.*)$/s.exec(text);
+  if (!match) return undefined;
+  const [, time = '', stream, line = ''] = match;
+  return {
+    time,
+    service,
+    stream: stream as LogLine['stream'],
+    line: line.endsWith('\r') ? line.slice(0, -1) : line,
+  };
+}
