@@ -41,7 +41,8 @@ export class BlockQueue {
     const last = this.blocks.at(-1);
     if (last && last.bytes.length - last.used >= size) return last;
     if (last) this.waiting += last.used;
-    while (this.blocks.length > 0 && this.waiting + size > this.limit) this.dropOldest();
+    while (this.blocks.length > 0 && this.waiting + Math.max(size, BLOCK_SIZE) > this.limit)
+      this.dropOldest();
     const bytes =
       size > BLOCK_SIZE ? Buffer.allocUnsafeSlow(size) : (spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE));
     const block = { bytes, used: 0, lines: 0, continues: false };

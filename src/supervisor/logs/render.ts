@@ -102,13 +102,14 @@ export class Renderer {
   }
 
   private json({ level, time, msg, rest }: Structured, cut: boolean): Buffer {
-    const record: Record<string, unknown> = {
+    // Without a prototype a field named __proto__ is a field like any other.
+    const record: Record<string, unknown> = Object.assign(Object.create(null), {
       level: level ?? 30,
       time: time ?? this.now,
       ...(this.pid === undefined ? {} : { pid: this.pid }),
       service: this.service,
       stream: this.stream,
-    };
+    });
     for (const [key, value] of Object.entries(rest)) {
       // Which service it was is ours to say; what the service calls so keeps its value under another name.
       record[key === 'service' || key === 'stream' ? `its_${key}` : key] = value;
