@@ -1,0 +1,208 @@
+/** Every command in the order help shows them: enough to parse and explain it; its code is loaded when it runs. */
+import { CommandExit } from '../protocol/exit-codes.ts';
+import type { CommandSpec, OptionSpec } from './command.ts';
+
+const { notRunning, unknownName, refused, invalidConfiguration, unreachable, timedOut } = CommandExit;
+const ANY_NUMBER = Number.POSITIVE_INFINITY;
+
+const CHANGE_OPTIONS: readonly OptionSpec[] = [
+  { name: 'no-wait', summary: 'ask for it and return at once' },
+  { name: 'timeout', value: 'DURATION', summary: 'how long to wait for it (2m)' },
+];
+const CHANGE = {
+  usage: 'SERVICE…',
+  arity: { least: 1, most: ANY_NUMBER },
+  options: CHANGE_OPTIONS,
+  exits: [unknownName, refused, unreachable, timedOut],
+} as const;
+const CONFIG_OPTIONS: readonly OptionSpec[] = [
+  { name: 'config', value: 'PATH', summary: 'a folder of tiers, or one file (BULKHEAD_CONFIG)' },
+  { name: 'tier', value: 'TIER', summary: 'which tier (BULKHEAD_TIER, core)' },
+];
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'up',
+    summary: 'run the product: supervise every service of the tier until told to stop',
+    options: CONFIG_OPTIONS,
+    examples: ['bulkhead up --tier core --data ./.data'],
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'what is running, since when, and why something is not',
+    usage: '[SERVICE…]',
+    arity: { least: 0, most: ANY_NUMBER },
+    exits: [notRunning, unknownName, unreachable],
+    examples: ['bulkhead status', 'bulkhead status app --json'],
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'what the services wrote',
+    usage: '[SERVICE…]',
+    arity: { least: 0, most: ANY_NUMBER },
+    options: [
+      { name: 'follow', short: 'f', summary: 'go on with new lines as they come' },
+      { name: 'tail', short: 'n', value: 'LINES', summary: 'the newest so many lines, or all (100)' },
+      { name: 'since', value: 'TIME', summary: 'lines from then on: 10m, 2h, or an ISO 8601 time' },
+      { name: 'grep', value: 'REGEX', summary: 'only lines that match, among all that are kept' },
+      { name: 'timestamps', short: 't', summary: 'show when each line came' },
+      { name: 'no-prefix', summary: 'lines only, without the service name' },
+    ],
+    exits: [unknownName, unreachable],
+    examples: ['bulkhead logs app --tail 50', "bulkhead logs -f --grep 'ERROR|FATAL'"],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'start',
+    summary: 'start services and wait until they are ready',
+    ...CHANGE,
+    examples: ['bulkhead start app'],
+    load: () => import('./commands/start.ts'),
+  },
+  {
+    name: 'stop',
+    summary: 'stop services and keep them stopped',
+    ...CHANGE,
+    examples: ['bulkhead stop app --timeout 30s'],
+    load: () => import('./commands/stop.ts'),
+  },
+  {
+    name: 'restart',
+    summary: 'stop services, start them again, wait until they are ready',
+    ...CHANGE,
+    examples: ['bulkhead restart app'],
+    load: () => import('./commands/restart.ts'),
+  },
+  {
+    name: 'reload',
+    summary: 'read the configuration again and change only what differs',
+    options: [{ name: 'dry-run', summary: 'tell what would change, change nothing' }],
+    exits: [invalidConfiguration, unreachable],
+    examples: ['bulkhead reload --dry-run'],
+    load: () => import('./commands/reload.ts'),
+  },
+  {
+    name: 'health',
+    summary: 'one word and an exit code: 0 healthy, 1 not',
+    options: [{ name: 'level', value: 'LEVEL', oneOf: ['live', 'ready'], summary: 'live or ready (ready)' }],
+    examples: ['bulkhead health --level live'],
+    load: () => import('./commands/health.ts'),
+  },
+  {
+    name: 'wait',
+    summary: 'wait until the product, or some of its services, is ready',
+    usage: '[SERVICE…]',
+    arity: { least: 0, most: ANY_NUMBER },
+    options: [
+      { name: 'for', value: 'LEVEL', oneOf: ['ready', 'live'], summary: 'ready or live (ready)' },
+      { name: 'timeout', value: 'DURATION', summary: 'give up after this long (no limit)' },
+    ],
+    exits: [unknownName, unreachable, timedOut],
+    examples: ['bulkhead wait --for ready --timeout 60s'],
+    load: () => import('./commands/wait.ts'),
+  },
+  {
+    name: 'events',
+    summary: 'what happened, in order',
+    options: [
+      { name: 'follow', short: 'f', summary: 'go on with new events as they come' },
+      { name: 'since', value: 'NUMBER', summary: 'only events after this number' },
+    ],
+    exits: [unreachable],
+    examples: ['bulkhead events -f --json'],
+    load: () => import('./commands/events.ts'),
+  },
+  {
+    name: 'exec',
+    summary: 'run a command as a service would: its user, folder and environment',
+    usage: 'SERVICE -- COMMAND [ARGUMENT…]',
+    arity: { least: 1, most: 1 },
+    passOn: 'after-first',
+    exits: [unknownName, unreachable],
+    examples: ['bulkhead exec app -- node --version'],
+    load: () => import('./commands/exec.ts'),
+  },
+  {
+    name: 'config check',
+    summary: 'check the configuration; every problem at once',
+    options: CONFIG_OPTIONS,
+    exits: [invalidConfiguration],
+    examples: ['bulkhead config check --config ./config --tier full'],
+    load: () => import('./commands/config-check.ts'),
+  },
+  {
+    name: 'config show',
+    summary: 'the whole plan, where each value came from, secrets masked',
+    options: CONFIG_OPTIONS,
+    exits: [invalidConfiguration],
+    load: () => import('./commands/config-show.ts'),
+  },
+  {
+    name: 'config diff',
+    summary: 'what one tier has that another has not',
+    usage: 'TIER TIER',
+    arity: { least: 2, most: 2 },
+    options: CONFIG_OPTIONS.slice(0, 1),
+    exits: [invalidConfiguration],
+    examples: ['bulkhead config diff core scraper'],
+    load: () => import('./commands/config-diff.ts'),
+  },
+  {
+    name: 'config schema',
+    summary: 'the JSON Schema of the plan, for editors',
+    load: () => import('./commands/config-schema.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'look for what is wrong with this machine, this volume and this configuration',
+    options: CONFIG_OPTIONS,
+    examples: ['bulkhead doctor --json'],
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'db status',
+    summary: 'the database: version, size, connections, what was imported',
+    exits: [notRunning, unreachable],
+    load: () => import('./commands/db-status.ts'),
+  },
+  {
+    name: 'db psql',
+    summary: 'a psql session as the application role',
+    usage: '[-- PSQL-ARGUMENT…]',
+    passOn: 'after-dashes',
+    options: CONFIG_OPTIONS,
+    exits: [invalidConfiguration],
+    examples: ["bulkhead db psql -- -c 'select count(*) from tools'"],
+    load: () => import('./commands/db-psql.ts'),
+  },
+  {
+    name: 'db import',
+    summary: 'import a dump into the empty application database',
+    usage: 'FILE',
+    arity: { least: 1, most: 1 },
+    exits: [refused, unreachable],
+    examples: ['bulkhead db import /data/import/tools.sql.gz'],
+    load: () => import('./commands/db-import.ts'),
+  },
+  {
+    name: 'db migrate',
+    summary: 'run the migrations again',
+    options: CHANGE_OPTIONS,
+    exits: [unknownName, unreachable, timedOut],
+    load: () => import('./commands/db-migrate.ts'),
+  },
+  {
+    name: 'version',
+    summary: 'the version of Bulkhead and of Node',
+    load: () => import('./commands/version.ts'),
+  },
+  {
+    name: 'help',
+    summary: 'explain a command',
+    usage: '[COMMAND]',
+    arity: { least: 0, most: 2 },
+    load: () => import('./commands/help.ts'),
+  },
+];

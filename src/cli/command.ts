@@ -1,0 +1,80 @@
+import type { DatabasePlan } from '../config/plan.ts';
+import type { ParsedCommand } from './arguments.ts';
+import type { BootView } from './boot-view.ts';
+import type { Client } from './client.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { Paint } from './terminal.ts';
+
+export interface OptionSpec {
+  readonly name: string;
+  readonly short?: string;
+  /** What the value is, in capitals, e.g. `DURATION`; absent: a flag. */
+  readonly value?: string;
+  /** The only values allowed. */
+  readonly oneOf?: readonly string[];
+  readonly summary: string;
+}
+
+export interface CommandSpec {
+  /** One or two words: `status`, `config check`. */
+  readonly name: string;
+  readonly summary: string;
+  /** How its arguments are written: `SERVICE…`. */
+  readonly usage?: string;
+  /** How many plain arguments it takes; none by default. */
+  readonly arity?: { readonly least: number; readonly most: number };
+  /** `after-first`: whatever follows the first plain argument belongs to another program, as in docker exec. */
+  readonly passOn?: 'after-first' | 'after-dashes';
+  readonly options?: readonly OptionSpec[];
+  /** Exit codes beyond 0, 1, 2 that it may end with. */
+  readonly exits?: readonly number[];
+  readonly examples?: readonly string[];
+  readonly load: () => Promise<{ readonly run: (context: Context) => Promise<number> }>;
+}
+
+/** What a command gets to work with. */
+export interface Context {
+  readonly spec: CommandSpec;
+  readonly given: ParsedCommand;
+  readonly io: Surroundings;
+  readonly doors: Doors;
+  readonly json: boolean;
+  /** Whether standard output may bear colours. */
+  readonly color: boolean;
+  readonly paint: Paint;
+  client(): Promise<Client>;
+  /** A line for people or, with --json, nothing. */
+  say(text: string): void;
+  /** A JSON document on standard output. */
+  sayJson(value: object): void;
+  /** A remark that is not the answer: to standard error, also with --json. */
+  remark(text: string): void;
+}
+
+/**
+ * Rooms the front door opens for us: a client imports neither the supervisor nor the database's programs. A door that
+ * is missing makes its command an internal error.
+ */
+export interface Doors {
+  /** Runs the supervisor; resolves with an exit code of protocol/exit-codes.ts `UpExit`. */
+  up?(options: UpOptions): Promise<number>;
+  /** How psql reaches the application's database of this volume; throws a Failure where it cannot. */
+  psql?(options: { readonly database: DatabasePlan; readonly dataDir: string }): Promise<Invocation>;
+  /** PostgreSQL's programs on this machine; throws a Failure where there are none. */
+  postgres?(): Promise<{ readonly bin: string; readonly major: number; readonly embedded: boolean }>;
+}
+
+export interface UpOptions {
+  readonly tier: string | undefined;
+  readonly config: string | undefined;
+  readonly data: string | undefined;
+  /** Shows the boot: call `show` at every change until everything is ready, `around` for whatever else is written. */
+  readonly view: BootView;
+}
+
+/** A program to become: its arguments bear no secret, its environment may. */
+export interface Invocation {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,18 @@
+import { resolve } from 'node:path';
+import { formatDuration } from '../../base/duration.ts';
+import { CommandExit } from '../../protocol/exit-codes.ts';
+import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import type { Context } from '../command.ts';
+import { renderFacts } from '../fact-text.ts';
+import { runProgram } from '../run-program.ts';
+
+export async function run(context: Context): Promise<number> {
+  const { given, io } = context;
+  const file = resolve(io.cwd, given.words[0] ?? '');
+  const begun = io.now();
+  const imported = await runProgram(context, 'import', { file });
+  if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, imported });
+  const facts = imported === undefined ? '' : `\n${renderFacts(imported)}`;
+  context.say(`imported ${file} in ${formatDuration(io.now() - begun)}. Migrate it: bulkhead db migrate${facts}`);
+  return CommandExit.ok;
+}

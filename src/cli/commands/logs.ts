@@ -1,0 +1,81 @@
+import { parseDuration } from '../../base/duration.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { LogLine } from '../../protocol/control.ts';
+import { CommandExit } from '../../protocol/exit-codes.ts';
+import { type ParsedCommand, usageFailure } from '../arguments.ts';
+import type { Context } from '../command.ts';
+import { untilInterrupted } from '../follow.ts';
+import { createLinePrinter } from '../log-text.ts';
+
+const DEFAULT_TAIL = 100;
+
+export async function run(context: Context): Promise<number> {
+  const { given, io } = context;
+  const matches = readPattern(given.value('grep'));
+  const path = `/v1/logs?${buildQuery(given, io.now())}`;
+  const client = await context.client();
+  const print = createLinePrinter({
+    color: context.color,
+    prefix: !given.has('no-prefix'),
+    timestamps: given.has('timestamps'),
+    names: given.words,
+  });
+  await untilInterrupted(io, async (signal) => {
+    let lines: AsyncIterable<LogLine>;
+    try {
+      lines = await client.lines<LogLine>(path, { signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    for await (const line of lines) {
+      if (!matches(line.line)) continue;
+      if (context.json) context.sayJson(line);
+      else context.say(print(line));
+      // A slow reader slows the reading, so that nothing piles up here.
+      await io.out.flushed();
+    }
+  });
+  return CommandExit.ok;
+}
+
+function buildQuery(given: ParsedCommand, now: number): URLSearchParams {
+  const query = new URLSearchParams(given.words.map((name): [string, string] => ['service', name]));
+  const tail = given.value('tail');
+  if (tail !== undefined && tail !== 'all' && !/^\d{1,9}$/.test(tail)) {
+    throw usageFailure(
+      `cannot run logs: --tail must be a number of lines, not "${tail}"`,
+      'write --tail 50, or --tail all',
+    );
+  }
+  // A search goes through everything that is kept; so does a time.
+  const isWhole = given.has('grep') || given.has('since');
+  if (tail !== 'all' && (tail !== undefined || !isWhole)) query.set('tail', tail ?? String(DEFAULT_TAIL));
+  const since = given.value('since');
+  if (since !== undefined) query.set('since', readSince(since, now));
+  if (given.has('follow')) query.set('follow', '1');
+  return query;
+}
+
+function readSince(text: string, now: number): string {
+  const ago = parseDuration(text);
+  const time = ago === undefined ? Date.parse(text) : now - ago;
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw usageFailure(
+    `cannot run logs: --since must be a duration or a time, not "${text}"`,
+    'write --since 10m, or --since 2026-11-21T08:00:00Z',
+  );
+}
+
+function readPattern(text: string | undefined): (line: string) => boolean {
+  if (text === undefined) return () => true;
+  try {
+    const pattern = new RegExp(text);
+    return (line) => pattern.test(line);
+  } catch (error) {
+    throw usageFailure(
+      `cannot run logs: --grep is not a regular expression: ${messageOf(error)}`,
+      'quote special characters with \\',
+    );
+  }
+}

@@ -1,0 +1,6 @@
+import { changeServices } from '../change-services.ts';
+import type { Context } from '../command.ts';
+
+export function run(context: Context): Promise<number> {
+  return changeServices(context, 'start', context.given.words);
+}

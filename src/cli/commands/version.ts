@@ -1,0 +1,11 @@
+import { CommandExit } from '../../protocol/exit-codes.ts';
+import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import type { Context } from '../command.ts';
+import { VERSION } from '../version.ts';
+
+export async function run(context: Context): Promise<number> {
+  const node = process.version.slice(1);
+  if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, version: VERSION, node });
+  context.say(`bulkhead ${VERSION} (node ${node})`);
+  return CommandExit.ok;
+}

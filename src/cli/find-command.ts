@@ -1,0 +1,84 @@
+import { suggestWord } from '../base/suggest.ts';
+import { COMMON_OPTIONS, usageFailure } from './arguments.ts';
+import { COMMANDS } from './catalogue.ts';
+import type { CommandSpec } from './command.ts';
+
+export interface FoundCommand {
+  readonly spec: CommandSpec;
+  /** argv without the command's own words; options before it are kept. */
+  readonly rest: readonly string[];
+}
+
+/** Which command is meant. None at all is `help`; a wrong one is a usage Failure with the nearest right one. */
+export function findCommand(argv: readonly string[]): FoundCommand {
+  const at = firstWord(argv);
+  const first = argv[at];
+  const before = argv.slice(0, at);
+  if (first === undefined)
+    return { spec: mustFind(before.includes('--version') ? 'version' : 'help'), rest: withoutWish(before) };
+  const single = COMMANDS.find(({ name }) => name === first);
+  if (single) return { spec: single, rest: [...before, ...argv.slice(at + 1)] };
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length > 0) return findInGroup(first, group, before, argv.slice(at + 1));
+  const names = [...new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''))];
+  throw unknownCommand(first, ALIASES[first] ?? suggestWord(first, names));
+}
+
+/** Words people bring from elsewhere. */
+const ALIASES: Readonly<Record<string, string>> = {
+  ps: 'status',
+  ls: 'status',
+  list: 'status',
+  log: 'logs',
+  tail: 'logs -f',
+  run: 'up',
+  down: 'stop',
+  kill: 'stop',
+  check: 'config check',
+  psql: 'db psql',
+};
+
+function findInGroup(
+  first: string,
+  group: readonly CommandSpec[],
+  before: readonly string[],
+  after: readonly string[],
+): FoundCommand {
+  const second = after[0];
+  if (second === undefined || second === '--help' || second === '-h') {
+    return { spec: mustFind('help'), rest: [...before, first] };
+  }
+  const spec = group.find(({ name }) => name === `${first} ${second}`);
+  if (spec) return { spec, rest: [...before, ...after.slice(1)] };
+  const meant = suggestWord(
+    second,
+    group.map(({ name }) => name.slice(first.length + 1)),
+  );
+  throw unknownCommand(`${first} ${second}`, meant === undefined ? undefined : `${first} ${meant}`);
+}
+
+function unknownCommand(name: string, meant: string | undefined) {
+  const remedy = meant === undefined ? 'see all commands: bulkhead help' : `did you mean: bulkhead ${meant}`;
+  return usageFailure(`cannot run "${name}": no such command`, remedy);
+}
+
+/** Options of every command may stand before its name: `bulkhead --data X status`. */
+function firstWord(argv: readonly string[]): number {
+  let index = 0;
+  for (; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    if (!word.startsWith('-')) break;
+    if (COMMON_OPTIONS.some(({ name, value }) => value !== undefined && word === `--${name}`)) index += 1;
+  }
+  return index;
+}
+
+function withoutWish(options: readonly string[]): string[] {
+  return options.filter((option) => !['--version', '-v', '-V', '--help', '-h'].includes(option));
+}
+
+function mustFind(name: string): CommandSpec {
+  const spec = COMMANDS.find((each) => each.name === name);
+  if (spec) return spec;
+  throw new Error(`the catalogue has no command ${name}`);
+}

@@ -1,0 +1,136 @@
+/**
+ * What a person's client and PID 1 say to each other: HTTP/1.1 over the control socket.
+ *
+ *   GET  /v1/status                          ProductStatus
+ *   GET  /v1/health?level=live|ready         HealthAnswer, 200 or 503
+ *   GET  /v1/logs?service=&tail=&since=&follow=1    LogLine per line; `service` may repeat, `since` is ISO 8601
+ *   GET  /v1/events?since=&follow=1          EventLine per line; `since` is a sequence number
+ *   GET  /v1/plan                            the plan with its secrets masked
+ *   POST /v1/services/start|stop|restart     ChangeRequest → ChangeAnswer
+ *   POST /v1/reload                          ReloadRequest → ReloadAnswer
+ *   POST /v1/exec                            ExecInput per line → ExecOutput per line, both ways at once
+ *   POST /v1/runs                            RunRequest → RunOutput per line
+ *
+ * Whatever goes wrong is an ErrorAnswer; in a stream that has begun it is the last line, `{type: 'error', error}`.
+ * A client that means one volume says so in DATA_HEADER; the supervisor of another one answers 421 and does nothing.
+ */
+import type { ProgramName } from '../config/plan.ts';
+import type { Report } from './channel.ts';
+import type { BulkheadEvent } from './events.ts';
+import type { Overall, SCHEMA_VERSION, ServiceStatus } from './status.ts';
+
+/**
+ * In answers the absolute data directory of the supervisor, percent-encoded; in requests the one that is meant, or
+ * more spellings of it with commas between.
+ */
+export const DATA_HEADER = 'bulkhead-data';
+
+interface Versioned {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+}
+
+export interface ErrorBody {
+  /** A short stable word for programs to branch on. */
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string | undefined;
+  /** What a command that meets this error ends with. */
+  readonly exitCode: number;
+}
+
+export interface ErrorAnswer extends Versioned {
+  readonly error: ErrorBody;
+}
+
+export type HealthLevel = 'live' | 'ready';
+
+export interface HealthAnswer extends Versioned {
+  readonly level: HealthLevel;
+  readonly ok: boolean;
+  readonly status: Overall;
+  readonly reason: string;
+}
+
+export interface LogLine {
+  /** ISO 8601, when the line was read. */
+  readonly time: string;
+  readonly service: string;
+  /** `note` is said by Bulkhead itself, e.g. "dropped 12 lines: the reader is too slow". */
+  readonly stream: 'stdout' | 'stderr' | 'note';
+  readonly line: string;
+}
+
+/** `missed`: events before `before` are no longer kept. */
+export type EventLine = BulkheadEvent | { readonly type: 'missed'; readonly before: number };
+
+export type ChangeAction = 'start' | 'stop' | 'restart';
+
+export interface ChangeRequest {
+  readonly names: readonly string[];
+  /** Answer when it is done (the default), or as soon as it was asked for. */
+  readonly wait?: boolean;
+  /** Milliseconds to wait. */
+  readonly timeout?: number;
+}
+
+export interface ServiceChange {
+  readonly name: string;
+  /** `asked`: nobody waited for it; `pending`: the time was up before it was done. */
+  readonly outcome: 'changed' | 'unchanged' | 'failed' | 'asked' | 'pending';
+  readonly before: ServiceStatus;
+  readonly after: ServiceStatus;
+  /** Milliseconds from the request to its end. */
+  readonly took: number;
+}
+
+export interface ChangeAnswer extends Versioned {
+  readonly action: ChangeAction;
+  readonly changes: readonly ServiceChange[];
+  readonly exitCode: number;
+}
+
+export interface ReloadRequest {
+  readonly dryRun?: boolean;
+}
+
+export interface ReloadChange {
+  readonly service: string;
+  readonly action: ChangeAction;
+  /** Which settings differ: "environment.PORT, healthcheck.interval". */
+  readonly reason: string;
+}
+
+export interface ReloadAnswer extends Versioned {
+  readonly dryRun: boolean;
+  readonly changes: readonly ReloadChange[];
+}
+
+/** The first line is `open`; the end of the request body is the end of the program's standard input. */
+export type ExecInput =
+  | { readonly type: 'open'; readonly service: string; readonly argv: readonly string[] }
+  | { readonly type: 'stdin'; readonly data: string }
+  | { readonly type: 'signal'; readonly signal: ExecSignal };
+
+/** Signals a client may pass on to the program it started. */
+export const EXEC_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+export type ExecSignal = (typeof EXEC_SIGNALS)[number];
+
+/** `data` is base64: programs write bytes, not text. */
+export type ExecOutput =
+  | { readonly type: 'stdout' | 'stderr'; readonly data: string }
+  | { readonly type: 'exit'; readonly code: number | null; readonly signal: string | null }
+  | { readonly type: 'error'; readonly error: ErrorBody };
+
+/** Programs a person may ask for beside a living supervisor. */
+export const ASKABLE_PROGRAMS = ['import', 'database-status'] as const satisfies readonly ProgramName[];
+export type AskableProgram = (typeof ASKABLE_PROGRAMS)[number];
+
+export interface RunRequest {
+  readonly program: AskableProgram;
+  readonly input: Readonly<Record<string, string>>;
+}
+
+export type RunOutput =
+  | Report
+  | { readonly type: 'exit'; readonly code: number }
+  | { readonly type: 'error'; readonly error: ErrorBody };

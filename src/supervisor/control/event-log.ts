@@ -1,0 +1,62 @@
+import type { BulkheadEvent, EventBody } from '../../protocol/events.ts';
+
+/** What the log needs from outside: the wall clock and a place that outlives the process. */
+export interface EventLogPorts {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Appends one line, without its newline, to `<dataDir>/bulkhead/events.ndjson`; never throws. */
+  appendLine(line: string): void;
+  /** A listener threw: told, never fatal. */
+  listenerFailed(error: unknown): void;
+}
+
+export interface EventsSince {
+  readonly events: readonly BulkheadEvent[];
+  /** Sequence number of the oldest event still kept, where some that were asked for are gone. */
+  readonly missedBefore: number | undefined;
+}
+
+/** Append-only, numbered from 1 in each boot; the newest are kept in memory for those who come late. */
+export interface EventLog {
+  append(body: EventBody): BulkheadEvent;
+  /** Events with a greater number than `seq`, oldest first; 0 means all that are kept. */
+  since(seq: number): EventsSince;
+  /** Calls back for every later event, in order, before `append` returns. Returns the way out. */
+  follow(listener: (event: BulkheadEvent) => void): () => void;
+}
+
+/** @param capacity how many events stay in memory */
+export function createEventLog(ports: EventLogPorts, capacity = 1000): EventLog {
+  const ring: BulkheadEvent[] = [];
+  const listeners = new Set<(event: BulkheadEvent) => void>();
+  let seq = 0;
+
+  return {
+    append(body) {
+      seq += 1;
+      const event: BulkheadEvent = { seq, at: new Date(ports.now()).toISOString(), ...body };
+      ring.push(event);
+      if (ring.length > capacity) ring.shift();
+      ports.appendLine(JSON.stringify(event));
+      for (const listener of [...listeners]) {
+        try {
+          listener(event);
+        } catch (error) {
+          ports.listenerFailed(error);
+        }
+      }
+      return event;
+    },
+    since(after) {
+      const oldest = ring[0]?.seq ?? 1;
+      return {
+        events: ring.filter((event) => event.seq > after),
+        missedBefore: oldest > after + 1 ? oldest : undefined,
+      };
+    },
+    follow(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

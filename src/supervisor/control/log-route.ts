@@ -1,0 +1,85 @@
+import type { ServerResponse } from 'node:http';
+import type { LogLine } from '../../protocol/control.ts';
+import { findService } from './known-services.ts';
+import { openLineStream } from './line-stream.ts';
+import { badRequest } from './request-body.ts';
+import type { ControlTarget } from './target.ts';
+
+/** Kept lines, then, when asked to follow, every later one until either side ends. */
+export async function streamLogs(
+  target: ControlTarget,
+  query: URLSearchParams,
+  response: ServerResponse,
+  closing: AbortSignal,
+): Promise<void> {
+  const asked = readQuery(target, query);
+  const follow = isYes(query.get('follow'));
+  const stream = openLineStream(response);
+  const held: LogLine[] = [];
+  let catchingUp = true;
+  let dropped = 0;
+
+  const offer = (line: LogLine) => {
+    if (catchingUp) held.push(line);
+    else if (!stream.offer(line)) dropped += 1;
+  };
+  const kept = readKept(target, asked);
+  const unfollow = follow ? target.logs.follow(asked.services, offer) : () => undefined;
+  stream.onDrained(() => {
+    if (dropped === 0 || catchingUp) return;
+    stream.offer(droppedNote(dropped));
+    dropped = 0;
+  });
+  try {
+    for (const line of kept) await stream.send(line);
+    catchingUp = false;
+    for (const line of held) offer(line);
+    if (follow && !closing.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      closing.addEventListener('abort', () => resolve(), { once: true });
+      await Promise.race([stream.closed, promise]);
+    }
+  } finally {
+    unfollow();
+    stream.end();
+  }
+}
+
+interface LogQuery {
+  /** undefined: all. */
+  readonly services: readonly string[] | undefined;
+  readonly tail: number;
+  /** ISO 8601 as the lines have it; only lines from then on. */
+  readonly since: string;
+}
+
+function readQuery(target: ControlTarget, query: URLSearchParams): LogQuery {
+  const services = query.getAll('service');
+  const product = target.product();
+  for (const name of services) findService(product, name);
+  const tail = query.get('tail');
+  if (tail !== null && !/^\d{1,9}$/.test(tail)) throw badRequest('"tail" must be a number of lines');
+  const since = query.get('since');
+  const sinceMs = since === null ? 0 : Date.parse(since);
+  if (Number.isNaN(sinceMs)) throw badRequest('"since" must be a time in ISO 8601');
+  return {
+    services: services.length === 0 ? undefined : services,
+    tail: tail === null ? Number.MAX_SAFE_INTEGER : Number(tail),
+    since: new Date(sinceMs).toISOString(),
+  };
+}
+
+function readKept(target: ControlTarget, { services, tail, since }: LogQuery): readonly LogLine[] {
+  return tail === 0 ? [] : target.logs.tail(services, tail).filter(({ time }) => time >= since);
+}
+
+function droppedNote(count: number): LogLine {
+  const line = `dropped ${count} lines: the reader is too slow`;
+  return { time: new Date().toISOString(), service: 'bulkhead', stream: 'note', line };
+}
+
+export function isYes(value: string | null): boolean {
+  if (value === null || value === '0' || value === 'false') return false;
+  if (value === '' || value === '1' || value === 'true') return true;
+  throw badRequest('a yes or no must be 1 or 0');
+}

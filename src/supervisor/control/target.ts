@@ -1,0 +1,49 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Report } from '../../protocol/channel.ts';
+import type { AskableProgram, ExecSignal, LogLine, ReloadChange } from '../../protocol/control.ts';
+import type { ProductStatus } from '../../protocol/status.ts';
+import type { EventLog } from './event-log.ts';
+
+/**
+ * What the hall offers to people. Whatever cannot be done throws a Failure; its exit code becomes the command's.
+ * Names were checked against `product()` before they arrive here.
+ */
+export interface ControlTarget {
+  readonly dataDir: string;
+  product(): ProductStatus;
+  /** These three only ask: they flip what is wanted and return; what comes of it is seen in events and status. */
+  start(names: readonly string[]): void;
+  stop(names: readonly string[]): void;
+  restart(names: readonly string[]): void;
+  reload(options: { readonly dryRun: boolean }): Promise<readonly ReloadChange[]>;
+  /** The plan with its secrets masked, as plain JSON data. */
+  planView(): unknown;
+  readonly logs: LogSource;
+  readonly events: Pick<EventLog, 'since' | 'follow'>;
+  /** Starts a program beside a service: as its user, in its folder, with its environment. */
+  exec(service: string, argv: readonly string[]): Promise<ExecProcess>;
+  /** Runs one of our own programs; resolves with its exit code. An abort ends it. */
+  run(
+    program: AskableProgram,
+    input: Readonly<Record<string, string>>,
+    onReport: (report: Report) => void,
+    signal: AbortSignal,
+  ): Promise<number>;
+}
+
+/** As the logs room offers it. */
+export interface LogSource {
+  /** Kept lines, oldest first, at most `count` of the newest; undefined: of all services. */
+  tail(services: readonly string[] | undefined, count: number): readonly LogLine[];
+  /** Calls back for every later line, synchronously after `tail`, so that none falls between. Returns the way out. */
+  follow(services: readonly string[] | undefined, onLine: (line: LogLine) => void): () => void;
+}
+
+export interface ExecProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Sends to its whole group; a process that has ended is no error. */
+  signal(signal: ExecSignal | 'SIGKILL'): void;
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+}
