@@ -36,7 +36,8 @@ export class FileWriter {
   private wantsReopen = false;
   /** The last write ended inside a line. */
   private midLine = false;
-  private lost = 0;
+  /** Lines dropped before it failed. */
+  private droppedBefore = 0;
   private disarmRetry: (() => void) | undefined;
   private disarmWait: (() => void) | undefined;
   private readonly settled: (() => void)[] = [];
@@ -95,7 +96,6 @@ export class FileWriter {
       return;
     }
     const missing = this.queue.takeMissing();
-    this.lost += missing;
     const bytes = this.withGapSaid(missing, block.bytes.subarray(0, block.used), block.continues);
     this.writing = true;
     this.file.append(bytes, (error, written) => {
@@ -127,6 +127,7 @@ export class FileWriter {
     this.stopWaiting();
     if (this.failing) return;
     this.failing = true;
+    this.droppedBefore = this.queue.dropped;
     this.events.failed(error);
   }
 
@@ -134,8 +135,7 @@ export class FileWriter {
     if (this.queue.bytes < CAUGHT_UP) this.stopWaiting();
     if (!this.failing) return;
     this.failing = false;
-    this.events.recovered(this.lost);
-    this.lost = 0;
+    this.events.recovered(this.queue.dropped - this.droppedBefore);
   }
 
   private stopWaiting(): void {
