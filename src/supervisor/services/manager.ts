@@ -1,0 +1,304 @@
+import type { Clock } from '../../base/clock.ts';
+import { Failure } from '../../base/errors.ts';
+import type { RunPlan } from '../../config/plan.ts';
+import { CommandExit } from '../../protocol/exit-codes.ts';
+import type { CheckStatus, ServiceStatus } from '../../protocol/status.ts';
+import type { Blocked } from './dependencies.ts';
+import { blockedBy } from './dependencies.ts';
+import type { ServicesListener } from './listener.ts';
+import { SLOW_RETRY } from './policy.ts';
+import type { Launcher } from './ports.ts';
+import { Runner } from './runner.ts';
+import type { ShutdownPlan } from './shutdown.ts';
+import { dueToStop, planShutdown, stopBy } from './shutdown.ts';
+import type { EndedCause, Input } from './state.ts';
+import { isLive } from './state.ts';
+import { statusOf } from './status-of.ts';
+import type { Unit } from './unit.ts';
+import { newUnit } from './unit.ts';
+import { Waiters } from './waiters.ts';
+import { describeFailure } from './words.ts';
+
+export interface ServicesOptions {
+  readonly runs: readonly RunPlan[];
+  /** ms from the signal to our own exit. */
+  readonly stopTimeout: number;
+  readonly launcher: Launcher;
+  readonly clock: Clock;
+  /** 0 ≤ random() < 1 */
+  readonly random: () => number;
+  readonly listener: ServicesListener;
+  /** The last line a run wrote, asked for where it is not well. */
+  readonly lastLine?: (name: string) => string | undefined;
+  /** What the health room knows of its check. */
+  readonly checkOf?: (name: string) => CheckStatus | undefined;
+  /** ms after which an optional service that gave up is tried again; undefined: 10 minutes. */
+  readonly slowRetry?: number;
+}
+
+export interface ShutdownResult {
+  /** Names of the runs that had to be killed, or that still live though the budget is spent. */
+  readonly unclean: readonly string[];
+}
+
+interface Shutdown {
+  readonly plan: ShutdownPlan;
+  readonly asked: Set<string>;
+  readonly disarm: () => void;
+  readonly resolve: (result: ShutdownResult) => void;
+  readonly promise: Promise<ShutdownResult>;
+  isHurried: boolean;
+  isOver: boolean;
+}
+
+/**
+ * All runs of the plan. Commands only flip what is wanted and return; what comes of it is told to the listener and
+ * seen in `statuses()`. A command changes the runs it names and no others: dependents of a run that is stopped or
+ * restarted stay up, and a run whose dependency is stopped waits and says so.
+ */
+export class Services {
+  readonly #options: ServicesOptions;
+  readonly #units = new Map<string, Unit>();
+  readonly #runner: Runner;
+  readonly #waiters = new Waiters();
+  #startedAt: number | undefined;
+  #isBooted = false;
+  #isSettled = false;
+  #hasEnded = false;
+  #shutdown: Shutdown | undefined;
+
+  constructor(options: ServicesOptions) {
+    this.#options = options;
+    for (const run of options.runs) this.#units.set(run.name, this.#newUnit(run));
+    this.#runner = new Runner({
+      ...options,
+      blocked: (unit) => this.#blocked(unit)?.reason,
+      review: () => this.#review(),
+      ended: (unit, effect) => {
+        if (effect.type === 'gaveUp' && !unit.run.critical) return;
+        const what = effect.type === 'gaveUp' ? describeFailure(unit.state, unit.run) : unit.state.unhealthy;
+        this.#end(effect.ended, unit.name, what ?? '');
+      },
+    });
+  }
+
+  /** Inputs that should never have come: internal errors that were survived. */
+  get impossible(): number {
+    return this.#runner.impossible;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#units.keys()];
+  }
+
+  startAll(): void {
+    this.#startedAt = this.#options.clock.mono();
+    this.#runner.send(this.#units.values(), { type: 'wantUp' });
+  }
+
+  /** Also a start now for one in backoff, with its failures forgotten for one that gave up. A task that is done stays so. */
+  start(names: readonly string[]): void {
+    this.#command('start', names, { type: 'wantUp' });
+  }
+
+  stop(names: readonly string[]): void {
+    this.#command('stop', names, { type: 'wantDown' });
+  }
+
+  /** Starts what is stopped, runs a task again; never counts as a failure. */
+  restart(names: readonly string[]): void {
+    this.#command('restart', names, { type: 'wantRestart' });
+  }
+
+  /** The check went up: its first success, or the first after it was down. Saying it again does no harm. */
+  checkPassed(name: string, generation: number): void {
+    this.#about(name, { type: 'checkUp', generation });
+  }
+
+  /** The check went down: `retries` failures in a row, after its start period. `reason` without a final stop. */
+  checkFailed(name: string, generation: number, reason: string): void {
+    this.#about(name, { type: 'checkDown', generation, detail: reason });
+  }
+
+  /** A line of its log matched `ready.log`. */
+  logMatched(name: string, generation: number): void {
+    this.#about(name, { type: 'ready', generation });
+  }
+
+  statuses(): readonly ServiceStatus[] {
+    return [...this.#units.values()].map((unit) => this.#statusOf(unit));
+  }
+
+  /** undefined: no such run. */
+  status(name: string): ServiceStatus | undefined {
+    const unit = this.#units.get(name);
+    return unit === undefined ? undefined : this.#statusOf(unit);
+  }
+
+  /** Resolves as soon as the test holds, asked now and after every change; rejects when the signal aborts. */
+  until(test: (services: Services) => boolean, signal?: AbortSignal): Promise<void> {
+    return this.#waiters.until(() => test(this), signal);
+  }
+
+  /**
+   * Stops everything in order and within the budget; asked again, the same promise. Resolves when nothing lives, or
+   * when the budget is spent: the container's end takes whoever is left.
+   */
+  shutdown(): Promise<ShutdownResult> {
+    if (this.#shutdown !== undefined) return this.#shutdown.promise;
+    const { clock, stopTimeout } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<ShutdownResult>();
+    const runs = [...this.#units.values()].map((unit) => unit.run);
+    this.#shutdown = {
+      plan: planShutdown(runs, clock.mono(), stopTimeout),
+      asked: new Set(),
+      disarm: clock.after(stopTimeout, () => this.#finishShutdown()),
+      resolve,
+      promise,
+      isHurried: false,
+      isOver: false,
+    };
+    this.#runner.send(this.#units.values(), { type: 'shutDown' });
+    return promise;
+  }
+
+  /** A second signal: SIGKILL at once, where a share is reserved the next rung. Asked again, or with no shutdown: nothing. */
+  hurry(): void {
+    if (this.#shutdown === undefined || this.#shutdown.isHurried) return;
+    this.#shutdown.isHurried = true;
+    this.#runner.send(this.#units.values(), { type: 'hurry' });
+  }
+
+  #command(verb: string, names: readonly string[], input: Input): void {
+    const units = names.map((name) => {
+      const unit = this.#units.get(name);
+      if (unit !== undefined) return unit;
+      throw new Failure(`cannot ${verb} ${name}: there is no such service`, {
+        code: 'unknown-name',
+        exitCode: CommandExit.unknownName,
+      });
+    });
+    if (this.#shutdown !== undefined && input.type !== 'wantDown') {
+      throw new Failure(`cannot ${verb} ${names.join(', ')}: everything is being stopped`, {
+        code: 'stopping',
+        exitCode: CommandExit.refused,
+      });
+    }
+    this.#runner.send(units, input);
+  }
+
+  #about(name: string, input: Input): void {
+    const unit = this.#units.get(name);
+    if (unit !== undefined) this.#runner.send([unit], input);
+  }
+
+  /** What follows from the state of all of them, asked whenever one has changed. */
+  #review(): void {
+    if (this.#shutdown !== undefined) this.#reviewShutdown(this.#shutdown);
+    else this.#reviewStarts();
+    this.#waiters.check();
+  }
+
+  #reviewStarts(): void {
+    const ready: Unit[] = [];
+    for (const unit of this.#units.values()) {
+      if (unit.state.phase !== 'waiting') continue;
+      const blocked = this.#blocked(unit);
+      if (blocked === undefined) ready.push(unit);
+      else if (blocked.failed !== undefined && unit.run.critical)
+        this.#endBlocked(unit, blocked, blocked.failed);
+    }
+    if (ready.length > 0) this.#runner.send(ready, { type: 'dependenciesMet' });
+    else this.#reviewBoot();
+  }
+
+  #reviewBoot(): void {
+    if (this.#startedAt === undefined || this.#isSettled) return;
+    const units = [...this.#units.values()];
+    const critical = units.filter((unit) => unit.run.critical);
+    const settled = units.every((unit) => hasSettled(unit));
+    const booted = critical.length > 0 ? critical.every(isThere) : settled;
+    if (booted && !this.#isBooted) {
+      this.#isBooted = true;
+      this.#runner.tell('booted', this.#options.clock.mono() - this.#startedAt);
+    }
+    if (settled) {
+      this.#isSettled = true;
+      this.#runner.tell('settled');
+    }
+  }
+
+  #reviewShutdown(shutdown: Shutdown): void {
+    if (shutdown.isOver) return;
+    const live = new Set(
+      [...this.#units.values()].filter(({ state }) => isLive(state.phase)).map((unit) => unit.name),
+    );
+    if (live.size === 0) this.#finishShutdown();
+    const now = this.#options.clock.mono();
+    for (const name of dueToStop(shutdown.plan, live, shutdown.asked)) {
+      shutdown.asked.add(name);
+      this.#about(name, {
+        type: 'wantDown',
+        by: stopBy(shutdown.plan, name, now),
+        hurried: shutdown.isHurried,
+      });
+    }
+  }
+
+  #finishShutdown(): void {
+    const shutdown = this.#shutdown;
+    if (shutdown === undefined || shutdown.isOver) return;
+    shutdown.isOver = true;
+    shutdown.disarm();
+    const units = [...this.#units.values()];
+    // Whoever is left could not be killed; nobody waits for it any more.
+    for (const unit of units) unit.timer?.disarm();
+    const unclean = units.filter((unit) => unit.forced || isLive(unit.state.phase));
+    shutdown.resolve({ unclean: unclean.map((unit) => unit.name) });
+  }
+
+  /** A critical run that can never start is as good as failed. */
+  #endBlocked(unit: Unit, blocked: Blocked, failed: string): void {
+    const isTask = this.#units.get(failed)?.run.kind === 'task';
+    this.#end(isTask ? 'taskFailed' : 'criticalGaveUp', unit.name, blocked.reason);
+  }
+
+  #end(cause: EndedCause, service: string, reason: string): void {
+    if (this.#hasEnded || this.#shutdown !== undefined) return;
+    this.#hasEnded = true;
+    this.#runner.tell('ended', { cause, service, reason });
+  }
+
+  #blocked(unit: Unit): Blocked | undefined {
+    return blockedBy(unit.run, (name) => this.#units.get(name));
+  }
+
+  #newUnit(run: RunPlan): Unit {
+    return newUnit(run, this.#options.slowRetry ?? SLOW_RETRY, this.#options.clock.now());
+  }
+
+  #statusOf(unit: Unit): ServiceStatus {
+    const { clock, lastLine, checkOf } = this.#options;
+    const { state, run, name } = unit;
+    return statusOf(state, run, {
+      blocked: state.phase === 'waiting' ? this.#blocked(unit)?.reason : undefined,
+      pid: state.phase === 'clearing' ? undefined : unit.incarnation?.pid,
+      since: unit.since,
+      exitedAt: unit.exitedAt,
+      progress: unit.progress,
+      check: checkOf?.(name),
+      lastLine: lastLine?.(name),
+      mono: clock.mono(),
+      wall: clock.now(),
+    });
+  }
+}
+
+function isThere(unit: Unit): boolean {
+  return unit.state.phase === 'up' || unit.state.phase === 'done';
+}
+
+function hasSettled(unit: Unit): boolean {
+  const { phase, wanted, failures } = unit.state;
+  return isThere(unit) || phase === 'failed' || wanted === 'down' || failures.times.length > 0;
+}

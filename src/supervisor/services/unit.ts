@@ -1,0 +1,48 @@
+import type { RunPlan } from '../../config/plan.ts';
+import type { Progress, StatusWord } from '../../protocol/status.ts';
+import { policyOf } from './policy.ts';
+import type { Incarnation } from './ports.ts';
+import type { Policy, State } from './state.ts';
+import { initialState } from './state.ts';
+
+/** One run and all that is kept of it. Only the runner writes it. */
+export interface Unit {
+  readonly name: string;
+  run: RunPlan;
+  policy: Policy;
+  state: State;
+  /** Of the current generation, while something of it may live. */
+  incarnation: Incarnation | undefined;
+  /** The status word that was announced last, and since when (wall clock). */
+  word: StatusWord;
+  since: number;
+  /** Wall clock: when the last leader ended. */
+  exitedAt: number | undefined;
+  progress: Progress | undefined;
+  /** What this generation itself said about its failure. */
+  told: string | undefined;
+  /** This generation was reached by a signal after which a stop is no clean one. */
+  forced: boolean;
+  /** The one timer, and the deadline it is set for. */
+  timer: { readonly deadline: number; readonly disarm: () => void } | undefined;
+  /** No longer in the plan: forgotten as soon as nothing of it lives. */
+  leaving: boolean;
+}
+
+export function newUnit(run: RunPlan, slowRetry: number | undefined, now: number): Unit {
+  return {
+    name: run.name,
+    run,
+    policy: policyOf(run, slowRetry),
+    state: initialState,
+    incarnation: undefined,
+    word: 'stopped',
+    since: now,
+    exitedAt: undefined,
+    progress: undefined,
+    told: undefined,
+    forced: false,
+    timer: undefined,
+    leaving: false,
+  };
+}
