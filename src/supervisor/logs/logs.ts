@@ -151,8 +151,10 @@ export function openLogs(options: LogsOptions): Logs {
       return {
         drained: Promise.all(ends).then(() => {}),
         closeWithin: (ms) => {
-          streams.stdout.closeWithin(ms);
-          streams.stderr.closeWithin(ms);
+          for (const pipe of [streams.stdout, streams.stderr]) {
+            log.hurry(pipe);
+            pipe.closeWithin(ms);
+          }
         },
       };
     },

@@ -74,6 +74,14 @@ export class ServiceLog {
     });
   }
 
+  /**
+   * A dead service no longer waits for its file: what is still in its pipe would be lost at the deadline. It is
+   * little (a pipe's size), and if it were not, the queue counts what it drops.
+   */
+  hurry(pipe: OutputPipe): void {
+    if (this.pipes.delete(pipe) && this.isBehind) pipe.resume();
+  }
+
   /** The stored form of a line of ours about this service. */
   store(text: string): void {
     const line = Buffer.from(`${this.stamp('note', false)}${text.replaceAll('\n', '\\n')}\n`);

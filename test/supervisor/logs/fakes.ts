@@ -1,4 +1,4 @@
-import { type Logs, type LogsOptions, openLogs } from '../../../src/supervisor/logs/logs.ts';
+import { type Attachment, type Logs, type LogsOptions, openLogs } from '../../../src/supervisor/logs/logs.ts';
 import type { LogFile, Output, OutputPipe } from '../../../src/supervisor/logs/ports.ts';
 import { type ManualClock, manualClock } from '../../support/clock.ts';
 
@@ -124,7 +124,7 @@ export function openFixture(options: Partial<LogsOptions> = {}): Fixture {
     file,
     attach: (service, generation = 1) => {
       const pipes = { stdout: new FakePipe(), stderr: new FakePipe() };
-      return { ...pipes, drained: logs.attach(service, generation, pipes).drained };
+      return { ...pipes, ...logs.attach(service, generation, pipes) };
     },
   };
 }

@@ -84,6 +84,19 @@ describe('a file that is behind', () => {
     expect(attach('app', 2).stdout.paused).toBe(1);
   });
 
+  it('no longer holds back a service that has died: its last words are taken out of the pipe', () => {
+    const { attach, file } = openFixture();
+    const app = attach('app');
+    file('app').holding = true;
+    app.stdout.send(MEGABYTE);
+    app.stdout.send(MEGABYTE);
+    app.closeWithin(1000);
+    expect([app.stdout.resumed, app.stderr.resumed]).toEqual([1, 1]);
+    expect([app.stdout.closing, app.stderr.closing]).toEqual([1000, 1000]);
+    app.stdout.send(MEGABYTE);
+    expect(app.stdout.paused).toBe(1);
+  });
+
   it('on a disk that hangs holds nobody back for longer than 5 s, and says what is missing when it is back', async () => {
     const { attach, file, clock, logs } = openFixture();
     const { stdout } = attach('app');
