@@ -89,10 +89,7 @@ export interface Fixture {
   output: FakeSink;
   files: Map<string, FakeSink>;
   /** Attaches the first generation of a service. */
-  attach(
-    service: string,
-    generation?: number,
-  ): { stdout: FakePipe; stderr: FakePipe; drained: Promise<void> };
+  attach(service: string, generation?: number): Attachment & { stdout: FakePipe; stderr: FakePipe };
   file(service: string): FakeSink;
 }
 
