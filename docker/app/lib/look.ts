@@ -1,0 +1,17 @@
+/** Initials of a name, for a drawn logo: one or two characters. */
+export function initialsOf(name: string): string {
+  const words = name.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const [one = '?', two] = words;
+  const inner = /^\p{Lu}\p{Ll}+(\p{Lu})/u.exec(one)?.[1];
+  const second = two ? [...two][0] : inner;
+  return `${[...one][0]}${second ?? ''}`.toUpperCase();
+}
+
+/** A stable hue for a name, in degrees. */
+export function hueOf(name: string): number {
+  let hash = 2166136261;
+  for (let index = 0; index < name.length; index += 1) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 16777619);
+  }
+  return (hash >>> 0) % 360;
+}
