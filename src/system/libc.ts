@@ -1,0 +1,131 @@
+/**
+ * The calls of the C library that Node does not offer. koffi's native addon is opened directly: its JavaScript front
+ * costs three times the load time and 1 MB more of private memory, and serves Windows and deprecated names.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
+
+type NativeFunction = (...values: unknown[]) => number;
+
+interface Addon {
+  load(library: null): { func(prototype: string): NativeFunction };
+  errno(): number;
+}
+
+const O_CLOEXEC = 0o2000000;
+const F_SETPIPE_SZ = 1031;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const WNOHANG = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const PR_SET_CHILD_SUBREAPER = 36;
+const EAGAIN = 11;
+
+let addon: Addon | undefined;
+let library: ReturnType<Addon['load']> | undefined;
+
+const pipe2 = declare('int pipe2(void *fds, int flags)');
+const fcntl = declare('int fcntl(int fd, int command, int value)');
+const waitpid = declare('int waitpid(int pid, void *status, int options)');
+const flock = declare('int flock(int fd, int operation)');
+const prctl = declare('int prctl(int option, long a, long b, long c, long d)');
+const setfsuid = declare('int setfsuid(uint32_t uid)');
+const setfsgid = declare('int setfsgid(uint32_t gid)');
+
+/** A pipe whose ends no program we start inherits by accident. */
+export function openPipe(): { readonly read: number; readonly write: number } {
+  const fds = new Int32Array(2);
+  if (pipe2(fds, O_CLOEXEC) !== 0) throw systemError('pipe2');
+  return { read: fds[0] ?? -1, write: fds[1] ?? -1 };
+}
+
+/** Keeps a descriptor from the programs we start. */
+export function closeOnExec(fd: number): void {
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/** Sets a pipe's capacity in bytes; false where the user's share of pipe memory is used up (`pipe-user-pages-soft`). */
+export function setPipeSize(fd: number, bytes: number): boolean {
+  return fcntl(fd, F_SETPIPE_SZ, bytes) >= 0;
+}
+
+/** Takes the exit status of one dead child of ours. False: it lives, or is no child of ours. */
+export function reap(pid: number): boolean {
+  return waitpid(pid, null, WNOHANG) === pid;
+}
+
+/** From now on orphans below us become our children, as they do for PID 1. prctl(2), Linux 3.4. */
+export function becomeSubreaper(): boolean {
+  return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) === 0;
+}
+
+/** Locks an open file for this description until it is closed; false when another holds it. flock(2). */
+export function lockFile(fd: number): boolean {
+  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+  if (addon?.errno() === EAGAIN) return false;
+  throw systemError('flock');
+}
+
+/**
+ * Runs `read` with the file rights of another user. Inside Docker root has no CAP_SYS_PTRACE, so another user's
+ * `environ` and `smaps_rollup` are closed to it; the kernel asks for the *file system* ids there, and those root may
+ * set, for this thread alone. `read` must be synchronous and touch nothing else.
+ */
+export function readAs<T>(uid: number, gid: number, read: () => T): T {
+  const oldGid = setfsgid(gid);
+  const oldUid = setfsuid(uid);
+  try {
+    return read();
+  } finally {
+    setfsuid(oldUid);
+    setfsgid(oldGid);
+  }
+}
+
+/** Nothing is looked up before its first use. */
+function declare(prototype: string): NativeFunction {
+  let call: NativeFunction | undefined;
+  return (...values) => {
+    call ??= openLibrary().func(prototype);
+    return call(...values);
+  };
+}
+
+function openLibrary(): ReturnType<Addon['load']> {
+  addon ??= loadAddon();
+  // null is the running program: whichever C library Node itself is linked with.
+  library ??= addon.load(null);
+  return library;
+}
+
+function loadAddon(): Addon {
+  const folder = findAddonFolder();
+  for (const toolchain of ['linux', 'musl']) {
+    const path = folder && join(folder, `${toolchain}_${process.arch}`, 'koffi.node');
+    if (path === undefined || !existsSync(path)) continue;
+    const module: { exports: unknown } = { exports: {} };
+    try {
+      process.dlopen(module, path);
+      return module.exports as Addon;
+    } catch {
+      // Built for the other C library.
+    }
+  }
+  return createRequire(import.meta.url)('koffi') as Addon;
+}
+
+function findAddonFolder(): string | undefined {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const found = join(folder, 'node_modules', '@koromix', `koffi-linux-${process.arch}`);
+    if (existsSync(found)) return found;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+function systemError(call: string): Error {
+  const code = getSystemErrorName(-(addon?.errno() ?? 0));
+  return Object.assign(new Error(`${call} failed: ${code}`), { code, syscall: call });
+}

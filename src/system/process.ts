@@ -1,0 +1,190 @@
+/**
+ * Starts one child and tells what becomes of it. Each child leads a session and a group of its own, has /dev/null as
+ * stdin and real pipes as stdout and stderr (Node's own would be sockets, which no program can open again as
+ * /dev/stdout), and gets exactly the environment it is given.
+ */
+import type { ChildProcess, StdioNull, StdioPipe } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { closeSync, fchmodSync, fchownSync, readdirSync } from 'node:fs';
+import type { Channel } from './channel.ts';
+import { openChannel } from './channel.ts';
+import { whenEmpty } from './emptiness.ts';
+import { closeOnExec, openPipe } from './libc.ts';
+import type { OutputPipe } from './output-pipe.ts';
+import { openOutputPipe } from './output-pipe.ts';
+import { setNice, setOomScore } from './priority.ts';
+import { readReadiness } from './readiness.ts';
+import { TAG_VARIABLE } from './relatives.ts';
+import type { SignalTarget } from './signalling.ts';
+import { signalFamily } from './signalling.ts';
+import { explainSpawnFailure } from './spawn-failure.ts';
+import { becomeUser } from './switch-user.ts';
+import type { Identity } from './users.ts';
+
+export interface SpawnOptions {
+  /** The program and its arguments; without a slash it is looked up on the PATH of `env`. */
+  readonly argv: readonly string[];
+  /** The whole environment of the child: nothing of ours is added but the tag. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** Undefined, or ourselves: the child runs as we do. */
+  readonly identity?: Pick<Identity, 'uid' | 'gid' | 'groups' | 'name'> | undefined;
+  /** The child's descriptor on which a newline means "ready". */
+  readonly readyFd?: number | undefined;
+  /** The child gets a connected socket as descriptor 3, for lines both ways. */
+  readonly channel?: boolean | undefined;
+  readonly nice?: number | undefined;
+  readonly oomScoreAdj?: number | undefined;
+  /** `<service>:<generation>`: marks the child and its descendants, to find those that leave its session. */
+  readonly tag: string;
+}
+
+/** Never called synchronously. Either `failed` alone, or ready and messages, then `exited`, then `emptied`. */
+export interface SpawnEvents {
+  /** It could not be started; nothing lives. */
+  failed(error: Error): void;
+  /** The newline on the ready descriptor. At most once, before `exited`. */
+  ready(): void;
+  /** A line from the channel, without its end. All lines come before `exited`. */
+  message(line: string): void;
+  /** The leader was reaped; its family may live on. */
+  exited(exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null }): void;
+  /** No live process of its group, session or tag remains. Zombies do not count. */
+  emptied(): void;
+}
+
+export interface SpawnedProcess {
+  readonly pid: number;
+  readonly stdout: OutputPipe;
+  readonly stderr: OutputPipe;
+  /** Writes a line to the channel; nothing without one. */
+  send(line: string): void;
+  /** Returns how many live processes it reached. */
+  signal(signal: NodeJS.Signals, target: SignalTarget): number;
+}
+
+/** Where the channel is in the child. */
+const CHANNEL_FD = 3;
+
+let inheritanceClosed = false;
+
+/** Undefined: it failed, and `failed` will say why. */
+export function spawnProcess(options: SpawnOptions, events: SpawnEvents): SpawnedProcess | undefined {
+  closeInheritance();
+  const fds: number[] = [];
+  const written: number[] = [];
+  try {
+    const pipeOf = (): { read: number; write: number } => {
+      const pipe = openPipe();
+      fds.push(pipe.read);
+      written.push(pipe.write);
+      lend(pipe.write, options.identity);
+      return pipe;
+    };
+    const stdout = pipeOf();
+    const stderr = pipeOf();
+    const ready = options.readyFd === undefined ? undefined : pipeOf();
+    const stdio: (StdioNull | StdioPipe | number)[] = ['ignore', stdout.write, stderr.write];
+    if (options.channel) stdio[CHANNEL_FD] = 'pipe';
+    if (ready && options.readyFd !== undefined) stdio[options.readyFd] = ready.write;
+    const child = start(
+      options,
+      Array.from(stdio, (each) => each ?? 'ignore'),
+    );
+    // An early failure has its event one tick later, but no pid from the start.
+    if (child.pid === undefined) {
+      child.once('error', (error) => events.failed(explain(error, options)));
+      for (const fd of fds) closeSync(fd);
+      return undefined;
+    }
+    setNice(child.pid, options.nice);
+    setOomScore(child.pid, options.oomScoreAdj);
+    return follow(child, child.pid, options, events, {
+      stdout: openOutputPipe(stdout.read),
+      stderr: openOutputPipe(stderr.read),
+      ready: ready?.read,
+    });
+  } catch (error) {
+    for (const fd of fds) closeSync(fd);
+    setImmediate(() => events.failed(explain(error, options)));
+    return undefined;
+  } finally {
+    for (const fd of written) closeSync(fd);
+  }
+}
+
+function start(options: SpawnOptions, stdio: (StdioNull | StdioPipe | number)[]): ChildProcess {
+  const command = becomeUser(options.argv, options.identity, options.env.PATH, options.cwd);
+  const [program = '', ...rest] = command.argv;
+  // Node can set the mask only for itself; a child inherits it.
+  const mask = process.umask(0o022);
+  try {
+    return spawn(program, rest, {
+      cwd: options.cwd,
+      env: { ...options.env, [TAG_VARIABLE]: options.tag },
+      stdio,
+      detached: true,
+      ...command.ids,
+    });
+  } finally {
+    process.umask(mask);
+  }
+}
+
+function follow(
+  child: ChildProcess,
+  pid: number,
+  options: SpawnOptions,
+  events: SpawnEvents,
+  pipes: { readonly stdout: OutputPipe; readonly stderr: OutputPipe; readonly ready: number | undefined },
+): SpawnedProcess {
+  const leader = { pid, tag: options.tag, gone: false };
+  let empty = false;
+  const channel: Channel | undefined = openChannel(child.stdio[CHANNEL_FD], options.channel, (line) =>
+    events.message(line),
+  );
+  const readiness = pipes.ready === undefined ? undefined : readReadiness(pipes.ready, () => events.ready());
+  child.on('error', () => undefined);
+  child.once('exit', (code, signal) => {
+    leader.gone = true;
+    readiness?.close();
+    const tell = (): void => {
+      events.exited({ code, signal });
+      whenEmpty(leader, () => {
+        empty = true;
+        events.emptied();
+      });
+    };
+    // The last words of a program explain its exit, so they must not come after it.
+    if (channel) channel.drain(tell);
+    else tell();
+  });
+  return {
+    pid,
+    stdout: pipes.stdout,
+    stderr: pipes.stderr,
+    send: (line) => channel?.send(line),
+    signal: (signal, target) => (empty ? 0 : signalFamily(child, leader, signal, target)),
+  };
+}
+
+/** Node opens nothing that a child would inherit; what whoever started us had left open would go through. */
+function closeInheritance(): void {
+  if (inheritanceClosed) return;
+  inheritanceClosed = true;
+  for (const name of readdirSync('/proc/self/fd')) if (Number(name) > 2) closeOnExec(Number(name));
+}
+
+/** A program may open its stdout anew only if it may write to it, and so may one that has changed user since. */
+function lend(fd: number, identity: SpawnOptions['identity']): void {
+  try {
+    fchmodSync(fd, 0o622);
+    if (identity) fchownSync(fd, identity.uid, identity.gid);
+  } catch {
+    // Without CAP_CHOWN the mode alone has to do.
+  }
+}
+
+function explain(error: unknown, options: SpawnOptions): Error {
+  return explainSpawnFailure(error, { argv: options.argv, cwd: options.cwd, user: options.identity?.name });
+}

@@ -1,0 +1,91 @@
+/**
+ * Who belongs to a child we started: its descendants while it lives; after its death what the kernel gave to us as
+ * orphans and still carries its group, its session or its tag. A process that made a session of its own and let its
+ * parent die is found by the tag in its environment.
+ */
+import { listOwnedPids } from './children.ts';
+import type { ProcessEntry } from './process-table.ts';
+import {
+  isDead,
+  listProcesses,
+  readChildren,
+  readOwnChildren,
+  readProcess,
+  readVariable,
+} from './process-table.ts';
+
+/** The environment variable that names the run and generation a process descends from. */
+export const TAG_VARIABLE = 'BULKHEAD_SERVICE';
+
+export interface Leader {
+  readonly pid: number;
+  readonly tag: string;
+  /** Reaped: the pid may be another's by now. */
+  readonly gone: boolean;
+}
+
+/** One look at the process table, shared by everybody who asks in the same moment. */
+export class ProcessView {
+  private readonly entries = new Map<number, ProcessEntry | undefined>();
+  private readonly tags = new Map<number, string | undefined>();
+  private parents: Map<number, number[]> | undefined;
+  private orphans: readonly number[] | undefined;
+
+  /** The live processes that belong to a leader, itself included. */
+  relativesOf(leader: Leader): ProcessEntry[] {
+    const found: ProcessEntry[] = [];
+    // The number of a dead leader whose group is empty is free again, and may be that of another child of ours.
+    const idIsOurs = !leader.gone || !listOwnedPids().has(leader.pid);
+    const sharesId = (entry: ProcessEntry): boolean =>
+      idIsOurs && (entry.group === leader.pid || entry.session === leader.pid);
+    const visit = (pid: number, inherited: boolean): void => {
+      const entry = this.entryOf(pid);
+      if (!entry || isDead(entry)) return;
+      const belongs = inherited || sharesId(entry) || this.tagOf(entry) === leader.tag;
+      if (belongs) found.push(entry);
+      for (const child of this.childrenOf(pid)) visit(child, belongs);
+    };
+    if (!leader.gone) visit(leader.pid, true);
+    for (const pid of this.listOrphans()) visit(pid, false);
+    return found;
+  }
+
+  /** Our children that nobody here started. */
+  listOrphans(): readonly number[] {
+    if (!this.orphans) {
+      const owned = listOwnedPids();
+      const children = readOwnChildren() ?? this.childrenOf(process.pid);
+      this.orphans = children.filter((pid) => !owned.has(pid));
+    }
+    return this.orphans;
+  }
+
+  private entryOf(pid: number): ProcessEntry | undefined {
+    if (!this.entries.has(pid)) this.entries.set(pid, readProcess(pid));
+    return this.entries.get(pid);
+  }
+
+  private tagOf(entry: ProcessEntry): string | undefined {
+    if (!this.tags.has(entry.pid)) this.tags.set(entry.pid, readVariable(entry.pid, TAG_VARIABLE));
+    return this.tags.get(entry.pid);
+  }
+
+  private childrenOf(pid: number): readonly number[] {
+    if (!this.parents) {
+      const listed = readChildren(pid);
+      if (listed) return listed;
+      this.parents = groupByParent(listProcesses());
+    }
+    return this.parents.get(pid) ?? [];
+  }
+}
+
+function groupByParent(entries: readonly ProcessEntry[]): Map<number, number[]> {
+  const parents = new Map<number, number[]>();
+  for (const { pid, parent } of entries) {
+    const children = parents.get(parent);
+    if (children) children.push(pid);
+    else parents.set(parent, [pid]);
+  }
+  return parents;
+}
