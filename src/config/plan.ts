@@ -50,6 +50,8 @@ export interface DatabasePlan {
   readonly init: readonly string[];
   /** Settings of postgresql.conf that beat the tuned ones. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Parameters of a given DATABASE_URL (`schema=public`), to be appended to the computed one after a `?`. */
+  readonly urlQuery?: string;
 }
 
 export type RunPlan = ServicePlan | TaskPlan;

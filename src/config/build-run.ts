@@ -1,0 +1,263 @@
+/** From the words of one stanza to the plan of one run: defaults filled in, what contradicts itself refused. */
+import { posix } from 'node:path';
+import { formatDuration } from '../base/duration.ts';
+import { suggestWord } from '../base/suggest.ts';
+import type { EnvFile } from './command-words.ts';
+import { buildCheck } from './healthcheck-words.ts';
+import type { Place } from './located.ts';
+import type { Dependency, ReadyPlan, RestartPlan, RunBase, RunPlan, StopLadder, Text } from './plan.ts';
+import type { ServiceStanza } from './service-words.ts';
+import type { Reading } from './shape.ts';
+import type { Value } from './tree.ts';
+import { placeOfWord } from './words.ts';
+
+export interface BuildContext extends Reading {
+  readonly stopTimeout: number;
+  /** We are root: every run should have a user of its own. */
+  readonly root: boolean;
+}
+
+/** A run with its places, before switches and dependencies are settled. */
+export interface Draft {
+  readonly run: RunPlan;
+  readonly profiles: readonly string[];
+  /** The stanza it came from. */
+  readonly at: Value;
+  /** Its name in the file. */
+  readonly key: Place;
+}
+
+/** How long SIGKILL may take to be seen; nothing survives it but a process stuck in the kernel. */
+export const KILL_WAIT = 2000;
+
+export const DEFAULT_RESTART: RestartPlan = {
+  policy: 'always',
+  initialDelay: 500,
+  maxDelay: 30_000,
+  stableAfter: 10_000,
+  giveUp: { limit: 5, window: 600_000 },
+};
+
+export function buildDraft(
+  name: string,
+  read: ServiceStanza,
+  key: Place,
+  context: BuildContext,
+): Draft | undefined {
+  const where = `services.${name}`;
+  const work = buildArgv(read, where, key, context);
+  if (!work) return undefined;
+  warnNoUser(name, read, key, context);
+  const base: RunBase = {
+    name,
+    work: { kind: 'command', argv: work },
+    workingDir: read.working_dir,
+    user: read.user,
+    environment: Object.fromEntries(read.environment ?? []),
+    envFiles: resolveEnvFiles(read.env_file ?? []),
+    dependsOn: buildDependencies(read),
+    stop: buildStop(read, where, context),
+    critical: read.critical ?? name === 'app',
+    nice: read.nice,
+    oomScoreAdj: read.oom_score_adj,
+    startTimeout: read.start_timeout || undefined,
+  };
+  const run =
+    read.type === 'task' ? buildTask(base, read, where, context) : buildService(base, read, where, context);
+  return { run, profiles: read.profiles ?? [], at: read.at, key };
+}
+
+export function resolveEnvFiles(files: readonly EnvFile[]): RunBase['envFiles'] {
+  return files.map(({ path, required, at }) => ({
+    path: posix.resolve(posix.dirname(posix.resolve('/', at.place.file.path)), path),
+    required,
+  }));
+}
+
+function buildArgv(
+  read: ServiceStanza,
+  where: string,
+  key: Place,
+  { problems }: BuildContext,
+): readonly Text[] | undefined {
+  const argv = [...(read.entrypoint ?? []), ...(read.command ?? [])];
+  if (argv.length > 0 && argv[0] !== '') return argv;
+  const written =
+    read.at.kind === 'map' && (read.at.entries.get('command') ?? read.at.entries.get('entrypoint'));
+  if (written && read.command === undefined && problems.found.some(({ code }) => code === 'open-quote'))
+    return undefined;
+  const typo =
+    read.at.kind === 'map' && [...read.at.entries.keys()].some((word) => suggestWord(word, ['command']));
+  // A misspelt command was told already; that it is missing as well is no news.
+  if (typo && !written) return undefined;
+  return problems.error(written ? written.value.place : key, 'missing-word', `${where} has no command`, {
+    suggestion: 'add command: [program, argument]',
+    note: 'Bulkhead knows no image whose command could be meant',
+  });
+}
+
+function warnNoUser(name: string, read: ServiceStanza, key: Place, { problems, root }: BuildContext): void {
+  if (!root || read.user !== undefined || (read.at.kind === 'map' && read.at.entries.has('user'))) return;
+  problems.warn(key, 'runs-as-root', `services.${name} has no user and runs as root`, {
+    suggestion: 'add user: NAME',
+  });
+}
+
+function buildDependencies(read: ServiceStanza): Record<string, Dependency> {
+  return Object.fromEntries(
+    [...(read.depends_on ?? [])].map(([name, { condition, required }]) => [
+      name,
+      { condition: condition ?? 'service_started', required: required ?? true },
+    ]),
+  );
+}
+
+function buildTask(base: RunBase, read: ServiceStanza, where: string, { problems }: BuildContext): RunPlan {
+  for (const word of ['healthcheck', 'ready', 'on_unhealthy', 'backoff'] as const) {
+    if (read[word] === undefined) continue;
+    problems.error(
+      placeOfWord(read.at, word),
+      'not-of-a-task',
+      `${where} is a task: it runs once, so ${word} means nothing`,
+      {
+        suggestion: `drop ${word}, or drop type: task`,
+      },
+    );
+  }
+  if (read.restart?.policy === 'always') {
+    problems.error(
+      placeOfWord(read.at, 'restart'),
+      'not-of-a-task',
+      `${where} is a task: it runs once and is never started again`,
+      {
+        suggestion: 'drop restart, or write retries: COUNT for failed runs',
+      },
+    );
+  }
+  return { ...base, kind: 'task', retries: read.retries ?? read.restart?.limit ?? 0 };
+}
+
+function buildService(base: RunBase, read: ServiceStanza, where: string, context: BuildContext): RunPlan {
+  const { problems } = context;
+  if (read.retries !== undefined) {
+    problems.error(
+      placeOfWord(read.at, 'retries'),
+      'not-of-a-service',
+      `retries in ${where} is a word of tasks`,
+      {
+        suggestion: 'put it under healthcheck, or write backoff: { limit: COUNT } for restarts',
+      },
+    );
+  }
+  const healthcheck = read.healthcheck && buildCheck(read.healthcheck, `${where}.healthcheck`, context);
+  if (read.on_unhealthy !== undefined && !read.healthcheck) {
+    problems.warn(
+      placeOfWord(read.at, 'on_unhealthy'),
+      'no-healthcheck',
+      `${where} has no healthcheck that could say unhealthy`,
+    );
+  }
+  return {
+    ...base,
+    kind: 'service',
+    ready: buildReady(read, where, context),
+    healthcheck,
+    restart: buildRestart(read, where, context),
+    onUnhealthy: read.on_unhealthy ?? 'restart',
+  };
+}
+
+function buildReady(read: ServiceStanza, where: string, { problems }: BuildContext): ReadyPlan | undefined {
+  if (!read.ready) return undefined;
+  const { fd, log, at } = read.ready;
+  if (fd !== undefined && log !== undefined) {
+    return problems.error(at.place, 'two-probes', `${where}.ready has both fd and log`, {
+      suggestion: 'keep one of them',
+    });
+  }
+  if (fd !== undefined) return { kind: 'fd', fd };
+  if (log !== undefined) return { kind: 'log', pattern: log };
+  const tried = at.kind === 'map' && at.entries.size > 0;
+  return tried
+    ? undefined
+    : problems.error(at.place, 'missing-word', `${where}.ready says nothing`, {
+        suggestion: 'write { fd: 3 } or { log: "listening on" }',
+      });
+}
+
+function buildRestart(read: ServiceStanza, where: string, { problems }: BuildContext): RestartPlan {
+  const { policy = 'always', limit: counted } = read.restart ?? {};
+  const backoff = read.backoff;
+  const limit = counted ?? backoff?.limit ?? DEFAULT_RESTART.giveUp?.limit ?? 0;
+  const window = backoff?.window ?? DEFAULT_RESTART.giveUp?.window ?? 0;
+  const restart: RestartPlan = {
+    policy,
+    initialDelay: backoff?.initial ?? DEFAULT_RESTART.initialDelay,
+    maxDelay: backoff?.max ?? DEFAULT_RESTART.maxDelay,
+    stableAfter: backoff?.stable_after ?? DEFAULT_RESTART.stableAfter,
+    // on-failure:0 tries never again, as in Docker; a limit of 0 in backoff never gives up.
+    giveUp: counted === undefined && limit === 0 ? undefined : { limit, window },
+  };
+  if (counted !== undefined && backoff?.limit !== undefined) {
+    problems.error(
+      placeOfWord(backoff.at, 'limit'),
+      'two-limits',
+      `${where} has a limit in restart and one in backoff`,
+      { suggestion: 'keep one of them' },
+    );
+  }
+  const shortest = shortestGiveUp(restart);
+  if (backoff && restart.giveUp && policy !== 'no' && shortest > window) {
+    problems.warn(
+      placeOfWord(backoff.at, backoff.window === undefined ? 'limit' : 'window'),
+      'never-gives-up',
+      `${where} can never give up: ${limit + 1} failures take at least ${formatDuration(shortest)}, the window is ${formatDuration(window)}`,
+      { suggestion: `a window of ${Math.ceil(shortest / 500)}s, or a smaller limit` },
+    );
+  }
+  return restart;
+}
+
+/** The least time in which `limit` + 1 failures fit: the first restart is at once, then the waits double. */
+function shortestGiveUp({ giveUp, initialDelay, maxDelay }: RestartPlan): number {
+  let total = 0;
+  for (let wait = 0; wait < (giveUp?.limit ?? 0) - 1; wait += 1) {
+    total += Math.min(maxDelay, initialDelay * 2 ** Math.min(wait, 40));
+  }
+  return total;
+}
+
+function buildStop(read: ServiceStanza, where: string, { problems, stopTimeout }: BuildContext): StopLadder {
+  if (read.stop && (read.stop_signal ?? read.stop_grace_period) !== undefined) {
+    const word = read.stop_signal === undefined ? 'stop_grace_period' : 'stop_signal';
+    problems.error(placeOfWord(read.at, word), 'two-stops', `${where} has both stop and ${word}`, {
+      suggestion: 'keep one of them',
+    });
+  }
+  const rungs = (
+    read.stop ?? [{ signal: read.stop_signal ?? 'SIGTERM', wait: read.stop_grace_period ?? 10_000 }]
+  ).map(({ signal = 'SIGTERM', wait }) => ({
+    signal,
+    wait: wait ?? (signal === 'SIGKILL' ? KILL_WAIT : 10_000),
+  }));
+  if (rungs.at(-1)?.signal !== 'SIGKILL') rungs.push({ signal: 'SIGKILL', wait: KILL_WAIT });
+  const early = rungs.slice(0, -1);
+  if (early.some(({ signal }) => signal === 'SIGKILL')) {
+    problems.error(
+      placeOfWord(read.at, 'stop'),
+      'wrong-value',
+      `${where}.stop goes on after SIGKILL, which nothing survives`,
+      { suggestion: 'make SIGKILL the last rung' },
+    );
+  }
+  const total = early.reduce((sum, { wait }) => sum + wait, 0);
+  if ((read.stop ?? read.stop_grace_period) !== undefined && total > stopTimeout) {
+    problems.warn(
+      placeOfWord(read.at, read.stop ? 'stop' : 'stop_grace_period'),
+      'longer-than-stop',
+      `${where} may take ${formatDuration(total)} to stop, but the whole stop has ${formatDuration(stopTimeout)}`,
+      { suggestion: 'raise BULKHEAD_STOP_TIMEOUT, and the patience of Docker or the pod with it' },
+    );
+  }
+  return { rungs, target: 'leader-then-group', reserve: 0 };
+}

@@ -1,0 +1,63 @@
+/**
+ * `extends`: what the extending file says is laid over what the base says, by the override rules of the Compose
+ * Specification ("Merge and override"): maps by key, lists one after the other, single values replaced;
+ * `command`, `entrypoint` and `healthcheck.test` replaced whole; `!reset` forgets, `!override` replaces.
+ */
+import { asList, dependencyMap, environmentMap } from './list-forms.ts';
+import type { Problems } from './problems.ts';
+import { describeKind, type Entry, type MapValue, type Value } from './tree.ts';
+
+const REPLACED_WHOLE = new Set(['command', 'entrypoint', 'test', 'stop']);
+/** A check asks one question: another one replaces it, with its interval and patience left as they were. */
+const PROBES = ['test', 'http', 'tcp', 'postgres'];
+
+export function mergeFiles(base: Value, over: Value, problems: Problems): Value {
+  return mergeValues(base, over, '', problems);
+}
+
+function mergeValues(base: Value, over: Value, key: string, problems: Problems): Value {
+  if (over.tag === 'override' || REPLACED_WHOLE.has(key)) return over;
+  const a = normalise(base, key);
+  const b = normalise(over, key);
+  if (b.kind === 'scalar' && b.empty) return a.kind === 'scalar' ? b : a;
+  if (a.kind === 'scalar' && a.empty) return b;
+  if (a.kind === 'map' && b.kind === 'map') return mergeMaps(a, b, key, problems);
+  if (a.kind === 'list' && b.kind === 'list') return { ...b, items: [...a.items, ...b.items] };
+  if (a.kind !== b.kind && (a.kind === 'map' || b.kind === 'map')) {
+    problems.error(
+      over.place,
+      'cannot-extend',
+      `the file this one extends has ${describeKind(a)} for "${key}", here is ${describeKind(b)}`,
+      {
+        suggestion: 'write it in the same form, or tag it !override',
+      },
+    );
+  }
+  return b;
+}
+
+function mergeMaps(base: MapValue, over: MapValue, key: string, problems: Problems): MapValue {
+  const entries = new Map<string, Entry>(base.entries);
+  if (key === 'healthcheck' && PROBES.some((probe) => over.entries.has(probe))) {
+    for (const probe of PROBES) entries.delete(probe);
+  }
+  for (const [name, entry] of over.entries) {
+    const known = entries.get(name);
+    if (entry.value.tag === 'reset') entries.delete(name);
+    else if (known && key !== 'environment') {
+      entries.set(name, {
+        keyPlace: entry.keyPlace,
+        value: mergeValues(known.value, entry.value, name, problems),
+      });
+    } else entries.set(name, entry);
+  }
+  return { ...over, entries };
+}
+
+function normalise(value: Value, key: string): Value {
+  if (key === 'env_file' || key === 'profiles') return asList(value);
+  if (value.kind !== 'list') return value;
+  if (key === 'environment') return environmentMap(value);
+  if (key === 'depends_on') return dependencyMap(value);
+  return value;
+}

@@ -1,0 +1,178 @@
+/** The words at the top of a plan, and those of `database`. */
+import { commandWords } from './command-words.ts';
+import { planForeign } from './foreign-words.ts';
+import { absolutePath, databaseName, duration, integer, oneOf, path, systemUser } from './scalars.ts';
+import { SERVICE_NAME, service } from './service-words.ts';
+import { type JsonSchema, knownText, listOf, mapOf, parsed, type Shape, text } from './shape.ts';
+import { type Stanza, stanza } from './words.ts';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const LOG_FORMATS = ['text', 'json'] as const;
+
+const port = integer(1, 65_535);
+
+const migrateWords = {
+  ...commandWords,
+  timeout: { shape: duration, doc: 'How long it may take. Default: no limit.' },
+  retries: {
+    shape: integer(0, 1000),
+    doc: 'How often it is tried again before the boot has failed.',
+    default: 0,
+  },
+} as const;
+
+const migrate = stanza(migrateWords, {
+  required: ['command'],
+  refused: { depends_on: 'it runs after the import and before every service, always' },
+  aliases: { start_timeout: '`timeout`', cmd: '`command`', cwd: '`working_dir`', env: '`environment`' },
+});
+
+const settings = mapOf(text, {
+  key: { pattern: /^[a-z_][a-z0-9_.]*$/i, wanted: 'a setting of postgresql.conf' },
+});
+
+export const databaseWords = {
+  name: { shape: databaseName, doc: 'The database of the application. Default: the name of the plan.' },
+  user: { shape: databaseName, doc: 'The role of the application, which owns it. Default: its name.' },
+  password: {
+    shape: text,
+    doc: 'Better left out: one is generated into /data/secrets, or DATABASE_URL gives it.',
+  },
+  port: {
+    shape: port,
+    doc: 'On the loopback only. BULKHEAD_DB_PORT and DATABASE_URL beat it.',
+    default: 5432,
+  },
+  system_user: {
+    shape: systemUser,
+    doc: 'The system user PostgreSQL runs as, when Bulkhead is root.',
+    default: 'postgres',
+  },
+  import: {
+    shape: stanza(
+      {
+        from: {
+          shape: absolutePath,
+          doc: 'A dump to import on first boot, besides what lies in /data/import.',
+        },
+      },
+      { refused: { trusted: 'this version of Bulkhead never runs imported SQL as a superuser' } },
+    ),
+    doc: 'The one dump a new database starts from.',
+  },
+  sample: {
+    shape: absolutePath,
+    doc: 'The dump a new database starts from where there is no other. Empty: none.',
+  },
+  init: {
+    shape: listOf(path),
+    doc: 'SQL files run once, in order, in a new and empty database.',
+    examples: [['schema.sql']],
+  },
+  settings: {
+    shape: settings,
+    doc: 'Settings of postgresql.conf that beat the tuned ones.',
+    examples: [{ work_mem: '16MB' }],
+  },
+  migrate: {
+    shape: migrate,
+    doc: 'A command run on every boot, after the import and before every service.',
+    examples: [{ command: ['node', 'migrate.mjs'], working_dir: '/app' }],
+  },
+  stop_grace_period: {
+    shape: duration,
+    doc: 'How long a fast shutdown (SIGINT) may take before SIGQUIT. Default: 2 s less than the whole stop.',
+  },
+} as const;
+
+export type DatabaseStanza = Stanza<typeof databaseWords>;
+export type MigrateStanza = Stanza<typeof migrateWords>;
+
+const database = stanza(databaseWords, {
+  refused: {
+    host: 'the cluster is ours and listens on the loopback only',
+    url: 'set DATABASE_URL',
+    version: 'PostgreSQL is the one of the image',
+    image: 'PostgreSQL is the one of the image',
+    depends_on: 'the database starts first',
+  },
+  aliases: {
+    database: '`name`',
+    dbname: '`name`',
+    username: '`user`',
+    owner: '`user`',
+    migrations: '`migrate`',
+    config: '`settings`',
+    parameters: '`settings`',
+    dump: '`import: { from: … }`',
+    seed: '`sample`',
+    init_sql: '`init`',
+  },
+});
+
+const VERSION_SCHEMA: JsonSchema = { anyOf: [{ const: 1 }, { const: '1' }] };
+
+const version: Shape<1> = {
+  read(value, where, reading) {
+    const written = knownText(value, where, 'the number 1', reading);
+    if (written === '1') return 1;
+    const number = Number(written);
+    const newer = Number.isInteger(number) && number > 1;
+    const compose = written !== undefined && /^\d\.\d$/.test(written);
+    return reading.problems.error(
+      value.place,
+      'version',
+      newer
+        ? `this file is written for version ${written} of the plan; this Bulkhead reads version 1`
+        : compose
+          ? `version ${written} is Compose's; a plan of Bulkhead has version 1`
+          : 'version must be 1',
+      { suggestion: newer ? 'use a newer Bulkhead' : 'write version: 1' },
+    );
+  },
+  schema: VERSION_SCHEMA,
+};
+
+const planName = parsed(
+  'lower-case letters, digits, - and _',
+  (name) => (/^[a-z0-9][a-z0-9_-]*$/.test(name) ? name : undefined),
+  { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]*$|\\$' },
+);
+
+export const planWords = {
+  version: { shape: version, doc: 'Version of this format: 1.' },
+  name: { shape: planName, doc: 'The name of the product.', default: 'bulkhead' },
+  extends: {
+    shape: path,
+    doc: 'The file this one is laid over, by the override rules of Compose; it may extend another in turn.',
+    examples: ['core.yaml'],
+  },
+  database: { shape: database, doc: 'PostgreSQL: becomes the runs cluster, database, setup and migrate.' },
+  services: { shape: mapOf(service, { key: SERVICE_NAME }), doc: 'Services and tasks by name.' },
+  stop_timeout: {
+    shape: duration,
+    doc: 'Total time of a stop, below what Docker or the pod allows. BULKHEAD_STOP_TIMEOUT beats it.',
+    default: '9s',
+  },
+  log: {
+    shape: stanza({
+      level: { shape: oneOf(...LOG_LEVELS), doc: 'LOG_LEVEL beats it.', default: 'info' },
+      format: { shape: oneOf(...LOG_FORMATS), doc: 'LOG_FORMAT beats it.', default: 'text' },
+    }),
+    doc: 'What Bulkhead says, and how lines are written to its output.',
+  },
+  ports: {
+    shape: stanza(
+      {
+        probes: { shape: port, doc: 'BULKHEAD_PORT beats it.', default: 9700 },
+        api: { shape: port, doc: 'BULKHEAD_API_PORT beats it.', default: 9701 },
+      },
+      { aliases: { database: '`database: { port: … }`', health: '`probes`' } },
+    ),
+    doc: 'Ports of Bulkhead itself.',
+  },
+} as const;
+
+export type PlanStanza = Stanza<typeof planWords>;
+
+export const planShape = stanza(planWords, planForeign);

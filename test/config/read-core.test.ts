@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readPlan } from '../../src/config/read-plan.ts';
+
+const folder = join(import.meta.dirname, '../../config');
+
+function readShipped(env: Record<string, string> = {}) {
+  return readPlan({
+    flags: {},
+    env,
+    root: true,
+    runDir: '/run/bulkhead',
+    defaultConfig: folder,
+    readFile(path) {
+      try {
+        return readFileSync(path, 'utf8');
+      } catch {
+        return undefined;
+      }
+    },
+  });
+}
+
+describe('the shipped tiers', () => {
+  test.each(['core', 'scraper', 'full'])('%s reads without a warning', (tier) => {
+    const { plan, warnings, problems } = readShipped({ BULKHEAD_TIER: tier });
+    expect(problems).toBeUndefined();
+    expect(warnings).toEqual([]);
+    expect(plan?.tier).toBe(tier);
+    expect(plan?.runs.map(({ name }) => name)).toEqual(['cluster', 'database', 'setup', 'migrate', 'app']);
+  });
+
+  test('core starts the app only after the import and the migration', () => {
+    const app = readShipped().plan?.runs.find(({ name }) => name === 'app');
+    expect(app?.dependsOn).toEqual({
+      database: { condition: 'service_healthy', required: true },
+      setup: { condition: 'service_completed_successfully', required: true },
+      migrate: { condition: 'service_completed_successfully', required: true },
+    });
+    expect(app?.critical).toBe(true);
+  });
+
+  test('core leaves late values as holes and drops variables nobody set', () => {
+    const app = readShipped({ PORT: '8080' }).plan?.runs.find(({ name }) => name === 'app');
+    expect(app?.environment).toEqual({
+      HOSTNAME: '0.0.0.0',
+      PORT: '8080',
+      DATABASE_URL: { parts: [{ late: 'DATABASE_URL' }] },
+      NEXTAUTH_SECRET: { parts: [{ late: 'NEXTAUTH_SECRET' }] },
+      NEXTAUTH_URL: 'http://localhost:8080',
+      NEXT_TELEMETRY_DISABLED: '1',
+    });
+  });
+});
