@@ -73,7 +73,9 @@ function sentence(service: ServiceStatus): string {
     case 'failed':
       return reason === '' ? `${name} failed` : `${name} failed for good: ${reason}`;
     default:
-      return `${name} is ${status}${reason === '' || reason === status ? '' : `: ${reason}`}`;
+      // "waiting for …" and "stopped by request" say the word themselves.
+      if (reason.startsWith(status)) return `${name} is ${reason}`;
+      return `${name} is ${status}${reason === '' ? '' : `: ${reason}`}`;
   }
 }
 

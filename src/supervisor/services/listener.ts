@@ -35,7 +35,7 @@ export interface ServicesListener {
   reported?(name: string, generation: number, report: Report): void;
   /** Once: every critical run is ready or done. Milliseconds since startAll. */
   booted?(ms: number): void;
-  /** Once: every run is ready, done, has failed, or has failed to start at least once. */
+  /** Once: every run is ready, done, or has failed at least once; never after `ended`. */
   settled?(): void;
   /** Once, the first cause: the hall has to shut down and end with this cause's code. */
   ended?(ended: Ended): void;

@@ -213,7 +213,7 @@ export class Services {
   }
 
   #reviewBoot(): void {
-    if (this.#startedAt === undefined || this.#isSettled) return;
+    if (this.#startedAt === undefined || this.#isSettled || this.#hasEnded) return;
     const units = [...this.#units.values()];
     const critical = units.filter((unit) => unit.run.critical);
     const settled = units.every((unit) => hasSettled(unit));
