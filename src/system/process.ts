@@ -1,11 +1,12 @@
 /**
  * Starts one child and tells what becomes of it. Each child leads a session and a group of its own, has /dev/null as
- * stdin and real pipes as stdout and stderr (Node's own would be sockets, which no program can open again as
+ * stdin unless somebody wants to write to it and real pipes as stdout and stderr (Node's own would be sockets, which no program can open again as
  * /dev/stdout), and gets exactly the environment it is given.
  */
 import type { ChildProcess, StdioNull, StdioPipe } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { closeSync, fchmodSync, fchownSync, readdirSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import type { Channel } from './channel.ts';
 import { openChannel } from './channel.ts';
 import { whenEmpty } from './emptiness.ts';
@@ -33,6 +34,8 @@ export interface SpawnOptions {
   readonly readyFd?: number | undefined;
   /** The child gets a connected socket as descriptor 3, for lines both ways. */
   readonly channel?: boolean | undefined;
+  /** The child reads what is written to `stdin`; else its input is /dev/null. */
+  readonly stdin?: boolean | undefined;
   readonly nice?: number | undefined;
   readonly oomScoreAdj?: number | undefined;
   /** `<service>:<generation>`: marks the child and its descendants, to find those that leave its session. */
@@ -55,6 +58,7 @@ export interface SpawnEvents {
 
 export interface SpawnedProcess {
   readonly pid: number;
+  readonly stdin: Writable | undefined;
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
   /** Writes a line to the channel; nothing without one. */
@@ -84,7 +88,11 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
     const stdout = pipeOf();
     const stderr = pipeOf();
     const ready = options.readyFd === undefined ? undefined : pipeOf();
-    const stdio: (StdioNull | StdioPipe | number)[] = ['ignore', stdout.write, stderr.write];
+    const stdio: (StdioNull | StdioPipe | number)[] = [
+      options.stdin ? 'pipe' : 'ignore',
+      stdout.write,
+      stderr.write,
+    ];
     if (options.channel) stdio[CHANNEL_FD] = 'pipe';
     if (ready && options.readyFd !== undefined) stdio[options.readyFd] = ready.write;
     const child = start(
@@ -161,6 +169,7 @@ function follow(
   });
   return {
     pid,
+    stdin: child.stdin ?? undefined,
     stdout: pipes.stdout,
     stderr: pipes.stderr,
     send: (line) => channel?.send(line),

@@ -1,0 +1,95 @@
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+} from 'node:fs';
+import { codeOf, Failure } from '../base/errors.ts';
+
+export interface Ownership {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export const exists: (path: string) => boolean = existsSync;
+
+/** Undefined: there is no such file, or a part of its path is no folder. */
+export function readTextIfExists(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes a folder and what is missing above it, and gives the folder itself this mode and owner, also where it was
+ * there before. A link in its place is refused: its owner may be who put it there.
+ */
+export function ensureDir(path: string, mode: number, owner?: Ownership): void {
+  mkdirSync(path, { recursive: true, mode });
+  const stats = lstatSync(path);
+  if (stats.isSymbolicLink()) {
+    throw new Failure(`cannot use ${path}: it is a symbolic link`, {
+      code: 'link',
+      remedy: 'Put a folder there.',
+    });
+  }
+  if (owner && (stats.uid !== owner.uid || stats.gid !== owner.gid)) chownSync(path, owner.uid, owner.gid);
+  // mkdir obeys the umask.
+  if ((stats.mode & 0o7777) !== mode) chmodSync(path, mode);
+}
+
+/** Whether we may make files in this folder: asked of the kernel, which also knows read-only mounts. */
+export function isWritableDir(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return lstatSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Removes a folder and all in it, or a file; nothing there is fine. */
+export function removeTree(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+/** Bytes an unprivileged user may still write on the file system of this path. */
+export function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
+/** Where a symbolic link points, as it is written; undefined where there is none. */
+export function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    // EINVAL: something, but no link.
+    if (isMissing(error) || codeOf(error) === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
+/** Points a symbolic link elsewhere; at every moment it is the old or the new one. */
+export function replaceLink(path: string, target: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  rmSync(temporary, { force: true });
+  symlinkSync(target, temporary);
+  renameSync(temporary, path);
+}
+
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+}

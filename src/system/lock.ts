@@ -1,0 +1,52 @@
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { lockFile } from './libc.ts';
+
+export interface Lock {
+  /** Gives the lock back. The death of the process does so too, however it dies. */
+  release(): void;
+}
+
+/**
+ * Takes the lock a file stands for; undefined where another process holds it. The kernel keeps it with our open
+ * descriptor, which no child inherits, so it cannot be left behind as a file with a pid can. The file itself stays.
+ * It holds our pid, for people only: see `readLockHolder`.
+ */
+export function takeLock(path: string): Lock | undefined {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+  try {
+    if (!lockFile(fd)) {
+      closeSync(fd);
+      return undefined;
+    }
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  noteHolder(fd);
+  let held = true;
+  return {
+    release: () => {
+      if (held) closeSync(fd);
+      held = false;
+    },
+  };
+}
+
+/** The pid the holder wrote into the file; in another container it is a number of that container. */
+export function readLockHolder(path: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(path, 'utf8').trim());
+    return pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function noteHolder(fd: number): void {
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, `${process.pid}\n`, 0);
+  } catch {
+    // A full disk takes nothing from the lock.
+  }
+}
