@@ -1,0 +1,66 @@
+import type { Overall, ProductStatus } from '../../protocol/status.ts';
+import { briefReport, fullReport, type HealthReport, serviceReport } from './report.ts';
+import { watchStartup } from './startup.ts';
+import { isStale, verdictOf } from './verdict.ts';
+
+export interface HealthAnswer {
+  readonly ok: boolean;
+  /** Without details: nothing of what runs inside may be read out of it. */
+  readonly word: string;
+}
+
+export interface HealthSource {
+  /** From what is known already; must not wait for anything. */
+  product(): ProductStatus;
+  /** A fault inside PID 1 itself (its reaper or its state machine stands still), or undefined. */
+  fault(): string | undefined;
+}
+
+export interface HealthView {
+  /** To be called at every change of status, so that `started` misses nothing. */
+  observe(): void;
+  /** Restart if not: the supervisor itself. Stays true while it stops and whatever happens to services. */
+  live(): HealthAnswer;
+  started(): HealthAnswer;
+  /** Route if not: everything critical serves, and nobody is stopping. */
+  ready(): HealthAnswer;
+  report(details: boolean): HealthReport;
+  /** undefined: no such service, or it is disabled. */
+  service(name: string, details: boolean): HealthReport | undefined;
+}
+
+/** What is asked on the probe port, answered from the last results. */
+export function openHealthView(source: HealthSource): HealthView {
+  const startup = watchStartup();
+
+  const overall = (): Overall => {
+    const product = source.product();
+    startup.observe(product);
+    return product.overall;
+  };
+
+  return {
+    observe: () => startup.observe(source.product()),
+    live: () => (source.fault() === undefined ? { ok: true, word: 'alive' } : { ok: false, word: 'faulty' }),
+    started: () => {
+      startup.observe(source.product());
+      return startup.hasStarted ? { ok: true, word: 'started' } : { ok: false, word: 'starting' };
+    },
+    ready: () => {
+      const product = source.product();
+      startup.observe(product);
+      if (product.phase === 'stopping') return { ok: false, word: 'stopping' };
+      const missing = product.services.some(
+        (service) => service.critical && (verdictOf(service) === 'fail' || isStale(service)),
+      );
+      if (!missing) return { ok: true, word: 'ready' };
+      return { ok: false, word: startup.hasStarted ? 'not ready' : 'starting' };
+    },
+    report: (details) => (details ? fullReport(source.product()) : briefReport(overall())),
+    service: (name, details) => {
+      const found = source.product().services.find((service) => service.name === name);
+      if (!found || verdictOf(found) === undefined) return undefined;
+      return serviceReport(found, details);
+    },
+  };
+}
