@@ -14,12 +14,12 @@ export const categories = [
     ['Matches the colours of several cameras', 'Harmonise les couleurs de plusieurs caméras'],
     ['Edits a video by editing its transcript', 'Monte une vidéo en corrigeant sa transcription'],
     ['Finds the best moments of a live stream', 'Trouve les meilleurs moments d’une diffusion en direct']] },
-  { slug: 'subtitles', en: 'Subtitles & dubbing', fr: 'Sous-titres et doublage', symbol: '❝', weight: 4, roots: ['Caption', 'Sub', 'Dub', 'Lingo', 'Script'], tags: ['subtitles', 'translation', 'dubbing', 'accessibility', 'srt'], tasks: [
+  { slug: 'subtitles', en: 'Subtitles & dubbing', fr: 'Sous-titres, doublage', symbol: '❝', weight: 4, roots: ['Caption', 'Sub', 'Dub', 'Lingo', 'Script'], tags: ['subtitles', 'translation', 'dubbing', 'accessibility', 'srt'], tasks: [
     ['Writes subtitles in forty languages', 'Rédige des sous-titres en quarante langues'],
     ['Dubs a speaker in their own voice', 'Double un orateur avec sa propre voix'],
     ['Times captions to the word', 'Cale les sous-titres au mot près'],
     ['Describes scenes for people who cannot see them', 'Décrit les scènes aux personnes qui ne les voient pas']] },
-  { slug: 'avatars', en: 'Avatars & presenters', fr: 'Avatars et présentateurs', symbol: '☺', weight: 4, roots: ['Avatar', 'Persona', 'Face', 'Twin', 'Host'], tags: ['avatar', 'presenter', 'lip-sync', 'training'], tasks: [
+  { slug: 'avatars', en: 'Avatars & presenters', fr: 'Avatars, présentateurs', symbol: '☺', weight: 4, roots: ['Avatar', 'Persona', 'Face', 'Twin', 'Host'], tags: ['avatar', 'presenter', 'lip-sync', 'training'], tasks: [
     ['Gives your script a presenter who looks you in the eye', 'Donne à votre script un présentateur qui vous regarde'],
     ['Makes a talking avatar from one portrait', 'Crée un avatar parlant à partir d’un seul portrait'],
     ['Syncs lips to any recording', 'Synchronise les lèvres avec n’importe quel enregistrement'],

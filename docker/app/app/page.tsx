@@ -1,5 +1,6 @@
 import Form from 'next/form';
 import Link from 'next/link';
+import { redirect } from 'next/navigation';
 import { Notice } from '../components/notice.tsx';
 import { Pager } from '../components/pager.tsx';
 import { ToolCard } from '../components/tool-card.tsx';
@@ -20,12 +21,13 @@ export default async function ListPage({ searchParams }: { searchParams: Promise
   const [{ tools, total }, categories] = found;
   const all = categories.reduce((sum, category) => sum + category.tools, 0);
   const last = Math.max(1, Math.ceil(total / PAGE_SIZE));
+  if (tools.length === 0 && total > 0) redirect(searchHref(search, { page: last }));
   return (
     <>
       <section className="hero">
         <h1>{words.title}</h1>
         <p>{words.lead(formatNumber(language, all))}</p>
-        <Form action="/" className="search" role="search">
+        <Form action="/" className="search" role="search" prefetch={false}>
           <svg viewBox="0 0 24 24" aria-hidden="true">
             <circle cx="10.5" cy="10.5" r="6.5" />
             <path d="m15.5 15.5 5 5" />

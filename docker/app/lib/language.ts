@@ -23,5 +23,7 @@ export function chooseLanguage(header: string | null, chosen?: string): Language
 export function localPath(value: string | null): string {
   if (!value?.startsWith('/')) return '/';
   const url = new URL(value, 'http://here.invalid');
-  return url.host === 'here.invalid' ? `${url.pathname}${url.search}` : '/';
+  // "/.//elsewhere" normalises to "//elsewhere", which is another host again.
+  if (url.host !== 'here.invalid' || url.pathname.startsWith('//')) return '/';
+  return `${url.pathname}${url.search}`;
 }

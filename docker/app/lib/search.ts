@@ -42,10 +42,10 @@ export function searchHref(search: Search, change: Partial<Search> = {}, path = 
   return text ? `${path}?${text}` : path;
 }
 
-const accented = 'àáâãäåçèéêëìíîïñòóôõöùúûüýÿ';
-const plain = 'aaaaaaceeeeiiiinooooouuuuyy';
+const accented = 'éèêàçùûôîïëâäöüñáíóú';
+const plain = 'eeeacuuoiieaaounaiou';
 
-/** What the database's fold_text() does: lower case, no French accents, punctuation as spaces. */
+/** What the database's fold_text() does: lower case, no accents, punctuation as spaces. */
 export function foldText(value: string): string {
   return value
     .normalize('NFC')

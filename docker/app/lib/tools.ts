@@ -64,8 +64,8 @@ export async function findToolById(id: number): Promise<Tool | undefined> {
 
 /** Most voted tools of the same category. */
 export async function findRelated(tool: Tool): Promise<ToolCard[]> {
-  const { tools } = await findTools({ q: '', category: tool.category, sort: 'popular', page: 1 }, 4);
-  return tools.filter((other) => other.id !== tool.id).slice(0, 3);
+  const { tools } = await findTools({ q: '', category: tool.category, sort: 'popular', page: 1 }, 5);
+  return tools.filter((other) => other.id !== tool.id).slice(0, 4);
 }
 
 const inputColumns = [

@@ -64,7 +64,7 @@ export default async function AdminPage({ searchParams }: { searchParams: Promis
           </Link>
         </p>
       )}
-      <Form action="/admin" className="search search-small" role="search">
+      <Form action="/admin" className="search search-small" role="search" prefetch={false}>
         <input
           key={search.q}
           type="search"

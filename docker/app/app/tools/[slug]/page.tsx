@@ -4,6 +4,7 @@ import { notFound } from 'next/navigation';
 import { cache } from 'react';
 import { Logo } from '../../../components/logo.tsx';
 import { Notice } from '../../../components/notice.tsx';
+import { Prose } from '../../../components/prose.tsx';
 import { Rating } from '../../../components/rating.tsx';
 import { ToolCard } from '../../../components/tool-card.tsx';
 import { unlessAway } from '../../../lib/database.ts';
@@ -79,7 +80,10 @@ export default async function ToolPage({ params }: Props) {
       <div className="tool-columns">
         <section className="panel">
           <h2>{words.about}</h2>
-          <div className="prose">{description ?? inLanguage(language, tool.summary_en, tool.summary_fr)}</div>
+          <Prose
+            text={description ?? inLanguage(language, tool.summary_en, tool.summary_fr)}
+            lang={language === 'fr' && description !== null && tool.description_fr === null ? 'en' : undefined}
+          />
           {tool.tags.length > 0 && (
             <ul className="tags" aria-label={words.tags}>
               {tool.tags.map((tag) => (
