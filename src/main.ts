@@ -5,10 +5,18 @@ import { enableCompileCache } from 'node:module';
 enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? `${import.meta.dirname}/cache`);
 
 const [command, name] = process.argv.slice(2);
-if (command === 'program') {
+process.exit(command === 'program' ? await runOwnProgram(name ?? '') : await runCommand());
+
+async function runOwnProgram(program: string): Promise<number> {
   const { runProgram } = await import('./database/programs.ts');
-  process.exit(await runProgram(name ?? ''));
+  return runProgram(program);
 }
-const { runCli } = await import('./cli/cli.ts');
-const code = await runCli(process.argv.slice(2));
-process.exitCode = code;
+
+async function runCommand(): Promise<number> {
+  const { runCli } = await import('./cli/cli.ts');
+  return runCli(process.argv.slice(2), {
+    up: async (options) => (await import('./supervisor/up.ts')).runUp(options),
+    psql: async (options) => (await import('./database/psql.ts')).psqlInvocation(options),
+    postgres: async () => (await import('./database/postgres-binaries.ts')).findBinaries(),
+  });
+}

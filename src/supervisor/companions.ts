@@ -1,0 +1,174 @@
+/**
+ * What runs beside the services because somebody asks: a command in a service's place (`exec`), the command of a
+ * check, one of our own programs. None of them is a run of the plan; all of them end with the supervisor.
+ */
+import { PassThrough, type Readable } from 'node:stream';
+import { Failure } from '../base/errors.ts';
+import type { ProgramName, RunPlan } from '../config/plan.ts';
+import type { Report } from '../protocol/channel.ts';
+import { CommandExit } from '../protocol/exit-codes.ts';
+import type { OutputPipe } from '../system/output-pipe.ts';
+import { type SpawnedProcess, spawnProcess } from '../system/process.ts';
+import type { ExecProcess } from './control/target.ts';
+import type { HealthPorts, ProbeExit } from './health/ports.ts';
+import { readReport, spawnOptions } from './launcher.ts';
+import type { Logs } from './logs/logs.ts';
+import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
+import type { Exit } from './services/ports.ts';
+
+export interface Companions {
+  /** Starts a command as the user, in the folder and with the environment of a run. */
+  exec(run: RunPlan, argv: readonly string[]): Promise<ExecProcess>;
+  /** Runs the command of a check; an abort kills its whole family. */
+  probe(run: RunPlan, argv: readonly string[], signal: AbortSignal): ReturnType<HealthPorts['runProbe']>;
+  /** Runs one of our own programs as a run of the plan would be; resolves with its exit code. */
+  program(
+    run: RunPlan,
+    program: ProgramName,
+    input: Readonly<Record<string, string>>,
+    onReport: (report: Report) => void,
+    signal: AbortSignal,
+  ): Promise<number>;
+  /** Sends to all that still run. */
+  signalAll(signal: 'SIGTERM' | 'SIGKILL'): void;
+  /** Resolves when none runs. */
+  settled(): Promise<void>;
+}
+
+interface Ending {
+  readonly exited: Promise<Exit>;
+  readonly emptied: Promise<void>;
+}
+
+export function createCompanions(source: LaunchSource, logs: Logs): Companions {
+  const running = new Map<SpawnedProcess, Promise<void>>();
+  let count = 0;
+
+  function start(
+    what: string,
+    resolved: Resolved,
+    options: { readonly stdin?: boolean; readonly onLine?: (line: string) => void } = {},
+  ): Promise<{ child: SpawnedProcess } & Ending> {
+    count += 1;
+    const exited = Promise.withResolvers<Exit>();
+    const emptied = Promise.withResolvers<void>();
+    return new Promise((resolve, reject) => {
+      const child = spawnProcess(
+        { ...spawnOptions({ nice: undefined, oomScoreAdj: undefined }, `${what}:${count}`, resolved), stdin: options.stdin },
+        {
+          failed: reject,
+          ready: () => undefined,
+          message: (line) => options.onLine?.(line),
+          exited: (exit) => exited.resolve(exit),
+          emptied: () => {
+            if (child) running.delete(child);
+            emptied.resolve();
+          },
+        },
+      );
+      if (child === undefined) return;
+      running.set(child, emptied.promise);
+      resolve({ child, exited: exited.promise, emptied: emptied.promise });
+    });
+  }
+
+  return {
+    async exec(run, argv) {
+      const { child, exited, emptied } = await start('exec', beside(run, argv, source), { stdin: true });
+      const [stdout, stderr] = [toReadable(child.stdout), toReadable(child.stderr)];
+      void emptied.then(() => {
+        child.stdout.closeWithin(LEFTOVER_MS);
+        child.stderr.closeWithin(LEFTOVER_MS);
+      });
+      return {
+        stdin: child.stdin ?? new PassThrough(),
+        stdout,
+        stderr,
+        signal: (signal) => void child.signal(signal, signal === 'SIGKILL' ? 'everything' : 'group'),
+        exited,
+      };
+    },
+
+    async probe(run, argv, signal) {
+      const { child, exited, emptied } = await start('probe', beside(run, argv, source));
+      const tail = keepLastLine(child);
+      const kill = (): void => void child.signal('SIGKILL', 'everything');
+      if (signal.aborted) kill();
+      else signal.addEventListener('abort', kill, { once: true });
+      const exit = await exited;
+      // What a probe leaves behind would pile up, one more at every interval.
+      kill();
+      await emptied;
+      signal.removeEventListener('abort', kill);
+      child.stdout.closeWithin(LEFTOVER_MS);
+      child.stderr.closeWithin(LEFTOVER_MS);
+      return { ...exit, lastLine: await tail } satisfies ProbeExit;
+    },
+
+    async program(run, program, input, onReport, signal) {
+      const resolved = resolveLaunch({ ...run, work: { kind: 'program', program } }, source, input);
+      const { child, exited, emptied } = await start(program, resolved, {
+        onLine: (line) => readReport(line, onReport, logs, program),
+      });
+      const attachment = logs.attach(program, count, child, child.pid);
+      child.send(JSON.stringify(resolved.assignment));
+      const end = (): void => void child.signal('SIGTERM', 'leader');
+      if (signal.aborted) end();
+      else signal.addEventListener('abort', end, { once: true });
+      const exit = await exited;
+      await emptied;
+      signal.removeEventListener('abort', end);
+      attachment.closeWithin(LEFTOVER_MS);
+      await attachment.drained;
+      return exit.code ?? CommandExit.failed;
+    },
+
+    signalAll(signal) {
+      for (const child of running.keys()) child.signal(signal, signal === 'SIGKILL' ? 'everything' : 'group');
+    },
+
+    async settled() {
+      await Promise.all(running.values());
+    },
+  };
+}
+
+/** What still holds a pipe when the whole family is dead belongs to nobody we know. */
+const LEFTOVER_MS = 100;
+const LONGEST_LAST_LINE = 500;
+
+function beside(run: RunPlan, argv: readonly string[], source: LaunchSource): Resolved {
+  if (argv.length === 0) {
+    throw new Failure('cannot run nothing: the command is empty', { exitCode: CommandExit.usage });
+  }
+  return { ...resolveLaunch({ ...run, work: { kind: 'command', argv } }, source), assignment: undefined };
+}
+
+function toReadable(pipe: OutputPipe): Readable {
+  const stream = new PassThrough();
+  pipe.read(
+    (chunk) => {
+      // The pipe's memory is used again as soon as we return.
+      if (stream.writable && !stream.write(Buffer.from(chunk))) {
+        pipe.pause();
+        stream.once('drain', () => pipe.resume());
+      }
+    },
+    () => stream.end(),
+  );
+  return stream;
+}
+
+/** The last line a probe wrote, on either stream; resolves when both have ended. */
+async function keepLastLine(child: SpawnedProcess): Promise<string | undefined> {
+  let tail = '';
+  const read = (pipe: OutputPipe): Promise<void> =>
+    new Promise((resolve) => {
+      pipe.read((chunk) => {
+        tail = (tail + chunk.toString('utf8')).slice(-LONGEST_LAST_LINE * 2);
+      }, resolve);
+    });
+  await Promise.all([read(child.stdout), read(child.stderr)]);
+  const line = tail.trimEnd().split('\n').at(-1)?.slice(-LONGEST_LAST_LINE);
+  return line === '' ? undefined : line;
+}

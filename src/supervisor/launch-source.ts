@@ -1,0 +1,27 @@
+/** The real world a run is resolved in. */
+import type { Plan } from '../config/plan.ts';
+import type { PlanRequest } from '../config/read-plan.ts';
+import { readTextIfExists } from '../system/files.ts';
+import { ownProgram } from '../system/own-program.ts';
+import { currentIdentity, findIdentity } from '../system/users.ts';
+import type { LaunchSource } from './resolve-launch.ts';
+
+/** @param plan the plan in force: a reload may have changed it since the last start */
+export function createLaunchSource(plan: () => Plan, request: PlanRequest): LaunchSource {
+  return {
+    get database() {
+      return plan().database;
+    },
+    get dataDir() {
+      return plan().dataDir;
+    },
+    runDir: request.runDir,
+    isolated: request.root,
+    inherited: request.env,
+    readFile: readTextIfExists,
+    readSecret: (name) => readTextIfExists(`${plan().dataDir}/secrets/${name}`)?.trim(),
+    currentUser: currentIdentity,
+    findUser: findIdentity,
+    programArgv: (program) => ownProgram(program),
+  };
+}
