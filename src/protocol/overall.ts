@@ -38,7 +38,7 @@ export function overallOf(
 }
 
 /** "importing tools.sql.gz, 43 %, 7,210 rows" */
-export function progressText(progress: Progress): string {
+function progressText(progress: Progress): string {
   const percent = progress.percent === undefined ? undefined : `${Math.floor(progress.percent)} %`;
   return [progress.what, percent, progress.detail]
     .filter((part) => part !== undefined && part !== '')

@@ -18,12 +18,12 @@ import {
 import type { Input, InputType, Moment, Phase, Policy, State, Step } from './state.ts';
 
 /** `ignore`: it may come and means nothing here; `impossible`: an internal error, logged and counted, never thrown. */
-export type Cell<T extends InputType> =
+type Cell<T extends InputType> =
   | 'ignore'
   | 'impossible'
   | ((state: State, input: Input<T>, policy: Policy, moment: Moment) => Step);
 
-export type Row = { readonly [T in InputType]: Cell<T> };
+type Row = { readonly [T in InputType]: Cell<T> };
 
 const wantItDown = (state: State): Step => stay({ ...state, wanted: 'down' });
 const goWaiting = (state: State): Step => rest(state, 'waiting');

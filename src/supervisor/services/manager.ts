@@ -6,16 +6,18 @@ import type { CheckStatus, ServiceStatus } from '../../protocol/status.ts';
 import type { Blocked } from './dependencies.ts';
 import { blockedBy } from './dependencies.ts';
 import type { ServicesListener } from './listener.ts';
-import { SLOW_RETRY } from './policy.ts';
+import { policyOf, SLOW_RETRY } from './policy.ts';
 import type { Launcher } from './ports.ts';
+import type { RunChange } from './reload.ts';
+import { changesBetween } from './reload.ts';
 import { Runner } from './runner.ts';
-import type { ShutdownPlan } from './shutdown.ts';
-import { dueToStop, planShutdown, stopBy } from './shutdown.ts';
+import type { ShutdownResult } from './shutdown-run.ts';
+import { ShutdownRun } from './shutdown-run.ts';
 import type { EndedCause, Input } from './state.ts';
 import { isLive } from './state.ts';
 import { statusOf } from './status-of.ts';
 import type { Unit } from './unit.ts';
-import { newUnit } from './unit.ts';
+import { hasSettled, isThere, newUnit } from './unit.ts';
 import { Waiters } from './waiters.ts';
 import { describeFailure } from './words.ts';
 
@@ -36,21 +38,6 @@ export interface ServicesOptions {
   readonly slowRetry?: number;
 }
 
-export interface ShutdownResult {
-  /** Names of the runs that had to be killed, or that still live though the budget is spent. */
-  readonly unclean: readonly string[];
-}
-
-interface Shutdown {
-  readonly plan: ShutdownPlan;
-  readonly asked: Set<string>;
-  readonly disarm: () => void;
-  readonly resolve: (result: ShutdownResult) => void;
-  readonly promise: Promise<ShutdownResult>;
-  isHurried: boolean;
-  isOver: boolean;
-}
-
 /**
  * All runs of the plan. Commands only flip what is wanted and return; what comes of it is told to the listener and
  * seen in `statuses()`. A command changes the runs it names and no others: dependents of a run that is stopped or
@@ -65,11 +52,11 @@ export class Services {
   #isBooted = false;
   #isSettled = false;
   #hasEnded = false;
-  #shutdown: Shutdown | undefined;
+  #shutdown: ShutdownRun | undefined;
 
   constructor(options: ServicesOptions) {
     this.#options = options;
-    for (const run of options.runs) this.#units.set(run.name, this.#newUnit(run));
+    for (const run of options.runs) this.#adopt(run);
     this.#runner = new Runner({
       ...options,
       blocked: (unit) => this.#blocked(unit)?.reason,
@@ -140,33 +127,55 @@ export class Services {
     return this.#waiters.until(() => test(this), signal);
   }
 
+  /** What `applyPlan` would do. */
+  changesTo(runs: readonly RunPlan[]): readonly RunChange[] {
+    const now = [...this.#units.values()].filter((unit) => !unit.leaving).map((unit) => unit.run);
+    return changesBetween(now, runs);
+  }
+
+  /**
+   * Takes the next plan over as a whole: removed runs stop and are forgotten, new ones start, changed services restart
+   * where their process has to notice. What a person stopped stays stopped.
+   */
+  applyPlan(runs: readonly RunPlan[]): readonly RunChange[] {
+    this.#refuseWhileStopping('reload');
+    const changes = this.changesTo(runs);
+    const next = new Map(runs.map((run) => [run.name, run]));
+    const touched = (action: RunChange['action']): Unit[] =>
+      changes
+        .filter((change) => change.action === action)
+        .flatMap(({ service }) => this.#units.get(service) ?? []);
+    for (const run of runs) this.#adopt(run);
+    for (const unit of this.#units.values()) unit.leaving = !next.has(unit.name);
+    this.#runner.send(touched('stop'), { type: 'wantDown' });
+    this.#runner.send(
+      touched('restart').filter((unit) => unit.state.wanted === 'up'),
+      { type: 'wantRestart' },
+    );
+    this.#runner.send(touched('start'), { type: 'wantUp' });
+    return changes;
+  }
+
   /**
    * Stops everything in order and within the budget; asked again, the same promise. Resolves when nothing lives, or
    * when the budget is spent: the container's end takes whoever is left.
    */
   shutdown(): Promise<ShutdownResult> {
-    if (this.#shutdown !== undefined) return this.#shutdown.promise;
+    if (this.#shutdown !== undefined) return this.#shutdown.over;
     const { clock, stopTimeout } = this.#options;
-    const { promise, resolve } = Promise.withResolvers<ShutdownResult>();
-    const runs = [...this.#units.values()].map((unit) => unit.run);
-    this.#shutdown = {
-      plan: planShutdown(runs, clock.mono(), stopTimeout),
-      asked: new Set(),
-      disarm: clock.after(stopTimeout, () => this.#finishShutdown()),
-      resolve,
-      promise,
-      isHurried: false,
-      isOver: false,
-    };
+    this.#shutdown = new ShutdownRun({
+      units: this.#units,
+      clock,
+      total: stopTimeout,
+      ask: (unit, by, hurried) => this.#runner.send([unit], { type: 'wantDown', by, hurried }),
+    });
     this.#runner.send(this.#units.values(), { type: 'shutDown' });
-    return promise;
+    return this.#shutdown.over;
   }
 
   /** A second signal: SIGKILL at once, where a share is reserved the next rung. Asked again, or with no shutdown: nothing. */
   hurry(): void {
-    if (this.#shutdown === undefined || this.#shutdown.isHurried) return;
-    this.#shutdown.isHurried = true;
-    this.#runner.send(this.#units.values(), { type: 'hurry' });
+    if (this.#shutdown?.hurry() === true) this.#runner.send(this.#units.values(), { type: 'hurry' });
   }
 
   #command(verb: string, names: readonly string[], input: Input): void {
@@ -178,13 +187,16 @@ export class Services {
         exitCode: CommandExit.unknownName,
       });
     });
-    if (this.#shutdown !== undefined && input.type !== 'wantDown') {
-      throw new Failure(`cannot ${verb} ${names.join(', ')}: everything is being stopped`, {
-        code: 'stopping',
-        exitCode: CommandExit.refused,
-      });
-    }
+    if (input.type !== 'wantDown') this.#refuseWhileStopping(`${verb} ${names.join(', ')}`);
     this.#runner.send(units, input);
+  }
+
+  #refuseWhileStopping(what: string): void {
+    if (this.#shutdown === undefined) return;
+    throw new Failure(`cannot ${what}: everything is being stopped`, {
+      code: 'stopping',
+      exitCode: CommandExit.refused,
+    });
   }
 
   #about(name: string, input: Input): void {
@@ -194,8 +206,12 @@ export class Services {
 
   /** What follows from the state of all of them, asked whenever one has changed. */
   #review(): void {
-    if (this.#shutdown !== undefined) this.#reviewShutdown(this.#shutdown);
-    else this.#reviewStarts();
+    if (this.#shutdown === undefined) {
+      this.#forgetRemoved();
+      this.#reviewStarts();
+    } else {
+      this.#shutdown.review();
+    }
     this.#waiters.check();
   }
 
@@ -228,35 +244,6 @@ export class Services {
     }
   }
 
-  #reviewShutdown(shutdown: Shutdown): void {
-    if (shutdown.isOver) return;
-    const live = new Set(
-      [...this.#units.values()].filter(({ state }) => isLive(state.phase)).map((unit) => unit.name),
-    );
-    if (live.size === 0) this.#finishShutdown();
-    const now = this.#options.clock.mono();
-    for (const name of dueToStop(shutdown.plan, live, shutdown.asked)) {
-      shutdown.asked.add(name);
-      this.#about(name, {
-        type: 'wantDown',
-        by: stopBy(shutdown.plan, name, now),
-        hurried: shutdown.isHurried,
-      });
-    }
-  }
-
-  #finishShutdown(): void {
-    const shutdown = this.#shutdown;
-    if (shutdown === undefined || shutdown.isOver) return;
-    shutdown.isOver = true;
-    shutdown.disarm();
-    const units = [...this.#units.values()];
-    // Whoever is left could not be killed; nobody waits for it any more.
-    for (const unit of units) unit.timer?.disarm();
-    const unclean = units.filter((unit) => unit.forced || isLive(unit.state.phase));
-    shutdown.resolve({ unclean: unclean.map((unit) => unit.name) });
-  }
-
   /** A critical run that can never start is as good as failed. */
   #endBlocked(unit: Unit, blocked: Blocked, failed: string): void {
     const isTask = this.#units.get(failed)?.run.kind === 'task';
@@ -273,8 +260,24 @@ export class Services {
     return blockedBy(unit.run, (name) => this.#units.get(name));
   }
 
-  #newUnit(run: RunPlan): Unit {
-    return newUnit(run, this.#options.slowRetry ?? SLOW_RETRY, this.#options.clock.now());
+  /** A run of the plan: a new unit, or its new settings for the one there is. */
+  #adopt(run: RunPlan): void {
+    const { slowRetry = SLOW_RETRY, clock } = this.#options;
+    const unit = this.#units.get(run.name);
+    if (unit === undefined) {
+      this.#units.set(run.name, newUnit(run, slowRetry, clock.now()));
+      return;
+    }
+    unit.run = run;
+    unit.policy = policyOf(run, slowRetry);
+  }
+
+  #forgetRemoved(): void {
+    for (const unit of this.#units.values()) {
+      if (!unit.leaving || isLive(unit.state.phase)) continue;
+      unit.timer?.disarm();
+      this.#units.delete(unit.name);
+    }
   }
 
   #statusOf(unit: Unit): ServiceStatus {
@@ -292,13 +295,4 @@ export class Services {
       wall: clock.now(),
     });
   }
-}
-
-function isThere(unit: Unit): boolean {
-  return unit.state.phase === 'up' || unit.state.phase === 'done';
-}
-
-function hasSettled(unit: Unit): boolean {
-  const { phase, wanted, failures } = unit.state;
-  return isThere(unit) || phase === 'failed' || wanted === 'down' || failures.times.length > 0;
 }

@@ -98,7 +98,7 @@ export function leaderGone(
 }
 
 /** "exit 1", or the signal that killed it. */
-export function describeExit(exit: Exit): string {
+function describeExit(exit: Exit): string {
   return exit.signal ?? `exit ${exit.code ?? 'unknown'}`;
 }
 

@@ -2,8 +2,6 @@
 import type { RunPlan, Signal } from '../../config/plan.ts';
 import type { Report } from '../../protocol/channel.ts';
 
-export type { Clock } from '../../base/clock.ts';
-
 export interface Exit {
   readonly code: number | null;
   readonly signal: Signal | null;

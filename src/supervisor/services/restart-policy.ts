@@ -11,7 +11,7 @@ export interface Failures {
 
 export const noFailures: Failures = { times: [], attempt: 0 };
 
-/** More are never needed: a limit above it is cut by `hasGivenUp` counting all that are kept. */
+/** So many moments are kept at most, or as many as the limit needs. */
 const KEPT = 1000;
 
 /** What people are told about ("crashed 3 times in 2 min") reaches back at least so far, in ms. */

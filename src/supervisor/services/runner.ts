@@ -76,6 +76,9 @@ export class Runner {
   #apply(unit: Unit, input: Input): void {
     const before = unit.state;
     const { clock, random } = this.#options;
+    // What was queued before it may have moved the deadline it speaks of.
+    if (input.type === 'deadline' && (before.deadline === undefined || before.deadline > clock.mono()))
+      return;
     const { state, effects } = step(before, input, unit.policy, { now: clock.mono(), chance: random() });
     unit.state = state;
     this.#arm(unit);

@@ -85,7 +85,7 @@ export interface State {
   readonly restarts: number;
 }
 
-export interface Awaits {
+interface Awaits {
   /** Its own word: a ready fd or a line of its log. */
   readonly word: boolean;
   /** The first success of its health check. */

@@ -46,3 +46,14 @@ export function newUnit(run: RunPlan, slowRetry: number | undefined, now: number
     leaving: false,
   };
 }
+
+/** Ready, or done with its work. */
+export function isThere(unit: Unit): boolean {
+  return unit.state.phase === 'up' || unit.state.phase === 'done';
+}
+
+/** It came to something: it is there, was not wanted, or has failed at least once. */
+export function hasSettled(unit: Unit): boolean {
+  const { phase, wanted, failures } = unit.state;
+  return isThere(unit) || phase === 'failed' || wanted === 'down' || failures.times.length > 0;
+}

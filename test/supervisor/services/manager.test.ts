@@ -526,7 +526,10 @@ describe('commands', () => {
   });
 
   test('a start asked while a failed generation is being cleared needs no backoff afterwards', () => {
-    const { services, launcher, clock, words } = servicesWithFakes([aService('app', checked)]);
+    const restart = { ...aService('x').restart, initialDelay: 30_000 };
+    const { services, launcher, clock, words } = servicesWithFakes([
+      aService('app', { ...checked, restart }),
+    ]);
     launcher.obey('app', stubborn);
     services.startAll();
     services.checkFailed('app', 1, 'HTTP 500');
