@@ -131,6 +131,16 @@ describe('the probe port', () => {
     expect(shown.body).not.toContain('password');
   });
 
+  it('shows details to nobody where there is no token', async () => {
+    const view = openHealthView({ product: () => product, fault: () => undefined });
+    await server.close();
+    server = await openProbeServer(view, { port: 0, token: () => undefined, clock: realClock });
+    for (const headers of [withToken, { authorization: 'Bearer undefined' }]) {
+      const { status, body } = await ask('/health', headers);
+      expect([status, JSON.parse(body)]).toEqual([200, { status: 'pass', version: '1' }]);
+    }
+  });
+
   it('answers a warning with 200', async () => {
     product = { ...product, overall: 'warn' };
     expect((await ask('/health')).status).toBe(200);
