@@ -3,7 +3,7 @@ import { formatDuration } from '../base/duration.ts';
 import type { ProductStatus, ServiceStatus } from '../protocol/status.ts';
 import { lookOf } from './status-text.ts';
 import { type Column, renderTable } from './table.ts';
-import { createPaint, cutText, type Paint, tameLine } from './terminal.ts';
+import { createPaint, cutText, type Paint, tameLine, wrapped } from './terminal.ts';
 
 /** The final table: each service and how long it took, why the slowest was slow, what to know, the addresses. */
 export function renderBoot(product: ProductStatus, width: number | undefined, color: boolean): string {
@@ -15,10 +15,10 @@ export function renderBoot(product: ProductStatus, width: number | undefined, co
     paint('strong', headline(product)),
     '',
     ...renderTable(columns(slow), shown, width, paint),
-    ...product.notes.map((note) => paint('warn', fitWidth(`note: ${tameLine(note)}`, width))),
+    ...product.notes.map((note) => wrapped(`note: ${tameLine(note)}`, width, 'warn', paint)),
     '',
     ...product.addresses.map(({ what, url }) => `  ${paint('dim', what.padEnd(whatWidth))}  ${url}`),
-    paint('dim', '  see more: bulkhead status, bulkhead logs -f; stop everything: Ctrl-C'),
+    paint('dim', '  see more: bulkhead status, bulkhead logs -f'),
   ].join('\n');
 }
 

@@ -127,7 +127,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'config check',
     summary: 'check the configuration; every problem at once',
-    options: CONFIG_OPTIONS,
+    options: [...CONFIG_OPTIONS, { name: 'quiet', short: 'q', summary: 'say nothing when all is well' }],
     exits: [invalidConfiguration],
     examples: ['bulkhead config check --config ./config --tier full'],
     load: () => import('./commands/config-check.ts'),

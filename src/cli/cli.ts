@@ -34,7 +34,7 @@ export async function runCli(
   } catch (error) {
     return tell(error, json, io);
   } finally {
-    await io.out.flushed();
+    await Promise.all([io.out.flushed(), io.err.flushed()]);
   }
 }
 

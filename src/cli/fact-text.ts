@@ -9,7 +9,8 @@ export function renderFacts(value: unknown): string {
 
 function flatten(value: unknown, name: string): [string, string][] {
   if (typeof value !== 'object' || value === null) return [[name, show(value)]];
-  const isPlainList = Array.isArray(value) && value.every((item) => typeof item !== 'object' || item === null);
+  const isPlainList =
+    Array.isArray(value) && value.every((item) => typeof item !== 'object' || item === null);
   if (isPlainList) return [[name, value.map(show).join(', ')]];
   return Object.entries(value).flatMap(([key, item]) => flatten(item, name === '' ? key : `${name}.${key}`));
 }

@@ -33,7 +33,10 @@ export async function runProgram(
       else if (output.type === 'result') result = output.value;
       else if (output.type === 'failure') {
         const { message, remedy } = output;
-        failure = new Failure(message, { code: 'program-failed', ...(remedy === undefined ? {} : { remedy }) });
+        failure = new Failure(message, {
+          code: 'program-failed',
+          ...(remedy === undefined ? {} : { remedy }),
+        });
       } else if (output.type === 'exit') return output.code;
     }
     return undefined;

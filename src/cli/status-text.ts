@@ -3,7 +3,7 @@ import { formatDuration } from '../base/duration.ts';
 import type { LogLine } from '../protocol/control.ts';
 import type { Overall, ProductStatus, ServiceStatus, StatusWord } from '../protocol/status.ts';
 import { type Column, renderTable } from './table.ts';
-import { cutText, type Paint, type Tone, tameLine } from './terminal.ts';
+import { cutText, type Paint, type Tone, tameLine, wrapped } from './terminal.ts';
 
 /** Glyph and word together: colour alone says nothing to some readers and to a pipe. */
 const LOOKS: Readonly<Record<StatusWord, { readonly glyph: string; readonly tone: Tone }>> = {
@@ -81,7 +81,7 @@ function renderReason(
 ): string {
   const { glyph, tone } = OVERALL_LOOKS[overall];
   const calm = phase === 'running' ? 'ready: every service is well' : phase;
-  return paint(tone, fitWidth(`${glyph} ${tameLine(reason === '' ? calm : reason)}`, width));
+  return wrapped(`${glyph} ${tameLine(reason === '' ? calm : reason)}`, width, tone, paint);
 }
 
 /** The columns of the services table. */
@@ -156,7 +156,7 @@ function renderTrouble(service: ServiceStatus, { lastLines, width, paint }: Stat
 
 function renderNotes({ notes }: ProductStatus, width: number | undefined, paint: Paint): string[] {
   if (notes.length === 0) return [];
-  return ['', ...notes.map((note) => paint('warn', fitWidth(`note: ${tameLine(note)}`, width)))];
+  return ['', ...notes.map((note) => wrapped(`note: ${tameLine(note)}`, width, 'warn', paint))];
 }
 
 /** `exit 1`, `killed by SIGKILL`. */

@@ -60,6 +60,26 @@ function columnsOf(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
+/** The text as lines of so many columns, broken at blanks; a longer word is cut. */
+export function wrapText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
+      lines.push(line);
+      line = '';
+    }
+    line = cutText(line === '' ? word : `${line} ${word}`, width);
+  }
+  return [...lines, line];
+}
+
+/** A sentence that says too much to be cut. */
+export function wrapped(text: string, width: number | undefined, tone: Tone, paint: Paint): string {
+  const lines = width === undefined ? [text] : wrapText(text, width);
+  return lines.map((line) => paint(tone, line)).join('\n');
+}
+
 /** The text cut to so many columns, with an ellipsis where something was cut. */
 export function cutText(text: string, width: number): string {
   if (widthOf(text) <= width) return text;

@@ -105,10 +105,11 @@ export interface ReloadAnswer extends Versioned {
   readonly changes: readonly ReloadChange[];
 }
 
-/** The first line is `open`; the end of the request body is the end of the program's standard input. */
+/** The first line is `open`. `end` ends the program's standard input; signals may still follow it. */
 export type ExecInput =
   | { readonly type: 'open'; readonly service: string; readonly argv: readonly string[] }
   | { readonly type: 'stdin'; readonly data: string }
+  | { readonly type: 'end' }
   | { readonly type: 'signal'; readonly signal: ExecSignal };
 
 /** Signals a client may pass on to the program it started. */

@@ -23,7 +23,7 @@ export function socketCandidates(dataDir: string, uid: number): readonly string[
 }
 
 /** FNV-1a, 32 bits, as 8 hex digits: enough to tell volumes apart, and needs no node:crypto in PID 1. */
-function hashText(text: string): string {
+export function hashText(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash.toString(16).padStart(8, '0');

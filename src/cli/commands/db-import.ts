@@ -13,6 +13,8 @@ export async function run(context: Context): Promise<number> {
   const imported = await runProgram(context, 'import', { file });
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, imported });
   const facts = imported === undefined ? '' : `\n${renderFacts(imported)}`;
-  context.say(`imported ${file} in ${formatDuration(io.now() - begun)}. Migrate it: bulkhead db migrate${facts}`);
+  context.say(
+    `imported ${file} in ${formatDuration(io.now() - begun)}. Migrate it: bulkhead db migrate${facts}`,
+  );
   return CommandExit.ok;
 }

@@ -64,7 +64,7 @@ async function forwardInput(stdin: AsyncIterable<Uint8Array>, request: ClientReq
   } catch {
     // Input that is torn, or a command that ended first: both are the end of input.
   }
-  if (request.writable) request.end();
+  sendFrame(request, { type: 'end' });
 }
 
 function exitCodeOf({

@@ -33,6 +33,8 @@ export async function runExec(
   stopLeaving();
   await stream.send({ type: 'exit', code, signal } satisfies ExecOutput);
   stream.end();
+  // Only when the last frame has left may the connection, whose body is still open, be torn.
+  await stream.closed;
   request.destroy();
   await input;
 }
@@ -53,6 +55,8 @@ async function feed(child: ExecProcess, frames: AsyncGenerator<JsonObject>): Pro
       if (!child.stdin.write(Buffer.from(frame.data, 'base64'))) {
         await Promise.race([once(child.stdin, 'drain'), child.exited]);
       }
+    } else if (frame.type === 'end') {
+      child.stdin.end();
     } else if (frame.type === 'signal') {
       const signal = EXEC_SIGNALS.find((name) => name === frame.signal);
       if (signal) child.signal(signal);

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { Failure } from '../../base/errors.ts';
+import { CommandExit } from '../../protocol/exit-codes.ts';
+import type { Context, Invocation } from '../command.ts';
+import { requirePlan } from '../plan-reading.ts';
+
+/** psql takes over the terminal; its exit code is ours. */
+export async function run(context: Context): Promise<number> {
+  const { doors, given } = context;
+  if (!doors.psql) throw new Error('the front door gave no way to psql');
+  const { plan } = requirePlan(context);
+  if (!plan.database) {
+    throw new Failure('cannot open psql: the plan has no database of its own', {
+      exitCode: CommandExit.refused,
+      remedy: 'add database: to the plan, or use psql with your own DATABASE_URL',
+    });
+  }
+  const invocation = await doors.psql({ database: plan.database, dataDir: plan.dataDir });
+  return runProgram(invocation, given.rest, context);
+}
+
+function runProgram(
+  { file, args, env }: Invocation,
+  more: readonly string[],
+  { io }: Context,
+): Promise<number> {
+  // Ctrl-C is for psql, which cancels the query with it.
+  const release = io.onSignal('SIGINT', () => {});
+  return new Promise<number>((resolve, reject) => {
+    const child = spawn(file, [...args, ...more], { stdio: 'inherit', env: { ...io.env, ...env } });
+    child.once('error', (error) => reject(new Failure(`cannot run ${file}: ${error.message}`)));
+    child.once('exit', (code, signal) =>
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+    );
+  }).finally(release);
+}

@@ -1,0 +1,108 @@
+import { Failure } from '../../base/errors.ts';
+import { countProblems } from '../../config/format-problems.ts';
+import { CommandExit } from '../../protocol/exit-codes.ts';
+import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
+import type { Context } from '../command.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { examineMachine } from '../doctor/machine.ts';
+import { examinePorts } from '../doctor/ports.ts';
+import { examineVolume } from '../doctor/volume.ts';
+import { findDataDir } from '../place.ts';
+import { readPlanHere } from '../plan-reading.ts';
+import type { Tone } from '../terminal.ts';
+
+const LOOKS: Readonly<Record<Finding['level'], { readonly glyph: string; readonly tone: Tone }>> = {
+  ok: { glyph: '✔', tone: 'good' },
+  warn: { glyph: '▲', tone: 'warn' },
+  fail: { glyph: '✖', tone: 'bad' },
+};
+
+/** Works without a supervisor. Exit 1 when something must be mended before Bulkhead can run. */
+export async function run(context: Context): Promise<number> {
+  const { io, given } = context;
+  const { finding: supervisor, isRunning } = await examineSupervisor(context);
+  const { finding: configuration, ports } = examineConfiguration(context);
+  const findings = [
+    supervisor,
+    configuration,
+    ...examineVolume(findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') })),
+    ...examineMachine(io.uid),
+    await examinePostgres(context),
+    // The ports of a running supervisor are taken, and should be.
+    ...(isRunning ? [] : await examinePorts(ports)),
+  ];
+  const worst = findings.some(({ level }) => level === 'fail');
+  if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, ok: !worst, findings });
+  context.say(findings.map((finding) => renderFinding(finding, context)).join('\n'));
+  return worst ? CommandExit.failed : CommandExit.ok;
+}
+
+function renderFinding({ check, level, fact, remedy }: Finding, { paint }: Context): string {
+  const { glyph, tone } = LOOKS[level];
+  const head = `${paint(tone, glyph)} ${check.padEnd(10)} ${fact}`;
+  return remedy === undefined ? head : `${head}\n  ${' '.repeat(10)} ${paint('dim', `fix: ${remedy}`)}`;
+}
+
+async function examineSupervisor(context: Context): Promise<{ finding: Finding; isRunning: boolean }> {
+  const check = 'supervisor';
+  try {
+    const client = await context.client();
+    const product = await client.get<ProductStatus>('/v1/status');
+    const fact = `running, pid ${product.pid}, ${product.name} ${product.version}, tier ${product.tier}`;
+    if (product.overall === 'pass') return { finding: { check, level: 'ok', fact }, isRunning: true };
+    const why = { fact: `${fact}; ${product.reason}`, remedy: 'see more: bulkhead status' };
+    return { finding: { check, level: product.overall, ...why }, isRunning: true };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const isClosed = error.code === 'no-permission';
+    const remedy = error.remedy === undefined ? {} : { remedy: error.remedy };
+    return {
+      finding: { check, level: isClosed ? 'fail' : 'warn', fact: error.message, ...remedy },
+      isRunning: isClosed,
+    };
+  }
+}
+
+function examineConfiguration(context: Context) {
+  const reading = readPlanHere(context);
+  const check = 'config';
+  if (reading.problems !== undefined) {
+    const [first] = reading.problems;
+    const fact = `${countProblems(reading.problems)}; the first: ${first?.message ?? ''}`;
+    const finding: Finding = { check, level: 'fail', fact, remedy: 'see all of them: bulkhead config check' };
+    return { finding, ports: [] };
+  }
+  const { plan, warnings } = reading;
+  const ports = [
+    { what: 'probes', port: plan.ports.probes, variable: 'BULKHEAD_PORT' },
+    ...(plan.database ? [{ what: 'database', port: plan.ports.database, variable: 'BULKHEAD_DB_PORT' }] : []),
+  ];
+  const fact = `${plan.name}, tier ${plan.tier}, ${plan.runs.length} run${plan.runs.length === 1 ? '' : 's'}`;
+  if (warnings.length === 0) return { finding: { check, level: 'ok', fact } satisfies Finding, ports };
+  const remedy = 'see them: bulkhead config check';
+  return {
+    finding: { check, level: 'warn', fact: `${fact}; ${countProblems(warnings)}`, remedy } satisfies Finding,
+    ports,
+  };
+}
+
+async function examinePostgres({ doors }: Context): Promise<Finding> {
+  const check = 'postgres';
+  if (!doors.postgres) throw new Error('the front door gave no way to find PostgreSQL');
+  try {
+    const { bin, major, embedded } = await doors.postgres();
+    const fact = `PostgreSQL ${major} in ${bin}`;
+    if (!embedded) return { check, level: 'ok', fact };
+    const remedy = 'install the package postgresql for pg_dump, pg_restore and psql';
+    return {
+      check,
+      level: 'warn',
+      fact: `${fact}, from npm: archives cannot be imported or backed up`,
+      remedy,
+    };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const remedy = error.remedy === undefined ? {} : { remedy: error.remedy };
+    return { check, level: 'fail', fact: error.message, ...remedy };
+  }
+}

@@ -1,0 +1,84 @@
+import { accessSync, constants, existsSync, readFileSync, realpathSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf } from '../../base/errors.ts';
+import { formatSize } from '../../base/size.ts';
+import type { Finding } from './finding.ts';
+import { mountOf, parseMounts } from './mounts.ts';
+
+const MB = 1024 * 1024;
+
+/** Is the volume there, may we write it, does it outlive the container, has it room? */
+export function examineVolume(dataDir: string): readonly Finding[] {
+  const there = nearestExisting(dataDir);
+  return [
+    examineWritable(dataDir, there),
+    examineMount(dataDir, there, readFileSync('/proc/self/mountinfo', 'utf8')),
+    examineDisk(there),
+  ];
+}
+
+function examineWritable(dataDir: string, there: string): Finding {
+  try {
+    accessSync(there, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const remedy = `give it to the user Bulkhead runs as: chown ${process.getuid?.() ?? 0} ${there}`;
+    return {
+      check: 'volume',
+      level: 'fail',
+      fact: `${there} cannot be written: ${messageOf(error)}`,
+      remedy,
+    };
+  }
+  const fact =
+    there === dataDir ? `${dataDir} can be written` : `${dataDir} is not there yet and can be made`;
+  return { check: 'volume', level: 'ok', fact };
+}
+
+/** @param mountinfo the text of /proc/self/mountinfo */
+export function examineMount(dataDir: string, there: string, mountinfo: string): Finding {
+  const mounts = parseMounts(mountinfo);
+  const root = mountOf('/', mounts);
+  const mount = mountOf(realpathSync(there), mounts);
+  const inContainer =
+    root?.type === 'overlay' || existsSync('/.dockerenv') || existsSync('/run/.containerenv');
+  if (mount?.type === 'tmpfs') {
+    const remedy = `mount a volume at ${dataDir}, e.g. docker run -v bulkhead-data:${dataDir}`;
+    return {
+      check: 'mount',
+      level: 'warn',
+      fact: `${dataDir} is in memory (tmpfs): a restart loses it`,
+      remedy,
+    };
+  }
+  if (inContainer && (mount === undefined || mount.point === '/')) {
+    const remedy = `mount a volume: docker run -v bulkhead-data:${dataDir}`;
+    const fact = `${dataDir} is not a mount: its content goes away with the container`;
+    return { check: 'mount', level: 'warn', fact, remedy };
+  }
+  return {
+    check: 'mount',
+    level: 'ok',
+    fact: `${dataDir} lies on ${mount?.point ?? '/'} (${mount?.type ?? 'unknown'})`,
+  };
+}
+
+function examineDisk(there: string): Finding {
+  const { bavail, blocks, bsize } = statfsSync(there);
+  const free = bavail * bsize;
+  const share = blocks === 0 ? 1 : bavail / blocks;
+  const fact = `${formatSize(free)} free (${Math.round(share * 100)} %)`;
+  if (free < 256 * MB)
+    return {
+      check: 'disk',
+      level: 'fail',
+      fact,
+      remedy: 'free at least 256 MB: PostgreSQL stops when its disk is full',
+    };
+  if (free < 1024 * MB || share < 0.05)
+    return { check: 'disk', level: 'warn', fact, remedy: 'free some room before it is full' };
+  return { check: 'disk', level: 'ok', fact };
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) || path === '/' ? path : nearestExisting(dirname(path));
+}

@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type TypingOptions, type } from '../support/command-line.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bh-'));
+  write(
+    'core.yaml',
+    'version: 1\nname: shop\nservices:\n  app:\n    command: [node, app.js]\n    environment: { API_TOKEN: $API_TOKEN }\n    user: nobody\n',
+  );
+  write(
+    'scraper.yaml',
+    'version: 1\nextends: core.yaml\nservices:\n  worker:\n    command: [node, worker.js]\n',
+  );
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, text: string): void {
+  writeFileSync(join(folder, name), text);
+}
+
+function typed(line: string, options?: TypingOptions) {
+  return type([...line.split(' '), ...(line.includes('--config') ? [] : ['--config', folder])], options);
+}
+
+describe('config check', () => {
+  test('says what a good plan is', async () => {
+    expect(await typed('config check', { env: { API_TOKEN: 'sesame-open' } })).toMatchObject({
+      code: 0,
+      out: 'ok: shop, tier core, 1 run\n',
+    });
+    expect(await typed('config check -q', { env: { API_TOKEN: 'sesame-open' } })).toMatchObject({
+      code: 0,
+      out: '',
+    });
+  });
+
+  test('ends 6 with every problem, its line and its fix', async () => {
+    write('core.yaml', 'version: 1\nservices:\n  app:\n    comand: [node]\n    restart: allways\n');
+    const { code, out } = await typed('config check');
+    expect(code).toBe(6);
+    expect(out).toContain('core.yaml:4:5');
+    expect(out).toContain('did you mean "command"?');
+    expect(out).toContain('allways');
+  });
+
+  test('ends 6 in JSON too', async () => {
+    write('core.yaml', 'version: 1\nservices:\n  app:\n    comand: [node]\n');
+    const { code, out } = await typed('config check --json');
+    expect(code).toBe(6);
+    expect(JSON.parse(out)).toMatchObject({
+      schemaVersion: 1,
+      ok: false,
+      problems: expect.arrayContaining([expect.objectContaining({ line: 4, column: 5 })]),
+    });
+  });
+});
+
+describe('config show', () => {
+  test('prints the plan with its origins, never a secret', async () => {
+    const { code, out } = await typed('config show', { env: { API_TOKEN: 'sesame-open' } });
+    expect(code).toBe(0);
+    expect(out).toContain('core.yaml:');
+    expect(out).not.toContain('sesame-open');
+    const json = await typed('config show --json', { env: { API_TOKEN: 'sesame-open' } });
+    expect(json.out).not.toContain('sesame-open');
+    expect(JSON.parse(json.out)).toMatchObject({ schemaVersion: 1, name: 'shop', tier: 'core' });
+  });
+
+  test('of a broken plan ends 6 with the problems as the error', async () => {
+    write('core.yaml', 'version: 1\nservices:\n  app:\n    comand: [node]\n');
+    const { code, out, err } = await typed('config show');
+    expect({ code, out }).toEqual({ code: 6, out: '' });
+    expect(err).toContain('core.yaml:4:5');
+  });
+});
+
+describe('config diff', () => {
+  test('says what one tier has more', async () => {
+    const options = { env: { API_TOKEN: 'x-token' } };
+    expect((await typed('config diff core scraper', options)).out).toContain('+ worker');
+    expect(JSON.parse((await typed('config diff core scraper --json', options)).out)).toMatchObject({
+      schemaVersion: 1,
+      runs: [{ name: 'worker', kind: 'added' }],
+    });
+  });
+});
+
+describe('config schema', () => {
+  test('is a JSON Schema', async () => {
+    const { code, out } = await type(['config', 'schema']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).$schema).toBe('http://json-schema.org/draft-07/schema#');
+  });
+});
+
+describe('doctor', () => {
+  const doors = { postgres: async () => ({ bin: '/usr/lib/postgresql/17/bin', major: 17, embedded: false }) };
+  const args = () => [
+    'doctor',
+    '--config',
+    folder,
+    '--data',
+    join(folder, 'data'),
+    '--socket',
+    join(folder, 'none.sock'),
+  ];
+  const env = { API_TOKEN: 'x-token', BULKHEAD_PORT: '0', PATH: '' };
+
+  test('works without a supervisor and says how each thing stands', async () => {
+    const { code, out } = await type([...args(), '--json'], {
+      doors,
+      env: { ...env, BULKHEAD_PORT: '65111' },
+    });
+    const { findings } = JSON.parse(out);
+    const checks = findings.map(({ check }: { check: string }) => check);
+    expect(checks).toEqual(
+      expect.arrayContaining([
+        'supervisor',
+        'config',
+        'volume',
+        'mount',
+        'disk',
+        'isolation',
+        'shm',
+        'postgres',
+        'ports',
+      ]),
+    );
+    expect(code).toBe(findings.some(({ level }: { level: string }) => level === 'fail') ? 1 : 0);
+  });
+
+  test('gives every finding that is not well a fix', async () => {
+    write('core.yaml', 'version: 1\nservices:\n  app:\n    comand: [node]\n');
+    const { code, out } = await type(args(), { doors, env });
+    expect(code).toBe(1);
+    expect(out).toMatch(/✖ config {5}\d+ errors?.*\n +fix: see all of them: bulkhead config check/);
+    const lines = out.split('\n');
+    for (const [index, line] of lines.entries()) {
+      if (/^[▲✖]/.test(line)) expect(lines[index + 1]).toMatch(/^ +fix: /);
+    }
+  });
+});
