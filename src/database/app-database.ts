@@ -1,0 +1,136 @@
+/** The application's database: filled under a scratch name, and renamed in together with its ledger row. */
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../base/errors.ts';
+import { connectAsSuperuser, type Server, type Session } from './connect.ts';
+import { type LedgerEntry, writeLedger } from './ledger.ts';
+import { quoteIdentifier } from './sql-text.ts';
+
+/** PostgreSQL cuts longer names silently (NAMEDATALEN - 1), and then two of ours could be one. */
+const LONGEST_NAME = 63;
+
+export async function databaseExists(session: Session, name: string): Promise<boolean> {
+  const { rows } = await session.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [name]);
+  return rows.length > 0;
+}
+
+/** An empty database from template0, owned by the application role. `imp`: to be imported into; `new`: to stay empty. */
+export async function createScratch(
+  session: Session,
+  name: string,
+  owner: string,
+  why: 'imp' | 'new',
+): Promise<string> {
+  const scratch = `${derivedName(name, why)}${randomBytes(4).toString('hex')}`;
+  await session.query(
+    `CREATE DATABASE ${quoteIdentifier(scratch)} OWNER ${quoteIdentifier(owner)} TEMPLATE template0 ENCODING 'UTF8'`,
+  );
+  return scratch;
+}
+
+/** Drops what interrupted imports of this database left behind. Returns their names. */
+export async function dropScratches(session: Session, name: string): Promise<string[]> {
+  const { rows } = await session.query<{ datname: string }>(
+    `SELECT datname FROM pg_catalog.pg_database
+      WHERE (starts_with(datname::text, $1) AND length(datname) = length($1) + 8)
+         OR (starts_with(datname::text, $2) AND length(datname) = length($2) + 8)`,
+    [derivedName(name, 'imp'), derivedName(name, 'new')],
+  );
+  for (const { datname } of rows) await dropDatabase(session, datname);
+  return rows.map(({ datname }) => datname);
+}
+
+export async function dropDatabase(session: Session, name: string): Promise<void> {
+  await session.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+}
+
+/** One transaction: the database has its name if and only if the ledger says so. */
+export async function renameIn(
+  session: Session,
+  scratch: string,
+  name: string,
+  entry: LedgerEntry,
+): Promise<void> {
+  await terminateSessions(session, scratch);
+  await inTransaction(session, async () => {
+    await writeLedger(session, entry);
+    await session.query(`ALTER DATABASE ${quoteIdentifier(scratch)} RENAME TO ${quoteIdentifier(name)}`);
+  });
+}
+
+/**
+ * As `renameIn`, where a database of the name is there: it is kept under another one, which is returned. New sessions
+ * wait for the rename; those that are there are ended again and again until it went through.
+ */
+export async function swapIn(
+  session: Session,
+  server: Server,
+  scratch: string,
+  name: string,
+  entry: LedgerEntry,
+): Promise<string> {
+  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+Z/g, '');
+  const kept = cut(name, LONGEST_NAME - 20) + `_old_${stamp}`;
+  await terminateSessions(session, scratch);
+  const helper = await connectAsSuperuser(server);
+  let ending: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    ending = ending.then(() => terminateSessions(helper, name)).catch(() => undefined);
+  }, 100);
+  try {
+    await terminateSessions(helper, name);
+    await inTransaction(session, async () => {
+      await writeLedger(session, { ...entry, detail: { ...entry.detail, replaced: kept } });
+      await session.query(`ALTER DATABASE ${quoteIdentifier(name)} RENAME TO ${quoteIdentifier(kept)}`);
+      await session.query(`ALTER DATABASE ${quoteIdentifier(scratch)} RENAME TO ${quoteIdentifier(name)}`);
+    });
+  } finally {
+    clearInterval(timer);
+    await ending;
+    await helper.end();
+  }
+  return kept;
+}
+
+/** Held until the session ends: two imports never run at once, whoever started them. */
+export async function lockDatabases(session: Session): Promise<void> {
+  const { rows } = await session.query<{ locked: boolean }>(
+    `SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended('bulkhead', 0)) AS locked`,
+  );
+  if (rows[0]?.locked) return;
+  throw new Failure('cannot work on the database: another import or set-up is running', {
+    remedy: 'wait until it has ended, see `bulkhead status`',
+  });
+}
+
+async function terminateSessions(session: Session, database: string): Promise<void> {
+  await session.query(
+    `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+      WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid() AND backend_type <> 'autovacuum worker'`,
+    [database],
+  );
+}
+
+async function inTransaction(session: Session, work: () => Promise<void>): Promise<void> {
+  await session.query('BEGIN');
+  try {
+    await work();
+    await session.query('COMMIT');
+  } catch (error) {
+    await session.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+function derivedName(name: string, why: 'imp' | 'new'): string {
+  return `${cut(name, LONGEST_NAME - 16)}__${why}_`;
+}
+
+/** The longest beginning that fits into so many bytes of UTF-8, never half a character. */
+function cut(name: string, bytes: number): string {
+  let taken = '';
+  for (const character of name) {
+    if (Buffer.byteLength(taken + character) > bytes) break;
+    taken += character;
+  }
+  return taken;
+}

@@ -1,0 +1,156 @@
+/** The task `cluster`: the volume is laid out, its secrets exist, and one whole cluster is where `pg/current` points. */
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { codeOf, Failure } from '../base/errors.ts';
+import { syncFolder } from './durable-file.ts';
+import { type Identity, readIdentity, readSystemIdentifier, writeIdentity } from './identity.ts';
+import { initCluster, sweepStages } from './initdb.ts';
+import type { Job } from './job.ts';
+import { type Layout, layoutOf } from './layout.ts';
+import { findBinaries } from './postgres-binaries.ts';
+import { APP_PASSWORD, ensureSecret, NEXTAUTH_SECRET, readSecret, SUPERUSER_PASSWORD } from './secrets.ts';
+import { canUsePeer, databaseUser } from './system-user.ts';
+import { layOutRunDir, layOutVolume, takeOver } from './volume.ts';
+
+export async function runCluster(job: Job): Promise<void> {
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const user = databaseUser(job.plan.systemUser);
+  layOutVolume(layout, user);
+  layOutRunDir(layout, user);
+  ensureSecret(layout.secrets, APP_PASSWORD);
+  ensureSecret(layout.secrets, NEXTAUTH_SECRET);
+  if (!canUsePeer(user)) ensureSecret(layout.secrets, SUPERUSER_PASSWORD);
+  sweepStages(layout.pg);
+
+  const identity = readIdentity(layout.identity);
+  const found = findCluster(layout);
+  const libraryDir = join(layout.sockets, 'lib');
+  if (found !== undefined) {
+    findBinaries({ major: found.major, libraryDir });
+    if (takeOver(found.folder, user))
+      job.note(`the cluster belonged to another uid; it is now ${user.uid}'s`);
+  } else {
+    refuseWhereDataWas(layout, identity);
+  }
+  const cluster = found ?? (await createCluster(job, layout, libraryDir));
+  pointCurrentTo(layout, cluster);
+  keepIdentity(layout, identity, cluster);
+}
+
+interface Cluster {
+  readonly major: number;
+  readonly folder: string;
+}
+
+/** The cluster this volume holds: where `current` points, else the only one there is. */
+export function findCluster(layout: Layout): Cluster | undefined {
+  const majors = readdirSync(layout.pg).filter(
+    (name) => /^\d+$/.test(name) && existsSync(join(layout.pg, name, 'main')),
+  );
+  const pointed = readPointer(layout.current);
+  const major = majors.find((name) => name === pointed) ?? (majors.length === 1 ? majors[0] : undefined);
+  if (major === undefined) {
+    if (majors.length === 0) return undefined;
+    throw new Failure(
+      `cannot tell which cluster to start: ${layout.pg} holds PostgreSQL ${majors.join(' and ')}`,
+      {
+        remedy: `point ${layout.current} to the right one, e.g. ln -sfn ${majors.at(-1)}/main ${layout.current}`,
+      },
+    );
+  }
+  const folder = join(layout.pg, major, 'main');
+  const missing = ['PG_VERSION', 'global/pg_control', 'base/1'].find(
+    (name) => !existsSync(join(folder, name)),
+  );
+  if (missing !== undefined) {
+    throw new Failure(`cannot start the cluster in ${folder}: ${missing} is missing, so it is not whole`, {
+      remedy:
+        'restore the folder from a backup, or move it away if it never held data; it is neither used nor deleted',
+    });
+  }
+  const version = readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim();
+  return { major: Number(version), folder };
+}
+
+function readPointer(current: string): string | undefined {
+  try {
+    return readlinkSync(current).split('/').at(-2);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
+/** An emptied or wrongly mounted volume must not look like a new one. */
+function refuseWhereDataWas(layout: Layout, identity: Identity | undefined): void {
+  if (!identity?.everHadData) return;
+  throw new Failure(
+    `cannot create a cluster: this volume has had one since ${identity.createdAt} (PostgreSQL ${identity.pgMajor}), and ${layout.pg} does not hold it`,
+    {
+      remedy: `check what is mounted at ${layout.pg}; if the data is really to be given up, remove ${layout.identity} and start again`,
+    },
+  );
+}
+
+async function createCluster(job: Job, layout: Layout, libraryDir: string): Promise<Cluster> {
+  const user = databaseUser(job.plan.systemUser);
+  const binaries = findBinaries({ libraryDir });
+  job.report({
+    type: 'progress',
+    progress: {
+      what: `creating a cluster of PostgreSQL ${binaries.major}`,
+      percent: undefined,
+      detail: undefined,
+    },
+  });
+  const folder = await initCluster({
+    layout,
+    binaries,
+    user,
+    superuserPassword: readSecret(layout.secrets, SUPERUSER_PASSWORD),
+    signal: job.signal,
+  });
+  job.say(`created a cluster of PostgreSQL ${binaries.major} in ${folder}`);
+  return { major: binaries.major, folder };
+}
+
+function pointCurrentTo(layout: Layout, { major }: Cluster): void {
+  const target = `${major}/main`;
+  const stat = lstatSync(layout.current, { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink() && readlinkSync(layout.current) === target) return;
+  if (stat && !stat.isSymbolicLink()) {
+    throw new Failure(`cannot replace ${layout.current}: it is not a symbolic link`, {
+      remedy: 'move it away; Bulkhead keeps there a link to the cluster in use',
+    });
+  }
+  const staged = join(layout.pg, '.stage-current');
+  rmSync(staged, { force: true });
+  symlinkSync(target, staged);
+  renameSync(staged, layout.current);
+  syncFolder(layout.pg);
+}
+
+function keepIdentity(layout: Layout, known: Identity | undefined, cluster: Cluster): void {
+  const systemIdentifier = readSystemIdentifier(cluster.folder);
+  if (known?.everHadData && known.pgMajor === cluster.major && known.systemIdentifier === systemIdentifier)
+    return;
+  writeIdentity(layout.identity, {
+    layout: 1,
+    installId: known?.installId ?? randomUUID(),
+    pgMajor: cluster.major,
+    systemIdentifier,
+    createdAt: known?.createdAt ?? new Date().toISOString(),
+    everHadData: true,
+  });
+}

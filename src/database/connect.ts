@@ -1,0 +1,82 @@
+/** Sessions with the server, over its socket. */
+import pg from 'pg';
+import { Failure, messageOf } from '../base/errors.ts';
+import type { DatabasePlan } from '../config/plan.ts';
+import type { Assignment } from '../protocol/channel.ts';
+import { layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from './layout.ts';
+import { readSecret, SUPERUSER_PASSWORD } from './secrets.ts';
+
+export interface Server {
+  readonly socketDir: string;
+  readonly port: number;
+  /** Undefined: the system vouches for us. */
+  readonly superuserPassword: string | undefined;
+  readonly appUser: string;
+  readonly appPassword: string;
+}
+
+export type Session = pg.Client;
+
+/** Throws a Failure where the application's password is not known. */
+export function serverOf(assignment: Assignment, plan: DatabasePlan): Server {
+  const layout = layoutOf(assignment.dataDir, assignment.runDir);
+  const appPassword = plan.password ?? assignment.secrets['appPassword'];
+  if (appPassword === undefined || appPassword === '') {
+    throw new Failure('cannot set up the application role: its password is unknown', {
+      remedy: 'set the password in DATABASE_URL, or let the task `cluster` make one in /data/secrets',
+    });
+  }
+  return {
+    socketDir: layout.sockets,
+    port: plan.port,
+    superuserPassword: readOwnSecret(layout.secrets),
+    appUser: plan.user,
+    appPassword,
+  };
+}
+
+/** A session as the superuser, in the maintenance database unless told otherwise. The caller ends it. */
+export function connectAsSuperuser(
+  server: Server,
+  database: string = MAINTENANCE_DATABASE,
+): Promise<Session> {
+  return connect(server, { user: SUPERUSER, password: server.superuserPassword, database });
+}
+
+/** A session whose session user is the application role: what RESET ROLE falls back to is still that role. */
+export function connectAsApp(server: Server, database: string): Promise<Session> {
+  return connect(server, { user: server.appUser, password: server.appPassword, database });
+}
+
+async function connect(
+  server: Server,
+  who: { readonly user: string; readonly password: string | undefined; readonly database: string },
+): Promise<Session> {
+  const session = new pg.Client({
+    host: server.socketDir,
+    port: server.port,
+    user: who.user,
+    database: who.database,
+    // A function, because pg would look for PGPASSWORD and ~/.pgpass where it is given nothing.
+    password: () => who.password ?? '',
+    application_name: 'bulkhead',
+    connectionTimeoutMillis: 30_000,
+  });
+  // Without a listener, a server that goes away between two queries would end the process.
+  session.on('error', () => undefined);
+  try {
+    await session.connect();
+  } catch (cause) {
+    throw new Failure(`cannot connect to the database as ${who.user}: ${messageOf(cause)}`, { cause });
+  }
+  return session;
+}
+
+/** The folder is root's where we are not alone in the container, and then there is no such secret. */
+function readOwnSecret(folder: string): string | undefined {
+  try {
+    return readSecret(folder, SUPERUSER_PASSWORD);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+/** The program `database-status`: what `bulkhead db status` shows. */
+import { readlinkSync } from 'node:fs';
+import { databaseExists } from './app-database.ts';
+import { connectAsSuperuser, type Session, serverOf } from './connect.ts';
+import type { Job } from './job.ts';
+import { layoutOf } from './layout.ts';
+import { type LedgerRow, readLedger } from './ledger.ts';
+import { readMachineSize } from './machine-size.ts';
+import { tuneServer } from './tuning.ts';
+
+export interface DatabaseStatus {
+  readonly serverVersion: string;
+  readonly cluster: string;
+  readonly database: string;
+  readonly user: string;
+  readonly port: number;
+  readonly exists: boolean;
+  /** Bytes on disk. */
+  readonly size: number | undefined;
+  readonly tables: number | undefined;
+  /** As the planner knows it: an estimate. */
+  readonly rows: number | undefined;
+  readonly connections: number;
+  readonly startedAt: string;
+  readonly ledger: readonly LedgerRow[];
+  /** `value`: what holds now; `source`: which of them made it so. */
+  readonly settings: readonly { name: string; value: string; source: string; reason: string }[];
+}
+
+export async function runDatabaseStatus(job: Job): Promise<void> {
+  const server = serverOf(job.assignment, job.plan);
+  const session = await connectAsSuperuser(server);
+  try {
+    job.report({
+      type: 'result',
+      value: await readStatus(job, session, () => connectAsSuperuser(server, job.plan.name)),
+    });
+  } finally {
+    await session.end();
+  }
+}
+
+async function readStatus(
+  job: Job,
+  session: Session,
+  openApp: () => Promise<Session>,
+): Promise<DatabaseStatus> {
+  const { plan } = job;
+  const exists = await databaseExists(session, plan.name);
+  const { rows } = await session.query<{
+    version: string;
+    started: Date;
+    connections: string;
+    size: string | null;
+  }>(
+    `SELECT current_setting('server_version') AS version, pg_postmaster_start_time() AS started,
+            (SELECT count(*) FROM pg_stat_activity WHERE datname = $1) AS connections,
+            (SELECT pg_database_size(oid) FROM pg_database WHERE datname = $1) AS size`,
+    [plan.name],
+  );
+  const row = rows[0];
+  const content = exists ? await readContent(await openApp()) : undefined;
+  return {
+    serverVersion: row?.version ?? '',
+    cluster: readlinkSync(layoutOf(job.assignment.dataDir, job.assignment.runDir).current),
+    database: plan.name,
+    user: plan.user,
+    port: plan.port,
+    exists,
+    size: row?.size === null || row?.size === undefined ? undefined : Number(row.size),
+    tables: content?.tables,
+    rows: content?.rows,
+    connections: Number(row?.connections ?? 0),
+    startedAt: row?.started.toISOString() ?? '',
+    ledger: await readLedger(session).catch(() => []),
+    settings: await readSettings(job, session),
+  };
+}
+
+/** Only catalogs are read: a superuser never touches what the application made. */
+async function readContent(app: Session): Promise<{ tables: number; rows: number }> {
+  try {
+    const { rows } = await app.query<{ tables: string; rows: string }>(
+      `SELECT count(*) AS tables, coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint AS rows
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    return { tables: Number(rows[0]?.tables), rows: Number(rows[0]?.rows) };
+  } finally {
+    await app.end();
+  }
+}
+
+async function readSettings(job: Job, session: Session): Promise<DatabaseStatus['settings']> {
+  const tuned = tuneServer(readMachineSize(job.assignment.dataDir));
+  const { rows } = await session.query<{
+    name: string;
+    value: string;
+    sourcefile: string | null;
+    source: string;
+  }>(
+    'SELECT name, current_setting(name) AS value, source, sourcefile FROM pg_catalog.pg_settings WHERE name = ANY ($1)',
+    [[...tuned.map(({ name }) => name), ...Object.keys(job.plan.settings)]],
+  );
+  return rows.map(({ name, value, source, sourcefile }) => {
+    const inPlan = Object.hasOwn(job.plan.settings, name);
+    const ours = sourcefile?.endsWith('/config/postgresql.conf') === true;
+    const from = inPlan && ours ? 'plan' : ours ? 'tuned' : (sourcefile ?? source);
+    return {
+      name,
+      value,
+      source: from,
+      reason: from === 'tuned' ? (tuned.find((each) => each.name === name)?.reason ?? '') : '',
+    };
+  });
+}

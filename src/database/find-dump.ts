@@ -1,0 +1,89 @@
+/** Which dump a new volume is filled from. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../base/errors.ts';
+import type { DatabasePlan } from '../config/plan.ts';
+import { detectFormat } from './dump-format.ts';
+import type { Layout } from './layout.ts';
+import type { LedgerRow } from './ledger.ts';
+
+/**
+ * The one dump there is: in /data/import, /data/current-db-backup.sql, or where the plan points; the sample of the
+ * shipped app only where there is none. Throws a Failure that names them where there are several.
+ */
+export function findDump(
+  layout: Layout,
+  plan: DatabasePlan,
+  note: (text: string) => void,
+): string | undefined {
+  if (plan.importFrom !== undefined && !existsSync(plan.importFrom)) {
+    throw new Failure(`cannot import ${plan.importFrom}: there is no such file`, {
+      remedy: 'put the dump there, or take `import` out of the plan',
+    });
+  }
+  const candidates = listCandidates(layout, plan, note);
+  if (candidates.length > 1) {
+    throw new Failure(`cannot choose between ${candidates.length} dumps: ${candidates.join(', ')}`, {
+      remedy: 'leave the one to be imported and move the others away',
+    });
+  }
+  if (candidates[0] !== undefined) return candidates[0];
+  if (plan.sample === undefined) return undefined;
+  if (existsSync(plan.sample)) return plan.sample;
+  note(`the sample ${plan.sample} is not there; the database stays empty`);
+  return undefined;
+}
+
+/** A candidate that is not what the ledger says was imported; undefined where all is as it was. */
+export async function otherDump(
+  layout: Layout,
+  plan: DatabasePlan,
+  ledger: readonly LedgerRow[],
+): Promise<string | undefined> {
+  return listCandidates(layout, plan, () => undefined).find(
+    (path) => !ledger.some((row) => isImported(path, row)),
+  );
+}
+
+/** Size and time tell it without reading the file at every boot; only where the time differs it is read. */
+function isImported(path: string, { sha256, detail }: LedgerRow): boolean {
+  const stat = statSync(path);
+  if (sha256 === null || sha256 === undefined) return false;
+  if (stat.isDirectory()) return detail.file === path;
+  if (stat.size !== detail.size) return false;
+  if (stat.mtimeMs === detail.mtimeMs) return true;
+  if (stat.size > LARGEST_HASHED) return detail.file === path;
+  return createHash('sha256').update(readFileSync(path)).digest('hex') === sha256;
+}
+
+const LARGEST_HASHED = 64 * 1024 ** 2;
+
+function listCandidates(layout: Layout, plan: DatabasePlan, note: (text: string) => void): string[] {
+  const inFolder = existsSync(layout.imports)
+    ? readdirSync(layout.imports)
+        .filter((name) => !name.startsWith('.') && !/^readme/i.test(name))
+        .map((name) => join(layout.imports, name))
+    : [];
+  const named = [layout.backupFile, ...(plan.importFrom === undefined ? [] : [plan.importFrom])];
+  const seen = new Set<string>();
+  return [...inFolder.sort(), ...named].filter((path) => {
+    if (!existsSync(path)) return false;
+    const real = realpathSync(path);
+    if (seen.has(real)) return false;
+    seen.add(real);
+    if (detect(path) !== 'nothing') return true;
+    // Docker makes an empty folder where the file to be mounted does not exist.
+    note(`${path} holds no dump and is passed over; does the file that is mounted there exist?`);
+    return false;
+  });
+}
+
+function detect(path: string): string {
+  try {
+    return detectFormat(path).kind;
+  } catch {
+    // Whoever reads it next says why it cannot be read.
+    return 'unknown';
+  }
+}

@@ -1,0 +1,52 @@
+/** /data/bulkhead/identity.json: what this volume is, so that an emptied one is not taken for a new one. */
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf, Failure, messageOf } from '../base/errors.ts';
+import { writeDurably } from './durable-file.ts';
+
+export interface Identity {
+  /** Version of the volume's layout. */
+  readonly layout: 1;
+  /** Never changes, whatever is upgraded or restored. */
+  readonly installId: string;
+  readonly pgMajor: number;
+  /** Unsigned 64 bit, as PostgreSQL prints it. */
+  readonly systemIdentifier: string;
+  /** ISO 8601 */
+  readonly createdAt: string;
+  /** A cluster has been here: `initdb` is not for this volume any more. */
+  readonly everHadData: boolean;
+}
+
+/** Undefined where there is none. Throws a Failure where it is there but cannot be understood. */
+export function readIdentity(path: string): Identity | undefined {
+  try {
+    const found: Identity = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof found.installId !== 'string' || typeof found.everHadData !== 'boolean') {
+      throw new Error('installId or everHadData is missing');
+    }
+    return found;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new Failure(`cannot read ${path}: ${messageOf(error)}`, {
+      remedy: 'put the file back from a copy of the volume, or remove it if the cluster beside it is whole',
+      cause: error,
+    });
+  }
+}
+
+export function writeIdentity(path: string, identity: Identity): void {
+  writeDurably(path, `${JSON.stringify(identity, null, 2)}\n`, 0o644);
+}
+
+/** The first eight bytes of global/pg_control; pg_controldata is not there in every installation. */
+export function readSystemIdentifier(cluster: string): string {
+  const fd = openSync(join(cluster, 'global', 'pg_control'), 'r');
+  try {
+    const bytes = Buffer.alloc(8);
+    readSync(fd, bytes, 0, 8, 0);
+    return bytes.readBigUInt64LE().toString();
+  } finally {
+    closeSync(fd);
+  }
+}

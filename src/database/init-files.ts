@@ -1,0 +1,34 @@
+/** SQL files of the plan, run once in a new and empty database as the application role. */
+import { createReadStream } from 'node:fs';
+import { Failure, messageOf } from '../base/errors.ts';
+import { connectAsApp, type Server } from './connect.ts';
+import type { Job } from './job.ts';
+import { restoreSql } from './restore-sql.ts';
+
+export async function runInitFiles(job: Job, server: Server, database: string): Promise<void> {
+  if (job.plan.init.length === 0) return;
+  const app = await connectAsApp(server, database);
+  try {
+    for (const path of job.plan.init) {
+      job.say(`running ${path}`);
+      await restoreSql(app, readBytes(path), {
+        name: path,
+        context: { appUser: job.plan.user, database, serverVersion: Number.POSITIVE_INFINITY },
+        onRows: () => undefined,
+      });
+    }
+  } finally {
+    await app.end();
+  }
+}
+
+async function* readBytes(path: string): AsyncGenerator<Buffer, void, void> {
+  try {
+    yield* createReadStream(path);
+  } catch (cause) {
+    throw new Failure(`cannot read ${path}: ${messageOf(cause)}`, {
+      remedy: 'check `init` of the database in the plan',
+      cause,
+    });
+  }
+}

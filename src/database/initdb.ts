@@ -1,0 +1,125 @@
+/** Makes a cluster: in a stage beside its place, then renamed there, so that a folder of that name is always whole. */
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../base/errors.ts';
+import { runTool } from '../system/commands.ts';
+import type { Identity } from '../system/users.ts';
+import { syncFolder } from './durable-file.ts';
+import { type Layout, SUPERUSER } from './layout.ts';
+import type { PostgresBinaries } from './postgres-binaries.ts';
+import { canUsePeer } from './system-user.ts';
+
+export interface InitOptions {
+  readonly layout: Layout;
+  readonly binaries: PostgresBinaries;
+  readonly user: Identity;
+  /** Only where peer authentication cannot be. */
+  readonly superuserPassword: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+const STAGE = '.stage-';
+
+/** Removes what an interrupted boot left behind. Nothing under these names was ever in use. */
+export function sweepStages(pg: string): void {
+  for (const name of readdirSync(pg)) {
+    if (name.startsWith(STAGE)) rmSync(join(pg, name), { recursive: true, force: true });
+  }
+}
+
+/** Returns the folder of the new cluster, `<pg>/<major>/main`. */
+export async function initCluster(options: InitOptions): Promise<string> {
+  const { layout, binaries, user } = options;
+  const stage = join(layout.pg, `${STAGE}init-${randomBytes(4).toString('hex')}`);
+  makeOwned(stage, user);
+  const data = join(stage, 'main');
+  const passwordFile = join(stage, 'password');
+  const peer = canUsePeer(user);
+  if (!peer) writeFileSync(passwordFile, `${options.superuserPassword ?? ''}\n`, { mode: 0o600 });
+  const argv = [
+    join(binaries.bin, 'initdb'),
+    '--pgdata',
+    data,
+    '--username',
+    SUPERUSER,
+    `--auth-local=${peer ? 'peer' : 'scram-sha-256'}`,
+    '--auth-host=scram-sha-256',
+    '--data-checksums',
+    '--encoding=UTF8',
+    // Never the environment's locale: slim images have none but this one, and no C library can change its order.
+    '--locale=C.UTF-8',
+    ...(binaries.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
+    ...(peer ? [] : [`--pwfile=${passwordFile}`]),
+  ];
+  const result = await runTool(argv, {
+    env: { PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...binaries.env, ...nameOurselves(user, stage) },
+    identity: user,
+    signal: options.signal,
+  });
+  if (result.failed) {
+    throw new Failure(`cannot create the database cluster: ${lastLines(result.stderr)}`, {
+      remedy: initRemedy(result.stderr),
+    });
+  }
+  const place = join(layout.pg, String(binaries.major));
+  if (!existsSync(place)) makeOwned(place, user);
+  renameSync(data, join(place, 'main'));
+  syncFolder(place);
+  syncFolder(layout.pg);
+  rmSync(stage, { recursive: true, force: true });
+  return join(place, 'main');
+}
+
+function makeOwned(path: string, user: Identity): void {
+  mkdirSync(path, { mode: 0o700 });
+  chmodSync(path, 0o700);
+  if (process.geteuid?.() === 0) chownSync(path, user.uid, user.gid);
+}
+
+/** initdb wants a name for the uid it runs as; nss_wrapper gives it one for as long as it runs. */
+function nameOurselves(user: Identity, folder: string): Record<string, string> {
+  if (canUsePeer(user)) return {};
+  const library = findNssWrapper();
+  if (library === undefined) return {};
+  const passwd = join(folder, 'passwd');
+  const group = join(folder, 'group');
+  writeFileSync(passwd, `postgres:x:${user.uid}:${user.gid}:PostgreSQL:${folder}:/bin/false\n`);
+  writeFileSync(group, `postgres:x:${user.gid}:\n`);
+  return { LD_PRELOAD: library, NSS_WRAPPER_PASSWD: passwd, NSS_WRAPPER_GROUP: group };
+}
+
+function findNssWrapper(): string | undefined {
+  const folders = ['/usr/lib', '/usr/lib64', '/usr/local/lib'];
+  const multiarch = existsSync('/usr/lib')
+    ? readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'))
+    : [];
+  return [...folders, ...multiarch.map((name) => `/usr/lib/${name}`)]
+    .map((folder) => join(folder, 'libnss_wrapper.so'))
+    .find((path) => existsSync(path));
+}
+
+function initRemedy(stderr: string): string {
+  if (/No space left/i.test(stderr)) return 'free space on the volume, then start again';
+  if (/user does not exist|effective user ID/i.test(stderr)) {
+    return 'install the package libnss-wrapper, or give this uid an entry in /etc/passwd';
+  }
+  return 'the lines above are what initdb says; nothing was left behind, so starting again is safe';
+}
+
+function lastLines(text: string): string {
+  const lines = text
+    .trim()
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  return lines.slice(-3).join('; ') || 'initdb said nothing';
+}

@@ -1,0 +1,17 @@
+/** What every program of this room is handed. */
+import type { DatabasePlan } from '../config/plan.ts';
+import type { Assignment, Report } from '../protocol/channel.ts';
+
+export interface Job {
+  readonly assignment: Assignment;
+  readonly plan: DatabasePlan;
+  /** Aborted when PID 1 asks the program to stop. */
+  readonly signal: AbortSignal;
+  report(report: Report): void;
+  /** Something the operator should know: kept in status, and printed. */
+  note(text: string): void;
+  /** A line of the program's own log. */
+  say(text: string): void;
+  /** Before the process becomes another program. */
+  closeChannel(): Promise<void>;
+}

@@ -1,0 +1,72 @@
+/** What has happened to this cluster's databases, written in the same transaction as the thing itself. */
+import type { Session } from './connect.ts';
+
+export interface LedgerEntry {
+  readonly kind: 'import' | 'create';
+  readonly sha256: string | undefined;
+  readonly detail: LedgerDetail;
+}
+
+export interface LedgerDetail {
+  readonly database: string;
+  readonly user: string;
+  /** Of an import: where the dump was, and what it looked like. */
+  readonly file?: string;
+  readonly size?: number;
+  readonly mtimeMs?: number;
+  readonly format?: string;
+  readonly rows?: number;
+  readonly tables?: number;
+  readonly durationMs?: number;
+  /** Of a new database: the SQL files that were run. */
+  readonly init?: readonly string[];
+  /** The database that was there before, under its new name. */
+  readonly replaced?: string;
+}
+
+export interface LedgerRow extends LedgerEntry {
+  readonly id: string;
+  readonly tool: string;
+  readonly at: Date;
+}
+
+const TOOL = 'bulkhead';
+
+export async function ensureLedger(session: Session): Promise<void> {
+  const { rows } = await session.query<{ there: boolean }>(
+    `SELECT pg_catalog.to_regclass('bulkhead.ledger') IS NOT NULL AS there`,
+  );
+  if (rows[0]?.there) return;
+  await session.query(`
+    BEGIN;
+    CREATE SCHEMA IF NOT EXISTS bulkhead;
+    CREATE TABLE bulkhead.ledger (
+      id text PRIMARY KEY,
+      kind text NOT NULL,
+      sha256 text,
+      tool text NOT NULL,
+      at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      detail jsonb NOT NULL
+    );
+    REVOKE ALL ON SCHEMA bulkhead FROM PUBLIC;
+    COMMIT;`);
+}
+
+/** Oldest first. */
+export async function readLedger(session: Session): Promise<LedgerRow[]> {
+  const { rows } = await session.query<LedgerRow>(
+    'SELECT id, kind, sha256, tool, at, detail FROM bulkhead.ledger ORDER BY at, id',
+  );
+  return rows;
+}
+
+/** To be called inside the transaction that makes it true. */
+export async function writeLedger(session: Session, entry: LedgerEntry): Promise<void> {
+  const subject = entry.sha256 ?? entry.detail.database;
+  await session.query(
+    `INSERT INTO bulkhead.ledger (id, kind, sha256, tool, detail)
+     SELECT $1 || CASE WHEN EXISTS (SELECT FROM bulkhead.ledger WHERE id = $1) THEN '@' || clock_timestamp() ELSE '' END,
+            $2, $3, $4, $5`,
+    [`${entry.kind}:${subject}`, entry.kind, entry.sha256 ?? null, TOOL, entry.detail],
+  );
+}

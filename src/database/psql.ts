@@ -1,0 +1,49 @@
+/** How a person gets a psql of the application's database. */
+import { join } from 'node:path';
+import { Failure } from '../base/errors.ts';
+import type { DatabasePlan } from '../config/plan.ts';
+import { findCluster } from './cluster.ts';
+import { layoutOf } from './layout.ts';
+import { findBinaries, findTool } from './postgres-binaries.ts';
+import { APP_PASSWORD, readSecret } from './secrets.ts';
+
+export interface PsqlInvocation {
+  readonly argv: readonly string[];
+  /** To be added to the caller's environment; holds the password, which never stands in argv. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * psql as the application role, over TCP on the loopback, which every user of the container may use. `args` go to
+ * psql as they are. Throws a Failure where there is no psql or no cluster, or the password cannot be read.
+ */
+export function psqlInvocation(
+  dataDir: string,
+  plan: DatabasePlan,
+  runDir: string,
+  args: readonly string[] = [],
+): PsqlInvocation {
+  const layout = layoutOf(dataDir, runDir);
+  const binaries = findBinaries({
+    major: findCluster(layout)?.major,
+    libraryDir: join(layout.sockets, 'lib'),
+  });
+  const psql = findTool(binaries, 'psql');
+  if (psql === undefined) {
+    throw new Failure('cannot open psql: this installation of PostgreSQL has none', {
+      remedy: `install the package postgresql-client-${binaries.major}`,
+    });
+  }
+  const password = plan.password ?? readSecret(layout.secrets, APP_PASSWORD);
+  return {
+    argv: [psql, ...args],
+    env: {
+      ...binaries.env,
+      PGHOST: '127.0.0.1',
+      PGPORT: String(plan.port),
+      PGUSER: plan.user,
+      PGDATABASE: plan.name,
+      ...(password !== undefined && { PGPASSWORD: password }),
+    },
+  };
+}

@@ -1,0 +1,173 @@
+/** Archives of pg_dump, by pg_restore in a connection of the application role itself. */
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { Failure } from '../base/errors.ts';
+import { runTool, type ToolResult } from '../system/commands.ts';
+import type { Server } from './connect.ts';
+import { type InspectOptions, inspectSql, type SqlFacts } from './inspect-sql.ts';
+import { findTool, type PostgresBinaries } from './postgres-binaries.ts';
+
+export interface Archive {
+  readonly path: string;
+  /** What people call it. */
+  readonly name: string;
+  readonly pgRestore: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** Throws a Failure where this installation has no pg_restore, as the one npm brings. */
+export function openArchive(
+  path: string,
+  name: string,
+  binaries: PostgresBinaries,
+  signal: AbortSignal,
+): Archive {
+  const pgRestore = findTool(binaries, 'pg_restore');
+  if (pgRestore !== undefined) {
+    return {
+      path,
+      name,
+      pgRestore,
+      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', ...binaries.env },
+      signal,
+    };
+  }
+  throw new Failure(`cannot import ${name}: it is an archive, and here is no pg_restore to read it`, {
+    remedy: `install the package postgresql-client-${binaries.major}, or make the dump as plain SQL (pg_dump -Fp)`,
+  });
+}
+
+const FLAGS = ['--no-owner', '--no-privileges', '--no-tablespaces'];
+
+/** Has pg_restore write the whole archive as SQL, which finds every cut and damage, and reads that SQL. */
+export async function inspectArchive(
+  archive: Archive,
+  options: InspectOptions,
+  onBytes: (bytes: number) => void,
+): Promise<SqlFacts> {
+  const output = new PassThrough({ highWaterMark: 1024 * 1024 });
+  let bytes = 0;
+  output.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    onBytes(bytes);
+  });
+  const running = runTool([archive.pgRestore, ...FLAGS, '--file=-', archive.path], {
+    env: archive.env,
+    signal: archive.signal,
+    output,
+  }).then((result) => {
+    output.end();
+    return result;
+  });
+  const inspected = inspectSql(output, { ...options, needsTrailer: false }).catch((error: unknown) => {
+    // Let the tool finish, so that nothing is left running behind the failure.
+    output.resume();
+    return error instanceof Error ? error : new Error(String(error));
+  });
+  const [result, facts] = await Promise.all([running, inspected]);
+  if (result.failed) throw unreadable(archive, result);
+  if (facts instanceof Error) throw facts;
+  return facts;
+}
+
+/** Restores everything into `database`, on `jobs` connections where the format allows. */
+export async function restoreArchive(
+  archive: Archive,
+  server: Server,
+  database: string,
+  jobs: number,
+  listDir: string,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const listFile = join(listDir, `list-${randomBytes(4).toString('hex')}`);
+  const list = await runTool([archive.pgRestore, '--list', archive.path], {
+    env: archive.env,
+    signal: archive.signal,
+    keep: 256 * 1024 ** 2,
+  });
+  if (list.failed) throw unreadable(archive, list);
+  writeFileSync(listFile, withoutGivens(list.stdout), { mode: 0o600 });
+  try {
+    const result = await runTool(
+      [
+        archive.pgRestore,
+        '--exit-on-error',
+        ...FLAGS,
+        ...(jobs > 1 ? [`--jobs=${jobs}`] : []),
+        `--use-list=${listFile}`,
+        '--verbose',
+        `--host=${server.socketDir}`,
+        `--port=${server.port}`,
+        `--username=${server.appUser}`,
+        '--no-password',
+        `--dbname=${connectionString(database)}`,
+        archive.path,
+      ],
+      {
+        env: {
+          ...archive.env,
+          PGPASSWORD: server.appPassword,
+          PGAPPNAME: 'bulkhead import',
+          // Nothing has to be durable before the rename, whose commit waits for all that was written before it.
+          PGOPTIONS: '-c synchronous_commit=off',
+        },
+        signal: archive.signal,
+        onLine,
+      },
+    );
+    if (!result.failed) return;
+    throw new Failure(`cannot import ${archive.name}: ${errorLines(result)}`, {
+      remedy: /permission denied|must be superuser|must be owner/.test(result.stderr)
+        ? 'the dump needs rights of a superuser, and the application role has none: leave that object out when dumping'
+        : 'nothing was changed; make the dump anew with pg_dump',
+    });
+  } finally {
+    rmSync(listFile, { force: true });
+  }
+}
+
+/** Entries of what every new database has already: the schema public, and pg_dump 10's comment on plpgsql. */
+function withoutGivens(list: string): string {
+  return list
+    .split('\n')
+    .filter((line) => !/ SCHEMA - public /.test(line) && !/ COMMENT - EXTENSION plpgsql /.test(line))
+    .join('\n');
+}
+
+function unreadable(archive: Archive, result: ToolResult): Failure {
+  const newer = /unsupported version \(([\d.]+)\)/.exec(result.stderr)?.[1];
+  if (newer !== undefined) {
+    return new Failure(
+      `cannot import ${archive.name}: the archive is of format ${newer}, newer than this pg_restore reads`,
+      {
+        remedy:
+          'use an image with the PostgreSQL the dump was made with or a newer one, or dump as plain SQL (pg_dump -Fp)',
+      },
+    );
+  }
+  return new Failure(
+    `cannot import ${archive.name}: the archive is cut off or damaged: ${errorLines(result)}`,
+    {
+      remedy: 'copy or make the dump again; nothing was changed',
+    },
+  );
+}
+
+function errorLines(result: ToolResult): string {
+  const lines = result.stderr.split('\n').filter((line) => /error|could not|ERROR|DETAIL|fatal/i.test(line));
+  return (
+    lines
+      .slice(0, 3)
+      .map((line) => line.replace(/^pg_restore: /, '').trim())
+      .join('; ') ||
+    (result.message ?? 'pg_restore failed')
+  );
+}
+
+/** A name with `=` or `://` would be taken for a connection string, so it always is one. */
+function connectionString(database: string): string {
+  return `dbname='${database.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}

@@ -1,0 +1,27 @@
+/** Secrets made once and kept on the volume, before anything exists that needs them. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from '../base/errors.ts';
+import { type FileOwner, writeDurably } from './durable-file.ts';
+
+export const APP_PASSWORD = 'app_password';
+export const NEXTAUTH_SECRET = 'nextauth_secret';
+/** Only where the database's user has no passwd entry, so that peer authentication cannot be. */
+export const SUPERUSER_PASSWORD = 'superuser_password';
+
+/** 32 random bytes as base64url, mode 0600; a file that is there is never touched. */
+export function ensureSecret(folder: string, name: string, owner?: FileOwner): void {
+  const path = join(folder, name);
+  if (!existsSync(path)) writeDurably(path, `${randomBytes(32).toString('base64url')}\n`, 0o600, owner);
+}
+
+/** Without its newline; undefined where there is none. */
+export function readSecret(folder: string, name: string): string | undefined {
+  try {
+    return readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+/** The service `database`: clears what is stale, renders the configuration, and becomes postgres. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { Failure } from '../base/errors.ts';
+import type { Identity } from '../system/users.ts';
+import { findCluster } from './cluster.ts';
+import type { Job } from './job.ts';
+import { type Layout, layoutOf } from './layout.ts';
+import { readMachineSize } from './machine-size.ts';
+import { findBinaries } from './postgres-binaries.ts';
+import { renderHba, renderIdent, renderSettings } from './render-config.ts';
+import { clearStale } from './stale-server.ts';
+import { canUsePeer, databaseUser } from './system-user.ts';
+import { tuneServer } from './tuning.ts';
+
+/** Does not return: the process keeps its pid and is the postmaster from then on. */
+export async function becomeServer(job: Job): Promise<void> {
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const user = databaseUser(job.plan.systemUser);
+  becomeUser(user);
+  const cluster = findCluster(layout);
+  if (!cluster) {
+    throw new Failure(`cannot start the database: there is no cluster in ${layout.pg}`, {
+      remedy: 'the task `cluster` makes it; see why that one failed',
+    });
+  }
+  const binaries = findBinaries({ major: cluster.major, libraryDir: join(layout.sockets, 'lib') });
+  mkdirSync(layout.rendered, { recursive: true, mode: 0o700 });
+  renderInto(layout, job, user);
+  const stalePid = await clearStale(cluster.folder, layout, job.say);
+  const argv = [
+    'postgres',
+    '-D',
+    cluster.folder,
+    // On the command line, so that no file of the volume can open the database to the network.
+    ...Object.entries({
+      config_file: join(layout.rendered, 'postgresql.conf'),
+      hba_file: join(layout.rendered, 'pg_hba.conf'),
+      ident_file: join(layout.rendered, 'pg_ident.conf'),
+      port: String(job.plan.port),
+      listen_addresses: loopbacks().join(','),
+      unix_socket_directories: quoteListItem(layout.sockets),
+    }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ];
+  const env: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: user.home,
+    ...binaries.env,
+    ...(stalePid !== undefined && { PG_GRANDPARENT_PID: String(stalePid) }),
+  };
+  await job.closeChannel();
+  if (job.signal.aborted) return;
+  if (!process.execve) {
+    throw new Failure(`cannot become postgres: Node ${process.version} has no process.execve`, {
+      remedy: 'use Node 24 (22.15 or newer at least)',
+    });
+  }
+  process.chdir('/');
+  process.umask(0o077);
+  process.execve(join(binaries.bin, 'postgres'), argv, env);
+}
+
+/** PID 1 has started us as this user already, unless a person runs the program by hand as root. */
+function becomeUser(user: Identity): void {
+  if (process.geteuid?.() !== 0) return;
+  process.setgroups?.([...user.groups]);
+  process.setgid?.(user.gid);
+  process.setuid?.(user.uid);
+}
+
+function renderInto(layout: Layout, job: Job, user: Identity): void {
+  const tuned = tuneServer(readMachineSize(layout.dataDir));
+  const overrides = existsSync(layout.overrides) ? layout.overrides : undefined;
+  const write = (name: string, text: string): void =>
+    writeFileSync(join(layout.rendered, name), text, { mode: 0o600 });
+  write('postgresql.conf', renderSettings(tuned, job.plan, overrides));
+  write('pg_hba.conf', renderHba(canUsePeer(user)));
+  write('pg_ident.conf', renderIdent(user.name));
+}
+
+/** postgres warns about an address it cannot bind, and fails where it can bind none. */
+function loopbacks(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).map(({ address }) => address),
+  );
+  return addresses.includes('::1') ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+}
+
+/** The setting is a list, so a path with a comma or a space must be quoted. */
+function quoteListItem(path: string): string {
+  return `"${path.replaceAll('"', '""')}"`;
+}

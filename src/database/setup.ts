@@ -1,0 +1,84 @@
+/** The task `setup`: ledger, role, and a database that is there whole, imported or empty, or not at all. */
+import { Failure } from '../base/errors.ts';
+import { createScratch, databaseExists, dropScratches, lockDatabases, renameIn } from './app-database.ts';
+import { reconcileRole } from './app-role.ts';
+import { connectAsSuperuser, type Server, type Session, serverOf } from './connect.ts';
+import { findDump, otherDump } from './find-dump.ts';
+import { importDump } from './import-dump.ts';
+import { runInitFiles } from './init-files.ts';
+import type { Job } from './job.ts';
+import { layoutOf } from './layout.ts';
+import { ensureLedger, type LedgerRow, readLedger } from './ledger.ts';
+
+export async function runSetup(job: Job): Promise<void> {
+  const server = serverOf(job.assignment, job.plan);
+  const session = await connectAsSuperuser(server);
+  try {
+    await lockDatabases(session);
+    await ensureLedger(session);
+    const ledger = await readLedger(session);
+    const exists = await databaseExists(session, job.plan.name);
+    refuseOtherNames(job, ledger);
+    const changed = await reconcileRole(session, job.plan.user, server.appPassword);
+    if (changed !== undefined) job.say(changed);
+    const dropped = await dropScratches(session, job.plan.name);
+    if (dropped.length > 0) job.say(`dropped what an interrupted start left behind: ${dropped.join(', ')}`);
+    if (exists) await tellOtherDump(job, ledger);
+    else await makeDatabase(job, server, session, ledger);
+  } finally {
+    await session.end();
+  }
+}
+
+/** One volume holds one application: another name is far more often a mistake than a wish. */
+function refuseOtherNames(job: Job, ledger: readonly LedgerRow[]): void {
+  const last = ledger.at(-1)?.detail;
+  if (!last) return;
+  for (const [what, wanted, has] of [
+    ['database', job.plan.name, last.database],
+    ['user', job.plan.user, last.user],
+  ] as const) {
+    if (wanted === has) continue;
+    throw new Failure(`cannot use ${what} ${wanted}: this volume's ${what} is ${has}`, {
+      remedy: `set the ${what} back to ${has} (DATABASE_URL, or database.${what === 'user' ? 'user' : 'name'} in the plan), or use a new volume`,
+    });
+  }
+}
+
+async function makeDatabase(
+  job: Job,
+  server: Server,
+  session: Session,
+  ledger: readonly LedgerRow[],
+): Promise<void> {
+  const { plan } = job;
+  const before = ledger.at(-1);
+  if (before) {
+    job.note(
+      `the database ${plan.name} was there (${before.kind} at ${before.at.toISOString()}) and has been dropped since; it is made anew`,
+    );
+  }
+  const dump = findDump(layoutOf(job.assignment.dataDir, job.assignment.runDir), plan, job.note);
+  if (dump !== undefined) {
+    await importDump({ job, server, session, path: dump, replace: false });
+    return;
+  }
+  const scratch = await createScratch(session, plan.name, plan.user, 'new');
+  await runInitFiles(job, server, scratch);
+  await renameIn(session, scratch, plan.name, {
+    kind: 'create',
+    sha256: undefined,
+    detail: { database: plan.name, user: plan.user, init: plan.init },
+  });
+  job.say(`created the database ${plan.name}`);
+}
+
+/** A dump that lies there but was not imported is worth a word, never a failure. */
+async function tellOtherDump(job: Job, ledger: readonly LedgerRow[]): Promise<void> {
+  const other = await otherDump(layoutOf(job.assignment.dataDir, job.assignment.runDir), job.plan, ledger);
+  if (other !== undefined) {
+    job.note(
+      `${other} is not what this volume was filled from, and is not imported: the database ${job.plan.name} is there already; \`bulkhead db import --replace\` would put it in its place`,
+    );
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Cuts a stream of SQL into statements, COPY data and psql's commands, as psql would: strings, dollar quotes, nested
+ * comments, parentheses and SQL-standard function bodies hide the semicolons inside them. It works on bytes, so any
+ * encoding passes in which ASCII bytes mean ASCII (all that a server may have).
+ */
+import { SqlScanner } from './sql-scanner.ts';
+import { hasWords, type SqlToken } from './sql-tokens.ts';
+
+export type SqlPiece =
+  /** With its semicolon; `copies`: the pieces that follow are its data. */
+  | {
+      readonly kind: 'statement';
+      readonly bytes: Buffer;
+      readonly tokens: readonly SqlToken[];
+      readonly line: number;
+      readonly copies: boolean;
+    }
+  /** Whole lines or parts of them. `rows`: line ends in it. */
+  | { readonly kind: 'data'; readonly bytes: Buffer; readonly rows: number }
+  | { readonly kind: 'dataEnd' }
+  /** A backslash command outside of COPY data, with its arguments. */
+  | { readonly kind: 'command'; readonly text: string; readonly line: number };
+
+/** Where the text ended: anything but `between` means that something is missing. */
+export type SplitEnd = 'between' | 'statement' | 'quoted' | 'data';
+
+const NEWLINE = 0x0a;
+const TERMINATOR = Buffer.from('\\.');
+
+export class SqlSplitter {
+  private readonly scanner = new SqlScanner();
+  private rest: Buffer = Buffer.alloc(0);
+  private inData = false;
+  private atLineStart = true;
+  private line = 1;
+
+  /** The pieces that are complete with this chunk. They may share its memory: use them before it changes. */
+  *push(chunk: Buffer): Generator<SqlPiece, void, void> {
+    this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    yield* this.drain(false);
+  }
+
+  /** The pieces that only the end of the text completes, and where it ended. */
+  *end(): Generator<SqlPiece, SplitEnd, void> {
+    yield* this.drain(true);
+    if (this.inData) return 'data';
+    if (this.scanner.isQuoted) return 'quoted';
+    return this.scanner.isEmpty ? 'between' : 'statement';
+  }
+
+  private *drain(final: boolean): Generator<SqlPiece, void, void> {
+    for (;;) {
+      if (this.inData) {
+        const piece = this.takeData(final);
+        if (piece.data) yield piece.data;
+        if (!piece.ended) return;
+        this.inData = false;
+        yield { kind: 'dataEnd' };
+        continue;
+      }
+      const found = this.scanner.scan(this.rest, final);
+      if (found === undefined) return;
+      const bytes = this.rest.subarray(found.start, found.end);
+      const line = this.line + countLines(this.rest, 0, found.start);
+      this.line += countLines(this.rest, 0, found.next);
+      this.rest = this.rest.subarray(found.next);
+      if (found.kind === 'command') {
+        yield { kind: 'command', text: bytes.toString('utf8').trim(), line };
+        continue;
+      }
+      this.inData = isCopyFromStdin(found.tokens);
+      this.atLineStart = true;
+      yield { kind: 'statement', bytes, tokens: found.tokens, line, copies: this.inData };
+    }
+  }
+
+  /** COPY data ends at a line that is `\.`; in the text format nothing else can look so, in CSV psql stops there too. */
+  private takeData(final: boolean): { readonly data: SqlPiece | undefined; readonly ended: boolean } {
+    let from = 0;
+    // The rest of the line that COPY stands on is not data.
+    if (this.skipping) {
+      const at = this.rest.indexOf(NEWLINE);
+      if (at < 0) return { data: undefined, ended: false };
+      from = at + 1;
+      this.line += 1;
+      this.skipping = false;
+    }
+    let search = from;
+    for (;;) {
+      const at = this.rest.indexOf(TERMINATOR, search);
+      if (at < 0) break;
+      const startsLine = at === from ? this.atLineStart : this.rest[at - 1] === NEWLINE;
+      const next = startsLine ? lineEndAfter(this.rest, at + 2, final) : undefined;
+      if (startsLine && next === undefined) return this.giveData(from, at, at, false);
+      if (next !== undefined && next > 0) return this.giveData(from, at, next, true);
+      search = at + 2;
+    }
+    // A beginning of the terminator at the very end must wait for what follows it.
+    const keep = !final && this.rest.at(-1) === TERMINATOR[0] ? this.rest.length - 1 : this.rest.length;
+    return this.giveData(from, Math.max(from, keep), Math.max(from, keep), false);
+  }
+
+  private giveData(
+    from: number,
+    to: number,
+    next: number,
+    ended: boolean,
+  ): { data: SqlPiece | undefined; ended: boolean } {
+    const bytes = this.rest.subarray(from, to);
+    const rows = countLines(bytes, 0, bytes.length);
+    this.line += rows + (ended ? 1 : 0);
+    if (bytes.length > 0) this.atLineStart = bytes.at(-1) === NEWLINE;
+    this.rest = this.rest.subarray(next);
+    if (ended) this.skipping = true;
+    return { data: bytes.length === 0 ? undefined : { kind: 'data', bytes, rows }, ended };
+  }
+
+  /** Set for the next block of data. */
+  private skipping = true;
+}
+
+/** The end of a line that ends here, 0 where it does not end here, undefined where more bytes must tell. */
+function lineEndAfter(bytes: Buffer, at: number, final: boolean): number | undefined {
+  if (bytes[at] === NEWLINE) return at + 1;
+  if (bytes[at] === 0x0d && bytes[at + 1] === NEWLINE) return at + 2;
+  if (at < bytes.length && !(bytes[at] === 0x0d && at + 1 === bytes.length)) return 0;
+  return final ? bytes.length : undefined;
+}
+
+function isCopyFromStdin(tokens: readonly SqlToken[]): boolean {
+  if (!hasWords(tokens, 0, 'copy')) return false;
+  return tokens.some((_, index) => hasWords(tokens, index, 'from', 'stdin'));
+}
+
+function countLines(bytes: Buffer, from: number, to: number): number {
+  let lines = 0;
+  for (let at = from; at < to; at += 1) if (bytes[at] === NEWLINE) lines += 1;
+  return lines;
+}

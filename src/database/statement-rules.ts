@@ -1,0 +1,110 @@
+/**
+ * What is done with a statement of a dump, so that it fits into a database that belongs to one unprivileged role.
+ * These rules give a dump its meaning and people their messages; they are no guard. The guard is the session: its
+ * session user is the application role, and the server refuses what that one may not.
+ */
+import { quoteIdentifier } from './sql-text.ts';
+import { findWords, hasWords, isName, type SqlToken } from './sql-tokens.ts';
+
+export interface RuleContext {
+  readonly appUser: string;
+  /** The database the statement will run in. */
+  readonly database: string;
+  /** `server_version_num` */
+  readonly serverVersion: number;
+}
+
+export type Decision =
+  | { readonly do: 'run' }
+  /** Bytes `start` to `end` of the statement are replaced. */
+  | { readonly do: 'rewrite'; readonly start: number; readonly end: number; readonly text: string }
+  /** `why` is the name it is counted under in the log. */
+  | { readonly do: 'skip'; readonly why: string }
+  | { readonly do: 'refuse'; readonly cause: string; readonly remedy: string };
+
+const RUN: Decision = { do: 'run' };
+
+export function decide(tokens: readonly SqlToken[], context: RuleContext): Decision {
+  const first = tokens[0]?.kind === 'word' ? tokens[0].text : '';
+  return RULES[first]?.(tokens, context) ?? RUN;
+}
+
+type Rule = (tokens: readonly SqlToken[], context: RuleContext) => Decision | undefined;
+
+const RULES: Readonly<Record<string, Rule>> = {
+  alter: (tokens, { appUser, database }) => {
+    if (namesOwner(tokens)) return { do: 'skip', why: 'owner' };
+    if (hasWords(tokens, 1, 'default', 'privileges', 'for')) return rename(tokens[5], appUser);
+    if (hasWords(tokens, 1, 'database')) return rename(tokens[2], database);
+    return undefined;
+  },
+  set: (tokens, { serverVersion }) => {
+    if (hasWords(tokens, 1, 'session', 'authorization')) return { do: 'skip', why: 'session authorization' };
+    // pg_dump 17 and newer write it whatever server the dump is for.
+    if (hasWords(tokens, 1, 'transaction_timeout') && serverVersion < 170_000)
+      return { do: 'skip', why: 'transaction_timeout' };
+    // The tablespaces of another machine are not here.
+    if (hasWords(tokens, 1, 'default_tablespace') && tokens[3]?.text !== "''")
+      return { do: 'skip', why: 'tablespace' };
+    return undefined;
+  },
+  reset: (tokens) =>
+    hasWords(tokens, 1, 'session', 'authorization')
+      ? { do: 'skip', why: 'session authorization' }
+      : undefined,
+  comment: (tokens, { database }) => {
+    // Written by pg_dump 10 and older; only the superuser may, and it says nothing.
+    if (hasWords(tokens, 1, 'on', 'extension', 'plpgsql')) return { do: 'skip', why: 'comment on plpgsql' };
+    if (hasWords(tokens, 1, 'on', 'database')) return rename(tokens[3], database);
+    return undefined;
+  },
+  create: (tokens) => {
+    if (hasWords(tokens, 1, 'database')) return { do: 'skip', why: 'database' };
+    const schema = tokens[2];
+    // Every new database has it already.
+    if (hasWords(tokens, 1, 'schema') && isName(schema) && schema.text === 'public') {
+      return { do: 'rewrite', start: schema.start, end: schema.start, text: 'IF NOT EXISTS ' };
+    }
+    return undefined;
+  },
+  drop: (tokens) => (hasWords(tokens, 1, 'database') ? { do: 'skip', why: 'database' } : undefined),
+  grant: renameGrant,
+  revoke: renameGrant,
+  copy: (tokens) => {
+    const at = tokens.findIndex(({ kind, text }) => kind === 'word' && (text === 'from' || text === 'to'));
+    const next = tokens[at + 1];
+    if (at < 0 || next === undefined) return undefined;
+    if (next.kind === 'word' && next.text === 'program') {
+      return { do: 'refuse', cause: 'COPY … PROGRAM runs a command on this machine', remedy: TRUST };
+    }
+    if (next.kind === 'text') {
+      return {
+        do: 'refuse',
+        cause: 'COPY with a file name reads or writes a file of this machine',
+        remedy: TRUST,
+      };
+    }
+    return undefined;
+  },
+};
+
+const TRUST = 'make the dump anew with pg_dump, which never writes such a statement';
+
+/** `ALTER … OWNER TO somebody`: everything belongs to the application role, because that one makes it. */
+function namesOwner(tokens: readonly SqlToken[]): boolean {
+  const at = findWords(tokens, 'owner', 'to');
+  if (at < 2) return false;
+  const before = tokens[at - 1];
+  // ALTER TABLE t RENAME [COLUMN] owner TO boss
+  return !(before?.kind === 'word' && (before.text === 'rename' || before.text === 'column'));
+}
+
+function renameGrant(tokens: readonly SqlToken[], { database }: RuleContext): Decision | undefined {
+  const at = findWords(tokens, 'on', 'database');
+  return at < 0 ? undefined : rename(tokens[at + 2], database);
+}
+
+function rename(token: SqlToken | undefined, name: string): Decision | undefined {
+  if (!isName(token)) return undefined;
+  return { do: 'rewrite', start: token.start, end: token.end, text: quoteIdentifier(name) };
+}

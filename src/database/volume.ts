@@ -1,0 +1,68 @@
+/** Lays out /data: every folder is made where it is missing, and only what is ours to tighten is tightened. */
+import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf, Failure, messageOf } from '../base/errors.ts';
+import type { Identity } from '../system/users.ts';
+import { type Layout, VOLUME_FOLDERS } from './layout.ts';
+
+/** Owned by the database's user, because only the server and its tools work there. */
+const SERVER_FOLDERS: ReadonlySet<string> = new Set(['pg', 'wal']);
+const MODES: Readonly<Record<string, number>> = {
+  pg: 0o700,
+  wal: 0o700,
+  secrets: 0o700,
+  backups: 0o750,
+  logs: 0o750,
+};
+
+/** Throws a Failure that names the folder and the uid where the volume cannot be written. */
+export function layOutVolume(layout: Layout, user: Identity): void {
+  const root = process.geteuid?.() === 0;
+  makeFolder(layout.dataDir, 0o755);
+  // The image ships /data open to everybody, for the case that we are not root; as root that is not needed.
+  if (root && (statSync(layout.dataDir).mode & 0o7777) === 0o1777) chmodSync(layout.dataDir, 0o755);
+  for (const name of VOLUME_FOLDERS) {
+    const path = join(layout.dataDir, name);
+    const made = makeFolder(path, MODES[name] ?? 0o755);
+    if (root && SERVER_FOLDERS.has(name) && (made || statSync(path).uid !== user.uid)) {
+      chownSync(path, user.uid, user.gid);
+    }
+  }
+}
+
+/** The socket directory, and in it the one for rendered configuration; emptied with /run, so made at every boot. */
+export function layOutRunDir(layout: Layout, user: Identity): void {
+  makeFolder(layout.sockets, 0o755);
+  makeFolder(layout.rendered, 0o700);
+  if (process.geteuid?.() !== 0) return;
+  for (const path of [layout.sockets, layout.rendered]) chownSync(path, user.uid, user.gid);
+}
+
+/** After a change of uid between two images: PostgreSQL refuses a cluster that is not its own. */
+export function takeOver(folder: string, user: Identity): boolean {
+  if (process.geteuid?.() !== 0 || statSync(folder).uid === user.uid) return false;
+  lchownSync(folder, user.uid, user.gid);
+  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    lchownSync(join(folder, entry), user.uid, user.gid);
+  }
+  return true;
+}
+
+/** True where it was not there before. The umask does not count: the mode is the one that was asked for. */
+function makeFolder(path: string, mode: number): boolean {
+  try {
+    const made = mkdirSync(path, { recursive: true, mode });
+    if (made === undefined) return false;
+    chmodSync(path, mode);
+    return true;
+  } catch (cause) {
+    const uid = process.geteuid?.() ?? 0;
+    const denied = ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(cause) ?? '');
+    throw new Failure(`cannot make the folder ${path}: ${messageOf(cause)}`, {
+      ...(denied && {
+        remedy: `make the volume writable for uid ${uid}, e.g. chown -R ${uid} on the folder that is mounted`,
+      }),
+      cause,
+    });
+  }
+}
