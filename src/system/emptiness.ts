@@ -4,15 +4,23 @@
  * us, at growing intervals. Nothing runs while nobody waits.
  */
 import { codeOf } from '../base/errors.ts';
+import { listOwnedPids } from './children.ts';
+import type { ProcessEntry } from './process-table.ts';
 import { isDead, listProcesses } from './process-table.ts';
 import type { Leader } from './relatives.ts';
 import { ProcessView } from './relatives.ts';
+import { send } from './signalling.ts';
+import { sweepTree } from './tree-sweep.ts';
 
 const FIRST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 500;
 
+/** So many looks, about a second, is what SIGKILL gets to show its effect before the second sweep. */
+const LOOKS_BEFORE_SWEEP = 9;
+
 interface Waiting {
   readonly leader: Leader;
+  looks: number;
   readonly onEmpty: () => void;
 }
 
@@ -24,7 +32,7 @@ let wait = FIRST_WAIT_MS;
 /** Calls back once, never synchronously. The leader must have been reaped. */
 export function whenEmpty(leader: Leader, onEmpty: () => void): void {
   if (waiting.size === 0) process.on('SIGCHLD', lookSoon);
-  waiting.add({ leader, onEmpty });
+  waiting.add({ leader, looks: 0, onEmpty });
   wait = FIRST_WAIT_MS;
   lookSoon();
 }
@@ -41,7 +49,7 @@ function look(): void {
   clearTimeout(timer);
   timer = undefined;
   const view = new ProcessView();
-  const empty = [...waiting].filter(({ leader }) => isEmpty(leader, view));
+  const empty = [...waiting].filter((each) => isEmpty(each, view));
   for (const each of empty) waiting.delete(each);
   if (waiting.size === 0) {
     process.off('SIGCHLD', lookSoon);
@@ -52,16 +60,28 @@ function look(): void {
   for (const { onEmpty } of empty) onEmpty();
 }
 
-function isEmpty(leader: Leader, view: ProcessView): boolean {
-  if (view.relativesOf(leader).length > 0) return false;
-  if (!groupExists(leader.pid)) return true;
-  // Zombies, most likely. But the kernel's list of children is exact only while none of them dies, so the one answer
-  // that must not be wrong is asked of the whole table.
-  return !listProcesses().some(
-    (entry) =>
-      !isDead(entry) &&
-      (entry.group === leader.pid || entry.session === leader.pid) &&
-      entry.pid !== leader.pid,
+function isEmpty(each: Waiting, view: ProcessView): boolean {
+  const { leader } = each;
+  const relatives = view.relativesOf(leader);
+  if (leader.condemned) killAgain(each, relatives);
+  return relatives.length === 0 && !hasHiddenMembers(leader.pid);
+}
+
+/** What was forked between the look and the kill shows itself now. */
+function killAgain(each: Waiting, relatives: readonly ProcessEntry[]): void {
+  each.looks += 1;
+  for (const { pid } of relatives) send(pid, 'SIGKILL');
+  if (each.looks === LOOKS_BEFORE_SWEEP) for (const { pid } of relatives) sweepTree(pid);
+}
+
+/**
+ * The kernel's list of children is exact only while none of them dies, so the one answer that must not be wrong is
+ * asked of the whole table, where the group still exists. Zombies are the usual reason.
+ */
+function hasHiddenMembers(group: number): boolean {
+  if (!groupExists(group) || listOwnedPids().has(group)) return false;
+  return listProcesses().some(
+    (entry) => !isDead(entry) && (entry.group === group || entry.session === group),
   );
 }
 

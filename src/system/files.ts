@@ -65,6 +65,14 @@ export function removeTree(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
+/** Removes a socket file. @throws Failure where something else has that name. */
+export function removeSocket(path: string): void {
+  if (!lstatSync(path).isSocket()) {
+    throw new Failure(`cannot remove ${path}: it is no socket`, { code: 'no-socket' });
+  }
+  rmSync(path);
+}
+
 /** Bytes an unprivileged user may still write on the file system of this path. */
 export function freeBytes(path: string): number {
   const { bavail, bsize } = statfsSync(path);

@@ -28,6 +28,8 @@ const QUIET_PIPE_BYTES = 64 * 1024;
 /** So many wake-ups within the window make a pipe busy. */
 const BUSY_EVENTS = 8;
 const BUSY_WINDOW_MS = 10;
+/** So much in one gulp: the pipe was nearly full and the writer about to wait for us, so there is no pause. */
+const WRITER_WAITS_BYTES = 512 * 1024;
 const SHORTEST_PACE_MS = 1;
 const LONGEST_PACE_MS = 8;
 
@@ -51,6 +53,7 @@ class PacedPipe implements OutputPipe {
   private events = 0;
   private pace = SHORTEST_PACE_MS;
   private gulping: NodeJS.Timeout | undefined;
+  private again: NodeJS.Immediate | undefined;
   private closing: NodeJS.Timeout | undefined;
 
   constructor(fd: number) {
@@ -79,6 +82,7 @@ class PacedPipe implements OutputPipe {
     if (this.paused) return;
     this.paused = true;
     clearTimeout(this.gulping);
+    clearImmediate(this.again);
     this.socket?.pause();
   }
 
@@ -134,6 +138,7 @@ class PacedPipe implements OutputPipe {
 
   private scheduleGulp(delay: number): void {
     clearTimeout(this.gulping);
+    clearImmediate(this.again);
     this.gulping = setTimeout(() => this.runGulp(), delay);
   }
 
@@ -142,6 +147,10 @@ class PacedPipe implements OutputPipe {
     if (this.ended || this.paused) return;
     if (taken === 0) {
       this.becomeQuiet();
+      return;
+    }
+    if (taken >= WRITER_WAITS_BYTES) {
+      this.again = setImmediate(() => this.runGulp());
       return;
     }
     this.pace = taken < GULP_BYTES / 8 ? Math.min(this.pace * 2, LONGEST_PACE_MS) : SHORTEST_PACE_MS;
@@ -176,6 +185,7 @@ class PacedPipe implements OutputPipe {
     if (this.ended) return;
     this.ended = true;
     clearTimeout(this.gulping);
+    clearImmediate(this.again);
     clearTimeout(this.closing);
     this.socket?.destroy();
     this.socket = undefined;

@@ -9,6 +9,7 @@ import { closeSync, fchmodSync, fchownSync, readdirSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { Channel } from './channel.ts';
 import { openChannel } from './channel.ts';
+import { registerChildren } from './children.ts';
 import { whenEmpty } from './emptiness.ts';
 import { closeOnExec, openPipe } from './libc.ts';
 import type { OutputPipe } from './output-pipe.ts';
@@ -63,18 +64,21 @@ export interface SpawnedProcess {
   readonly stderr: OutputPipe;
   /** Writes a line to the channel; nothing without one. */
   send(line: string): void;
-  /** Returns how many live processes it reached. */
+  /**
+   * Returns how many live processes it reached. SIGKILL to everything holds: what the family forks meanwhile, or what
+   * of it shows itself only after the leader's death, is killed as well.
+   */
   signal(signal: NodeJS.Signals, target: SignalTarget): number;
 }
 
 /** Where the channel is in the child. */
 const CHANNEL_FD = 3;
 
-let inheritanceClosed = false;
+let prepared = false;
 
 /** Undefined: it failed, and `failed` will say why. */
 export function spawnProcess(options: SpawnOptions, events: SpawnEvents): SpawnedProcess | undefined {
-  closeInheritance();
+  prepare();
   const fds: number[] = [];
   const written: number[] = [];
   try {
@@ -146,7 +150,7 @@ function follow(
   events: SpawnEvents,
   pipes: { readonly stdout: OutputPipe; readonly stderr: OutputPipe; readonly ready: number | undefined },
 ): SpawnedProcess {
-  const leader = { pid, tag: options.tag, gone: false };
+  const leader = { pid, tag: options.tag, gone: false, condemned: false };
   let empty = false;
   const channel: Channel | undefined = openChannel(child.stdio[CHANNEL_FD], options.channel, (line) =>
     events.message(line),
@@ -173,14 +177,19 @@ function follow(
     stdout: pipes.stdout,
     stderr: pipes.stderr,
     send: (line) => channel?.send(line),
-    signal: (signal, target) => (empty ? 0 : signalFamily(child, leader, signal, target)),
+    signal: (signal, target) => {
+      if (empty) return 0;
+      if (signal === 'SIGKILL' && target === 'everything') leader.condemned = true;
+      return signalFamily(child, leader, signal, target);
+    },
   };
 }
 
-/** Node opens nothing that a child would inherit; what whoever started us had left open would go through. */
-function closeInheritance(): void {
-  if (inheritanceClosed) return;
-  inheritanceClosed = true;
+function prepare(): void {
+  if (prepared) return;
+  prepared = true;
+  registerChildren();
+  // Node opens nothing that a child would inherit; what whoever started us had left open would go through.
   for (const name of readdirSync('/proc/self/fd')) if (Number(name) > 2) closeOnExec(Number(name));
 }
 

@@ -22,20 +22,36 @@ export interface Leader {
   readonly tag: string;
   /** Reaped: the pid may be another's by now. */
   readonly gone: boolean;
+  /** Everything of it was to be killed: so is what shows itself later. */
+  readonly condemned: boolean;
 }
 
 /** One look at the process table, shared by everybody who asks in the same moment. */
 export class ProcessView {
+  private static current: ProcessView | undefined;
+
+  /** The view of this turn of the event loop: who signals a thousand services looks once. */
+  static shared(): ProcessView {
+    if (!ProcessView.current) {
+      ProcessView.current = new ProcessView();
+      setImmediate(() => {
+        ProcessView.current = undefined;
+      });
+    }
+    return ProcessView.current;
+  }
+
   private readonly entries = new Map<number, ProcessEntry | undefined>();
   private readonly tags = new Map<number, string | undefined>();
   private parents: Map<number, number[]> | undefined;
-  private orphans: readonly number[] | undefined;
+  private children: ReturnType<ProcessView['listChildren']> | undefined;
 
   /** The live processes that belong to a leader, itself included. */
   relativesOf(leader: Leader): ProcessEntry[] {
     const found: ProcessEntry[] = [];
+    const { owned, orphans } = this.listChildren();
     // The number of a dead leader whose group is empty is free again, and may be that of another child of ours.
-    const idIsOurs = !leader.gone || !listOwnedPids().has(leader.pid);
+    const idIsOurs = !leader.gone || !owned.has(leader.pid);
     const sharesId = (entry: ProcessEntry): boolean =>
       idIsOurs && (entry.group === leader.pid || entry.session === leader.pid);
     const visit = (pid: number, inherited: boolean): void => {
@@ -46,18 +62,22 @@ export class ProcessView {
       for (const child of this.childrenOf(pid)) visit(child, belongs);
     };
     if (!leader.gone) visit(leader.pid, true);
-    for (const pid of this.listOrphans()) visit(pid, false);
+    for (const pid of orphans) visit(pid, false);
     return found;
   }
 
   /** Our children that nobody here started. */
   listOrphans(): readonly number[] {
-    if (!this.orphans) {
+    return this.listChildren().orphans;
+  }
+
+  private listChildren(): { readonly owned: ReadonlySet<number>; readonly orphans: readonly number[] } {
+    if (!this.children) {
       const owned = listOwnedPids();
-      const children = readOwnChildren() ?? this.childrenOf(process.pid);
-      this.orphans = children.filter((pid) => !owned.has(pid));
+      const all = readOwnChildren() ?? this.childrenOf(process.pid);
+      this.children = { owned, orphans: all.filter((pid) => !owned.has(pid)) };
     }
-    return this.orphans;
+    return this.children;
   }
 
   private entryOf(pid: number): ProcessEntry | undefined {

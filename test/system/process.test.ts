@@ -242,3 +242,13 @@ function isAlive(pid: number): boolean {
 function countDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
+
+test('what forks while it is being killed is killed as well', async () => {
+  // Each generation leaves the session, starts the next one and ends: a moving target.
+  const script =
+    'hop() { setsid sh -c "$1" hop "$1" & }; echo started; hop \'sleep 0.001; setsid sh -c "$1" hop "$1" &\'; sleep 1000';
+  const child = startChild(['sh', '-c', script], { drainMs: 0 });
+  await child.printed('started');
+  child.process?.signal('SIGKILL', 'everything');
+  await child.emptied;
+});
