@@ -1,15 +1,15 @@
 /** From the words of one stanza to the plan of one run: defaults filled in, what contradicts itself refused. */
 import { posix } from 'node:path';
 import { formatDuration } from '../base/duration.ts';
-import { suggestWord } from '../base/suggest.ts';
 import type { EnvFile } from './command-words.ts';
+import { serviceForeign } from './foreign-words.ts';
 import { buildCheck } from './healthcheck-words.ts';
 import type { Place } from './located.ts';
 import type { Dependency, ReadyPlan, RestartPlan, RunBase, RunPlan, StopLadder, Text } from './plan.ts';
 import type { ServiceStanza } from './service-words.ts';
 import type { Reading } from './shape.ts';
 import type { Value } from './tree.ts';
-import { placeOfWord } from './words.ts';
+import { placeOfWord, seemsMisspelt } from './words.ts';
 
 export interface BuildContext extends Reading {
   readonly stopTimeout: number;
@@ -47,7 +47,6 @@ export function buildDraft(
   const where = `services.${name}`;
   const work = buildArgv(read, where, key, context);
   if (!work) return undefined;
-  warnNoUser(name, read, key, context);
   const base: RunBase = {
     name,
     work: { kind: 'command', argv: work },
@@ -82,25 +81,37 @@ function buildArgv(
 ): readonly Text[] | undefined {
   const argv = [...(read.entrypoint ?? []), ...(read.command ?? [])];
   if (argv.length > 0 && argv[0] !== '') return argv;
-  const written =
-    read.at.kind === 'map' && (read.at.entries.get('command') ?? read.at.entries.get('entrypoint'));
-  if (written && read.command === undefined && problems.found.some(({ code }) => code === 'open-quote'))
+  const entries = read.at.kind === 'map' ? read.at.entries : undefined;
+  const written = entries?.get('command') ?? entries?.get('entrypoint');
+  if (written ? isReported(written.value, read.command) : isElsewhere(entries?.keys() ?? []))
     return undefined;
-  const typo =
-    read.at.kind === 'map' && [...read.at.entries.keys()].some((word) => suggestWord(word, ['command']));
-  // A misspelt command was told already; that it is missing as well is no news.
-  if (typo && !written) return undefined;
   return problems.error(written ? written.value.place : key, 'missing-word', `${where} has no command`, {
     suggestion: 'add command: [program, argument]',
     note: 'Bulkhead knows no image whose command could be meant',
   });
 }
 
-function warnNoUser(name: string, read: ServiceStanza, key: Place, { problems, root }: BuildContext): void {
-  if (!root || read.user !== undefined || (read.at.kind === 'map' && read.at.entries.has('user'))) return;
-  problems.warn(key, 'runs-as-root', `services.${name} has no user and runs as root`, {
-    suggestion: 'add user: NAME',
-  });
+/** What stands there was refused already; that it is missing as well is no news. */
+function isReported(value: Value, read: readonly Text[] | undefined): boolean {
+  return read === undefined && !(value.kind === 'scalar' && value.text === '');
+}
+
+function isElsewhere(words: Iterable<string>): boolean {
+  const keys = [...words];
+  return keys.includes('image') || keys.includes('build') || seemsMisspelt('command', keys, serviceForeign);
+}
+
+/** Asked once the whole plan is well: what runs as root by neglect. */
+export function warnRootRuns(drafts: readonly Draft[], { problems, root }: BuildContext): void {
+  if (!root || problems.failed) return;
+  for (const { run, at, key } of drafts) {
+    if (run.work.kind === 'program' || run.user !== undefined) continue;
+    // An empty user says so on purpose.
+    if (at.kind === 'map' && at.entries.has('user')) continue;
+    problems.warn(key, 'runs-as-root', `${run.name} has no user and runs as root`, {
+      suggestion: 'add user: NAME',
+    });
+  }
 }
 
 function buildDependencies(read: ServiceStanza): Record<string, Dependency> {

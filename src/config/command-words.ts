@@ -43,6 +43,7 @@ const environmentValue: Shape<Text> = {
 };
 
 const environmentEntries = mapOf(environmentValue, {
+  wanted: 'a map, or a list of NAME=value',
   key: { pattern: /^[A-Za-z_][A-Za-z0-9_.-]*$/, wanted: 'letters, digits and _, not starting with a digit' },
 });
 

@@ -7,6 +7,7 @@ import type { DatabasePlan, Dependency, RunBase, RunPlan, StopLadder } from './p
 import type { DatabaseStanza, MigrateStanza } from './plan-words.ts';
 import { isDatabaseName } from './scalars.ts';
 import type { Value } from './tree.ts';
+import { placeOfWord } from './words.ts';
 
 /** Names of the boot order; with a `database` they belong to it. */
 export const DATABASE_RUNS = ['cluster', 'database', 'setup', 'migrate'] as const;
@@ -24,28 +25,13 @@ export interface DatabaseContext extends BuildContext {
 }
 
 export function buildDatabase(read: DatabaseStanza, context: DatabaseContext): DatabasePlan {
-  const { url, port, problems, planName } = context;
+  const { url, port, planName } = context;
   const fallback = planName.replaceAll('-', '_');
-  const name = url?.name ?? read.name ?? (isDatabaseName(fallback) ? fallback : 'app');
+  const usable = isDatabaseName(fallback) && !RESERVED.test(fallback);
+  const name = url?.name ?? read.name ?? (usable ? fallback : 'app');
   const user = url?.user ?? read.user ?? name;
-  for (const [word, given] of Object.entries({ name, user })) {
-    if (!/^(postgres|template[01]|bulkhead|pg_.*)$/.test(given)) continue;
-    const isUser = word === 'user';
-    if (!isUser && given === 'bulkhead') continue;
-    const entry = read.at.kind === 'map' ? read.at.entries.get(word) : undefined;
-    const at =
-      url?.[isUser ? 'user' : 'name'] === given
-        ? { outside: 'environment', source: 'DATABASE_URL' }
-        : entry?.value.place;
-    problems.error(
-      at ?? context.key,
-      'bad-name',
-      `the ${isUser ? 'user' : 'database'} of the application cannot be called "${given}": PostgreSQL or Bulkhead uses the name itself`,
-      {
-        suggestion: `choose another, e.g. ${word}: ${given.startsWith('pg_') ? given.slice(3) : 'app'}`,
-      },
-    );
-  }
+  refuseReserved('name', name, read, context);
+  refuseReserved('user', user, read, context);
   return {
     name,
     user,
@@ -58,6 +44,29 @@ export function buildDatabase(read: DatabaseStanza, context: DatabaseContext): D
     settings: Object.fromEntries(read.settings ?? []),
     ...(url?.query === undefined ? {} : { urlQuery: url.query }),
   };
+}
+
+/** Names PostgreSQL keeps for itself, and our own superuser. */
+const RESERVED = /^(postgres|template[01]|bulkhead|pg_.*)$/;
+
+function refuseReserved(
+  word: 'name' | 'user',
+  given: string,
+  read: DatabaseStanza,
+  context: DatabaseContext,
+): void {
+  if (!RESERVED.test(given)) return;
+  const entry = read.at.kind === 'map' ? read.at.entries.get(word) : undefined;
+  const at =
+    context.url?.[word] === given
+      ? { outside: 'environment', source: 'DATABASE_URL=…' }
+      : (entry?.value.place ?? context.key);
+  context.problems.error(
+    at,
+    'bad-name',
+    `the ${word === 'user' ? 'role' : 'database'} of the application cannot be called "${given}": PostgreSQL or Bulkhead uses the name itself`,
+    { suggestion: `choose another, e.g. ${word}: app` },
+  );
 }
 
 export function buildDatabaseRuns(
@@ -118,11 +127,11 @@ export function buildDatabaseRuns(
   }));
   const migrate =
     read.migrate &&
-    buildMigrate(read.migrate, base('migrate', { database: HEALTHY, setup: DONE }, undefined), context);
+    buildMigrate(read.migrate, base('migrate', { database: HEALTHY, setup: DONE }, undefined), read.at);
   return migrate ? [...drafts, migrate] : drafts;
 }
 
-function buildMigrate(read: MigrateStanza, base: RunBase, { key }: DatabaseContext): Draft | undefined {
+function buildMigrate(read: MigrateStanza, base: RunBase, parent: Value): Draft | undefined {
   // A missing or broken command was told by the words themselves.
   if (!read.command) return undefined;
   const run: RunPlan = {
@@ -140,7 +149,7 @@ function buildMigrate(read: MigrateStanza, base: RunBase, { key }: DatabaseConte
     startTimeout: read.timeout || undefined,
     retries: read.retries ?? 0,
   };
-  return { run, profiles: [], at: read.at, key };
+  return { run, profiles: [], at: read.at, key: placeOfWord(parent, 'migrate') };
 }
 
 /** What `database: service_healthy` means to everybody else: imported and migrated. */

@@ -32,9 +32,8 @@ const test: Shape<Test> = {
       { type: 'string' },
       {
         type: 'array',
-        minItems: 1,
-        items: [{ enum: ['CMD', 'CMD-SHELL', 'NONE'] }],
-        additionalItems: lateText.schema,
+        items: lateText.schema,
+        contains: { enum: ['CMD', 'CMD-SHELL', 'NONE'] },
       },
     ],
   },

@@ -62,7 +62,7 @@ export function joinFiles(files: LoadedFiles, loader: Loader): MapValue | undefi
   let joined: Value | undefined;
   for (const tree of [...files.trees].reverse()) {
     const filled = fillTree(tree, loader.variables, loader.problems);
-    joined = joined === undefined ? filled : mergeFiles(joined, filled, loader.problems);
+    joined = joined === undefined ? filled : mergeFiles(joined, filled);
   }
   return joined?.kind === 'map' ? joined : undefined;
 }
@@ -92,7 +92,7 @@ function chain(
 }
 
 function parseFile(path: string, text: string, { problems }: Loader): MapValue | undefined {
-  const file = makeSourceFile(path, text.replace(/^\uFEFF/, ' '));
+  const file = makeSourceFile(path, text.replace(/^\uFEFF/, ''));
   const tree = parseYaml(file, problems);
   if (!tree || tree.kind === 'map') return tree;
   const empty = tree.kind === 'scalar' && tree.empty;

@@ -4,39 +4,29 @@
  * `command`, `entrypoint` and `healthcheck.test` replaced whole; `!reset` forgets, `!override` replaces.
  */
 import { asList, dependencyMap, environmentMap } from './list-forms.ts';
-import type { Problems } from './problems.ts';
-import { describeKind, type Entry, type MapValue, type Value } from './tree.ts';
+import type { Entry, MapValue, Value } from './tree.ts';
 
 const REPLACED_WHOLE = new Set(['command', 'entrypoint', 'test', 'stop']);
 /** A check asks one question: another one replaces it, with its interval and patience left as they were. */
 const PROBES = ['test', 'http', 'tcp', 'postgres'];
 
-export function mergeFiles(base: Value, over: Value, problems: Problems): Value {
-  return mergeValues(base, over, '', problems);
+export function mergeFiles(base: Value, over: Value): Value {
+  return mergeValues(base, over, '');
 }
 
-function mergeValues(base: Value, over: Value, key: string, problems: Problems): Value {
+function mergeValues(base: Value, over: Value, key: string): Value {
   if (over.tag === 'override' || REPLACED_WHOLE.has(key)) return over;
   const a = normalise(base, key);
   const b = normalise(over, key);
   if (b.kind === 'scalar' && b.empty) return a.kind === 'scalar' ? b : a;
   if (a.kind === 'scalar' && a.empty) return b;
-  if (a.kind === 'map' && b.kind === 'map') return mergeMaps(a, b, key, problems);
+  if (a.kind === 'map' && b.kind === 'map') return mergeMaps(a, b, key);
   if (a.kind === 'list' && b.kind === 'list') return { ...b, items: [...a.items, ...b.items] };
-  if (a.kind !== b.kind && (a.kind === 'map' || b.kind === 'map')) {
-    problems.error(
-      over.place,
-      'cannot-extend',
-      `the file this one extends has ${describeKind(a)} for "${key}", here is ${describeKind(b)}`,
-      {
-        suggestion: 'write it in the same form, or tag it !override',
-      },
-    );
-  }
+  // Two forms that do not fit: the later one counts, and the words themselves say what is wrong with it.
   return b;
 }
 
-function mergeMaps(base: MapValue, over: MapValue, key: string, problems: Problems): MapValue {
+function mergeMaps(base: MapValue, over: MapValue, key: string): MapValue {
   const entries = new Map<string, Entry>(base.entries);
   if (key === 'healthcheck' && PROBES.some((probe) => over.entries.has(probe))) {
     for (const probe of PROBES) entries.delete(probe);
@@ -47,7 +37,7 @@ function mergeMaps(base: MapValue, over: MapValue, key: string, problems: Proble
     else if (known && key !== 'environment') {
       entries.set(name, {
         keyPlace: entry.keyPlace,
-        value: mergeValues(known.value, entry.value, name, problems),
+        value: mergeValues(known.value, entry.value, name),
       });
     } else entries.set(name, entry);
   }

@@ -22,7 +22,6 @@ export function parseYaml(file: SourceFile, problems: Problems): Value | undefin
     prettyErrors: false,
     uniqueKeys: false,
     strict: true,
-    logLevel: 'silent',
   });
   const seen = new Set<number>();
   for (const error of document.errors) {

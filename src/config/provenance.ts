@@ -33,7 +33,9 @@ function trace(value: Value, path: string, key: Place, origins: Map<string, Orig
   const written = path.endsWith('.environment') && value.kind === 'list' ? environmentMap(value) : value;
   const place = value.kind === 'scalar' && !value.empty ? value.place : key;
   if (path !== '') {
-    const uses = collectUses(written);
+    const passed = /\.environment\.([^.]+)$/.exec(path)?.[1];
+    const isPassed = passed !== undefined && written.kind === 'scalar' && written.empty;
+    const uses = isPassed ? [{ name: passed, from: 'environment' as const }] : collectUses(written);
     origins.set(path, {
       file: place.file.path,
       line: linePosition(place.file, place.start).line,

@@ -1,6 +1,6 @@
 /** The one door from text to plan. After it nobody checks again: what is wrong is told here, all of it at once. */
 
-import { type BuildContext, buildDraft, type Draft } from './build-run.ts';
+import { type BuildContext, buildDraft, type Draft, warnRootRuns } from './build-run.ts';
 import { buildDatabase, buildDatabaseRuns, DATABASE_RUNS } from './database-runs.ts';
 import { type OwnDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { settleDependencies } from './dependencies.ts';
@@ -119,6 +119,7 @@ function settlePlan(
       suggestion: 'look at BULKHEAD_ONLY and BULKHEAD_DISABLE',
     });
   }
+  warnRootRuns(drafts, context);
   const plan: Plan = {
     name,
     tier,

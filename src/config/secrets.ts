@@ -8,6 +8,9 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name) && !/_FILE$/i.test(name);
 }
 
+/** Shorter values are hidden where they stand, not searched for: `app` as a password would star out half a message. */
+const MIN_LENGTH = 8;
+
 export const MASK = '********';
 
 /** Replaces known secret values and passwords of URLs in any text. */
@@ -15,7 +18,7 @@ export function hideSecrets(text: string, secrets: Iterable<string>): string {
   let hidden = text;
   // The longest first: a secret may hold another one.
   for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-    if (secret.length >= 3) hidden = hidden.replaceAll(secret, MASK);
+    if (secret.length >= MIN_LENGTH) hidden = hidden.replaceAll(secret, MASK);
   }
   return hideUrlPassword(hidden, () => MASK);
 }
@@ -25,12 +28,26 @@ export function hideSecrets(text: string, secrets: Iterable<string>): string {
  * Interpolations (`${…}`) stay: they name a variable, not its value.
  */
 export function hideSecretsOfLine(line: string): string {
-  const hidden = line.replace(
-    /((?:^|[\s{,"'-])([A-Za-z_][A-Za-z0-9_]*)["']?(?::\s+|=)["']?)([^\s"',}#][^"',}#]*)/g,
-    (whole, head: string, name: string, value: string) =>
-      isSecretName(name) && !value.includes('$') ? head + stars(value) : whole,
-  );
-  return hideUrlPassword(hidden, stars);
+  const named = /(^|[\s{[,"'-])([A-Za-z_][A-Za-z0-9_]*)["']?\s*[:=]\s*/g;
+  for (const match of line.matchAll(named)) {
+    if (!isSecretName(match[2] ?? '')) continue;
+    const start = match.index + match[0].length;
+    // Inside brackets the next value starts at the comma; elsewhere a secret may hold any character.
+    const inside = /[{[]/.test(line.slice(0, match.index + 1));
+    const length = inside ? line.slice(start).search(/[,}\]]|$/) : line.length - start;
+    const value = line.slice(start, start + length);
+    if (/^["']?\$\{?[A-Za-z_]/.test(value)) continue;
+    const hidden = `${line.slice(0, start)}${stars(value)}${line.slice(start + length)}`;
+    return hideUrlPassword(inside ? hideSecretsOfRest(hidden, start + length) : hidden, stars);
+  }
+  return hideUrlPassword(line, stars);
+}
+
+function hideSecretsOfRest(line: string, from: number): string {
+  // The bracket keeps the rest inside.
+  return from >= line.length
+    ? line
+    : line.slice(0, from) + hideSecretsOfLine(`[${line.slice(from)}`).slice(1);
 }
 
 function hideUrlPassword(text: string, mask: (password: string) => string): string {

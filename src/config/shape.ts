@@ -2,7 +2,7 @@
 import type { Place } from './located.ts';
 import type { Text } from './plan.ts';
 import type { Problems } from './problems.ts';
-import { describeKind, type ScalarValue, type Value } from './tree.ts';
+import { describeKind, isSecret, type ScalarValue, type Value } from './tree.ts';
 import type { Variables } from './variables.ts';
 
 export type JsonSchema = { readonly [key: string]: unknown };
@@ -33,9 +33,8 @@ export function wrong(
     value.place,
     'wrong-value',
     `${path} must be ${wanted}, not ${describeKind(value)}`,
-    {
-      suggestion,
-    },
+    // A suggestion spells the value out.
+    { suggestion: value.kind === 'scalar' && isSecret(value) ? undefined : suggestion },
   );
 }
 
@@ -98,6 +97,8 @@ export function listOf<T>(item: Shape<T>, wanted = 'a list'): Shape<readonly T[]
 export interface MapOptions {
   /** Checks a key; the text completes "a name …". */
   readonly key?: { readonly pattern: RegExp; readonly wanted: string };
+  /** What to ask for where something else stands. Default: a map. */
+  readonly wanted?: string;
 }
 
 /** A map whose keys people choose. Entries that were reported are left out. */
@@ -107,7 +108,7 @@ export function mapOf<T>(item: Shape<T>, options: MapOptions = {}): Shape<Readon
     read(value, path, reading) {
       const read = new Map<string, T>();
       if (value.kind === 'scalar' && value.text === '') return read;
-      if (value.kind !== 'map') return wrong(value, path, 'a map', reading);
+      if (value.kind !== 'map') return wrong(value, path, options.wanted ?? 'a map', reading);
       for (const [name, entry] of value.entries) {
         if (name.startsWith('x-')) continue;
         if (key && !key.pattern.test(name)) {

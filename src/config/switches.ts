@@ -26,7 +26,7 @@ export function readSwitches(drafts: readonly Draft[], source: SwitchSource): Re
     if (disable.has(run.name) || disable.has(name)) off.set(run.name, 'switched off by BULKHEAD_DISABLE');
     else if (only.size > 0 && !only.has(name)) off.set(run.name, 'not named by BULKHEAD_ONLY');
     else if (profiles.length > 0 && !profiles.includes(source.tier) && !enable.has(name) && !only.has(name)) {
-      off.set(run.name, `only with profile ${profiles.join(', ')}: BULKHEAD_ENABLE=${name} switches it on`);
+      off.set(run.name, `only in profile ${profiles.join(', ')}`);
     }
   }
   return off;

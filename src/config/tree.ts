@@ -1,6 +1,7 @@
 /** The configuration as written: maps, lists and scalars that know their place. YAML ends at this door. */
 import type { Place } from './located.ts';
 import type { Text } from './plan.ts';
+import { isSecretName } from './secrets.ts';
 
 export type Value = ScalarValue | MapValue | ListValue;
 
@@ -71,10 +72,18 @@ export function keyPlaceAt(value: Value, ...path: string[]): Place {
   return place;
 }
 
+/** Its text came from a variable whose name says secret: never shown. */
+export function isSecret(value: ScalarValue): boolean {
+  return value.uses.some(
+    ({ name, from }) => (from === 'environment' || from === 'file') && isSecretName(name),
+  );
+}
+
 /** A word for people. */
 export function describeKind(value: Value): string {
   if (value.kind === 'map') return 'a map';
   if (value.kind === 'list') return 'a list';
   if (value.empty) return 'nothing';
+  if (isSecret(value)) return 'what a secret variable holds';
   return typeof value.text === 'string' ? `"${value.text}"` : 'a value that is known only at start';
 }

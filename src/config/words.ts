@@ -67,19 +67,26 @@ function requireWords<T>(
 ): T {
   const entries = value.kind === 'map' ? value.entries : undefined;
   for (const name of foreign.required ?? []) {
-    if (!entries?.has(name)) {
+    if (!entries?.has(name) && !seemsMisspelt(name, entries?.keys() ?? [], foreign)) {
       reading.problems.error(
         value.place,
         'missing-word',
         `${path === '' ? 'the plan' : path} needs "${name}"`,
         {
-          suggestion: `add ${name}: …`,
+          suggestion: name === 'version' ? 'add version: 1' : `add ${name}: …`,
         },
       );
     }
   }
   // The loop above filled it word by word from the very table that makes the type.
   return read as T;
+}
+
+/** The word stands there under another name, which is told by itself. */
+export function seemsMisspelt(name: string, keys: Iterable<string>, { aliases }: Foreign): boolean {
+  return [...keys].some(
+    (key) => ownText(aliases, key) === `\`${name}\`` || suggestWord(key, [name]) !== undefined,
+  );
 }
 
 function refuseWord(

@@ -1,4 +1,5 @@
 import { linePosition, lineText, type SourceFile } from './located.ts';
+import { hideSecretsOfLine } from './secrets.ts';
 
 /** What the parser found, before it is told to people. */
 export interface SyntaxError {
@@ -17,7 +18,7 @@ export interface Explained {
 /** The parser's errors in words of people who edit files, not of people who write parsers. */
 export function explainSyntax(error: SyntaxError, file: SourceFile): Explained {
   const [start, end] = error.pos;
-  const { line, column } = linePosition(file, start);
+  const { line } = linePosition(file, start);
   const text = lineText(file, line);
   const lineStart = file.lineStarts[line - 1] ?? 0;
   const explain = (message: string, suggestion?: string, from = start, to = end): Explained => ({
@@ -26,6 +27,7 @@ export function explainSyntax(error: SyntaxError, file: SourceFile): Explained {
     start: from,
     end: to,
   });
+  const indent = text.length - text.trimStart().length;
   const tab = /^[ ]*\t+/.exec(text);
   if (error.code === 'TAB_AS_INDENT' || tab) {
     const width = tab?.[0].length ?? 1;
@@ -43,11 +45,22 @@ export function explainSyntax(error: SyntaxError, file: SourceFile): Explained {
   ) {
     const value = (unquoted[1] ?? '').trimEnd();
     const at = lineStart + text.indexOf(value);
+    const open = hideSecretsOfLine(text) === text;
     return explain(
       `a value cannot start with ${value[0] ?? ''} in YAML unless it is quoted`,
-      `write "${value.replaceAll('"', '\\"')}" in quotes`,
+      open ? `write "${value.replaceAll('"', '\\"')}" in quotes` : 'put it in quotes',
       at,
       at + value.length,
+    );
+  }
+  const loose = /[{[][^"']*?[:,[]\s*([^\s"',{}[\]]*\$\{[^}]*\}?)/.exec(text);
+  if (loose) {
+    const at = lineStart + text.indexOf(loose[1] ?? '');
+    return explain(
+      'inside { } and [ ] a value with ${…} must be in quotes',
+      `write "${loose[1]}"`,
+      at,
+      at + (loose[1]?.length ?? 1),
     );
   }
   switch (error.code) {
@@ -58,10 +71,10 @@ export function explainSyntax(error: SyntaxError, file: SourceFile): Explained {
             `close it with ${error.message.includes(']') ? ']' : '}'}`,
           )
         : explain(
-            `this line is indented by ${column - 1} spaces, unlike the lines it belongs to`,
+            `this line is indented by ${indent} ${indent === 1 ? 'space' : 'spaces'}, unlike the lines it belongs to`,
             'give all keys of one map the same indentation',
             lineStart,
-            lineStart + Math.max(1, column - 1),
+            lineStart + Math.max(1, indent),
           );
     case 'BLOCK_AS_IMPLICIT_KEY':
       return explain(
@@ -71,21 +84,11 @@ export function explainSyntax(error: SyntaxError, file: SourceFile): Explained {
         lineStart + text.trimEnd().length,
       );
     case 'MULTILINE_IMPLICIT_KEY': {
-      const written = text.trim();
-      const indent = text.length - text.trimStart().length;
-      return /^[\w.-]+:\S/.test(written)
-        ? explain(
-            'there is no space after the colon',
-            `write "${written.replace(':', ': ')}"`,
-            lineStart + indent,
-            lineStart + text.length,
-          )
-        : explain(
-            `"${written}" is no key: there is no colon after it`,
-            `write "${written}: …"`,
-            lineStart + indent,
-            lineStart + text.length,
-          );
+      const key = /^([\w.-]+):\S/.exec(text.trim())?.[1];
+      const to = lineStart + text.trimEnd().length;
+      return key === undefined
+        ? explain('this line is no "key: value": there is no colon in it', undefined, lineStart + indent, to)
+        : explain('there is no space after the colon', `write "${key}: …"`, lineStart + indent, to);
     }
     case 'MISSING_CHAR':
       return /quote/.test(error.message)

@@ -1,0 +1,134 @@
+/** A plan as flat lines, in the words one would write: what `config show` prints and what two plans are compared by. */
+
+import type { Plan, ProbePlan, RestartPlan, RunPlan, Text } from './plan.ts';
+import { isSecretName, MASK } from './secrets.ts';
+import { formatWritten } from './written.ts';
+
+export interface PlanLine {
+  /** As the files call it: `services.app.environment.PORT`. */
+  readonly path: string;
+  readonly value: string;
+}
+
+/** The plan apart from its runs. */
+export function settingLines(plan: Plan): PlanLine[] {
+  const lines: [string, unknown][] = [
+    ['name', plan.name],
+    ['tier', plan.tier],
+    ['data', plan.dataDir],
+    ['stop_timeout', formatWritten(plan.stopTimeout)],
+    ['log.level', plan.log.level],
+    ['log.format', plan.log.format],
+    ['ports.probes', plan.ports.probes],
+    ['ports.api', plan.ports.api],
+    ['token', plan.token === undefined ? undefined : MASK],
+  ];
+  if (plan.database) {
+    const { name, user, password, port, systemUser, importFrom, sample, init, settings } = plan.database;
+    lines.push(
+      ['database.name', name],
+      ['database.user', user],
+      ['database.password', password === undefined ? 'generated on first boot' : MASK],
+      ['database.port', port],
+      ['database.system_user', systemUser],
+      ['database.import.from', importFrom],
+      ['database.sample', sample],
+      ['database.init', init.length === 0 ? undefined : JSON.stringify(init)],
+      ...Object.entries(settings).map(([key, value]): [string, unknown] => [
+        `database.settings.${key}`,
+        value,
+      ]),
+    );
+  }
+  return lines
+    .filter(([, value]) => value !== undefined)
+    .map(([path, value]) => ({ path, value: String(value) }));
+}
+
+/** One run; paths count from the run itself: `command`, `environment.PORT`. */
+export function runLines(run: RunPlan): PlanLine[] {
+  const lines: [string, string | undefined][] = [
+    ['type', run.kind],
+    ['command', run.work.kind === 'command' ? words(run.work.argv) : `bulkhead ${run.work.program}`],
+    ['working_dir', run.workingDir],
+    ['user', run.user],
+    ['critical', String(run.critical)],
+    ...Object.entries(run.environment).map(([name, text]): [string, string] => [
+      `environment.${name}`,
+      isSecretName(name) && typeof text === 'string' ? MASK : showText(text),
+    ]),
+    ...run.envFiles.map(({ path, required }): [string, string] => [
+      'env_file',
+      path + (required ? '' : ' (if it is there)'),
+    ]),
+    ...Object.entries(run.dependsOn).map(([name, { condition, required }]): [string, string] => [
+      `depends_on.${name}`,
+      condition + (required ? '' : ' (not required)'),
+    ]),
+    ...(run.kind === 'service'
+      ? serviceLines(run)
+      : ([['retries', String(run.retries)]] as [string, string][])),
+    ['start_timeout', duration(run.startTimeout)],
+    ['stop', run.stop.rungs.map(({ signal, wait }) => `${signal} ${formatWritten(wait)}`).join(', ')],
+    ['nice', run.nice?.toString()],
+    ['oom_score_adj', run.oomScoreAdj?.toString()],
+  ];
+  return lines.flatMap(([path, value]) => (value === undefined ? [] : [{ path, value }]));
+}
+
+function serviceLines(run: Extract<RunPlan, { kind: 'service' }>): [string, string | undefined][] {
+  const check = run.healthcheck;
+  const { ready } = run;
+  return [
+    ['ready', ready?.kind === 'fd' ? `fd ${ready.fd}` : ready && `log ${ready.pattern.source}`],
+    ...(check
+      ? ([
+          [`healthcheck.${check.probe.kind === 'exec' ? 'test' : check.probe.kind}`, showProbe(check.probe)],
+          ['healthcheck.interval', formatWritten(check.interval)],
+          ['healthcheck.timeout', formatWritten(check.timeout)],
+          ['healthcheck.retries', String(check.retries)],
+          ['healthcheck.start_period', formatWritten(check.startPeriod)],
+          ['healthcheck.start_interval', formatWritten(check.startInterval)],
+          ['on_unhealthy', run.onUnhealthy],
+        ] as [string, string][])
+      : []),
+    ['restart', run.restart.policy],
+    ...restartLines(run.restart),
+  ];
+}
+
+function restartLines({
+  policy,
+  initialDelay,
+  maxDelay,
+  stableAfter,
+  giveUp,
+}: RestartPlan): [string, string][] {
+  if (policy === 'no') return [];
+  return [
+    ['backoff.initial', formatWritten(initialDelay)],
+    ['backoff.max', formatWritten(maxDelay)],
+    ['backoff.stable_after', formatWritten(stableAfter)],
+    ['backoff.limit', String(giveUp?.limit ?? '0 (never gives up)')],
+    ...(giveUp ? [['backoff.window', formatWritten(giveUp.window)] as [string, string]] : []),
+  ];
+}
+
+/** Late values in the notation they were written with. */
+function showText(text: Text): string {
+  if (typeof text === 'string') return text;
+  return text.parts.map((part) => (typeof part === 'string' ? part : `\${${part.late}}`)).join('');
+}
+
+function words(argv: readonly Text[]): string {
+  return JSON.stringify(argv.map(showText)).replaceAll('","', '", "');
+}
+
+function showProbe(probe: ProbePlan): string {
+  if (probe.kind === 'http') return showText(probe.url);
+  return probe.kind === 'exec' ? words(probe.argv) : `${probe.host}:${probe.port}`;
+}
+
+function duration(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : formatWritten(ms);
+}
