@@ -20,7 +20,12 @@ const config: NextConfig = {
   // Logos are drawn with CSS, so the image optimiser and its 30 MB of native code stay out.
   images: { unoptimized: true },
   outputFileTracingExcludes: {
-    '*': ['node_modules/sharp/**', 'node_modules/@img/**', 'node_modules/typescript/**'],
+    '*': [
+      'node_modules/sharp/**',
+      'node_modules/@img/**',
+      // Sizes of every Google font, 4 MB: read by next build only.
+      'node_modules/next/dist/server/capsize-font-metrics.json',
+    ],
   },
   poweredByHeader: false,
   reactStrictMode: true,

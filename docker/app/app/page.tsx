@@ -16,7 +16,7 @@ export default async function ListPage({ searchParams }: { searchParams: Promise
   const found = await unlessAway(() => Promise.all([findTools(search), listCategories()]));
   if (!found) {
     const action = { href: searchHref(search), label: words.retry };
-    return <Notice sign="☕" title={words.awayTitle} text={words.awayText} action={action} />;
+    return <Notice sign="☕️" title={words.awayTitle} text={words.awayText} action={action} />;
   }
   const [{ tools, total }, categories] = found;
   const all = categories.reduce((sum, category) => sum + category.tools, 0);

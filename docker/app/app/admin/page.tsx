@@ -36,7 +36,7 @@ export default async function AdminPage({ searchParams }: { searchParams: Promis
   const found = await unlessAway(() => findTools(search));
   if (!found) {
     return (
-      <Notice sign="☕" title={words.awayTitle} text={words.awayText} action={{ href: '/admin', label: words.retry }} />
+      <Notice sign="☕️" title={words.awayTitle} text={words.awayText} action={{ href: '/admin', label: words.retry }} />
     );
   }
   const { tools, total } = found;

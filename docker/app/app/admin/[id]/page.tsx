@@ -14,7 +14,7 @@ export default async function EditToolPage({ params }: { params: Promise<{ id: s
   const found = await unlessAway(() => Promise.all([findToolById(id), listCategories()]));
   if (!found) {
     const action = { href: `/admin/${id}`, label: words.retry };
-    return <Notice sign="☕" title={words.awayTitle} text={words.awayText} action={action} />;
+    return <Notice sign="☕️" title={words.awayTitle} text={words.awayText} action={action} />;
   }
   const [tool, categories] = found;
   if (!tool) notFound();

@@ -11,7 +11,7 @@ export default async function NewToolPage() {
   const categories = await unlessAway(listCategories);
   if (!categories) {
     const action = { href: '/admin/new', label: words.retry };
-    return <Notice sign="☕" title={words.awayTitle} text={words.awayText} action={action} />;
+    return <Notice sign="☕️" title={words.awayTitle} text={words.awayText} action={action} />;
   }
   return (
     <div className="admin">

@@ -35,7 +35,7 @@ export default async function ToolPage({ params }: Props) {
   const found = await load(slug);
   if (!found) {
     const action = { href: `/tools/${slug}`, label: words.retry };
-    return <Notice sign="☕" title={words.awayTitle} text={words.awayText} action={action} />;
+    return <Notice sign="☕️" title={words.awayTitle} text={words.awayText} action={action} />;
   }
   const { tool, related } = found;
   if (!tool) notFound();
