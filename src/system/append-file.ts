@@ -8,49 +8,89 @@ import { dirname } from 'node:path';
 const FLAGS =
   constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+type Done = (error: Error | undefined, written: number) => void;
+
 /** A file that only grows: opened at the first byte, its folder made where it is missing. */
 export class AppendFile {
   private readonly path: string;
   private readonly mode: number;
   private fd: number | undefined;
+  private busy = false;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(path: string, mode = 0o640) {
     this.path = path;
     this.mode = mode;
   }
 
-  /** Appends all bytes; on error `written` says how many had made it. One call at a time. Never throws. */
-  append(bytes: Uint8Array, done: (error: Error | undefined, written: number) => void): void {
+  /**
+   * Appends all bytes; on error `written` says how many had made it. Calls wait for one another, so what is appended
+   * first stands first. The bytes must not change until `done`. Never throws.
+   */
+  append(bytes: Uint8Array, done: Done): void {
+    this.enter(() => {
+      this.write(bytes, (error, written) => {
+        this.leave();
+        done(error, written);
+      });
+    });
+  }
+
+  /** Closes after what was appended before, so that the next append opens the path anew. */
+  release(): Promise<void> {
+    return new Promise((resolve) => {
+      this.enter(() => {
+        const { fd } = this;
+        this.fd = undefined;
+        const end = (): void => {
+          this.leave();
+          resolve();
+        };
+        if (fd === undefined) end();
+        else close(fd, end);
+      });
+    });
+  }
+
+  private enter(turn: () => void): void {
+    if (this.busy) {
+      this.waiting.push(turn);
+      return;
+    }
+    this.busy = true;
+    turn();
+  }
+
+  private leave(): void {
+    this.busy = false;
+    const next = this.waiting.shift();
+    if (next) this.enter(next);
+  }
+
+  private write(bytes: Uint8Array, done: Done): void {
     if (this.fd !== undefined) {
       writeAll(this.fd, bytes, 0, done);
       return;
     }
     mkdir(dirname(this.path), { recursive: true, mode: 0o755 }, (error) => {
-      if (error && error.code !== 'EEXIST') return done(error, 0);
+      if (error && error.code !== 'EEXIST') {
+        done(error, 0);
+        return;
+      }
       open(this.path, FLAGS, this.mode, (openError, fd) => {
-        if (openError) return done(openError, 0);
+        if (openError) {
+          done(openError, 0);
+          return;
+        }
         this.fd = fd;
         writeAll(fd, bytes, 0, done);
       });
     });
   }
-
-  /** Closes, so that the next append opens the path anew. Not during an append. */
-  release(): Promise<void> {
-    const { fd } = this;
-    this.fd = undefined;
-    if (fd === undefined) return Promise.resolve();
-    return new Promise((resolve) => close(fd, () => resolve()));
-  }
 }
 
 /** A full disk may take a part of the bytes before it says so. */
-function writeAll(
-  fd: number,
-  bytes: Uint8Array,
-  from: number,
-  done: (error: Error | undefined, written: number) => void,
-): void {
+function writeAll(fd: number, bytes: Uint8Array, from: number, done: Done): void {
   write(fd, bytes, from, bytes.length - from, null, (error, written) => {
     if (error) return done(error, from);
     const at = from + written;

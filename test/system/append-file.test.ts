@@ -39,6 +39,15 @@ describe('a file that only grows', () => {
     expect(statSync(path).mode & 0o007).toBe(0);
   });
 
+  it('keeps the order of calls that did not wait for one another', async () => {
+    const path = join(folder, 'app.log');
+    const file = new AppendFile(path);
+    const numbers = Array.from({ length: 200 }, (_, index) => index);
+    await Promise.all(numbers.map((number) => append(file, `${number}\n`)));
+    await file.release();
+    expect(readFileSync(path, 'utf8')).toBe(numbers.map((number) => `${number}\n`).join(''));
+  });
+
   it('is opened anew by its path after a release: what was moved away stays as it is', async () => {
     const path = join(folder, 'app.log');
     const file = new AppendFile(path);

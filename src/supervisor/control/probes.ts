@@ -110,7 +110,7 @@ function answerProbe(
     return;
   }
   const url = request.url?.startsWith('/') ? URL.parse(`http://bulkhead${request.url}`) : null;
-  if (!url || url.search !== '') {
+  if (url?.search !== '') {
     sendText(request, response, 400, url ? 'no parameters are known here' : 'not a path');
     return;
   }

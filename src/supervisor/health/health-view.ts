@@ -1,4 +1,4 @@
-import type { Overall, ProductStatus } from '../../protocol/status.ts';
+import type { ProductStatus } from '../../protocol/status.ts';
 import { briefReport, fullReport, type HealthReport, serviceReport } from './report.ts';
 import { watchStartup } from './startup.ts';
 import { isStale, verdictOf } from './verdict.ts';
@@ -33,10 +33,13 @@ export interface HealthView {
 export function openHealthView(source: HealthSource): HealthView {
   const startup = watchStartup();
 
-  const overall = (): Overall => {
+  const look = (): ProductStatus => {
     const product = source.product();
     startup.observe(product);
-    return product.overall;
+    // A check that has not been answered for long is no failure yet, and no good news any more.
+    const stale = product.overall === 'pass' ? product.services.find(isStale) : undefined;
+    if (!stale) return product;
+    return { ...product, overall: 'warn', reason: `${stale.name}: ${stale.check?.lastError ?? 'stale'}` };
   };
 
   return {
@@ -56,7 +59,7 @@ export function openHealthView(source: HealthSource): HealthView {
       if (!missing) return { ok: true, word: 'ready' };
       return { ok: false, word: startup.hasStarted ? 'not ready' : 'starting' };
     },
-    report: (details) => (details ? fullReport(source.product()) : briefReport(overall())),
+    report: (details) => (details ? fullReport(look()) : briefReport(look().overall)),
     service: (name, details) => {
       const found = source.product().services.find((service) => service.name === name);
       if (!found || verdictOf(found) === undefined) return undefined;

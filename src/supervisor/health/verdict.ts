@@ -17,17 +17,6 @@ const SERVES: Readonly<Record<StatusWord, boolean | null>> = {
   failed: false,
 };
 
-/** Which of several is told first: the worst. */
-const SEVERITY: readonly StatusWord[] = [
-  'failed',
-  'backoff',
-  'unhealthy',
-  'stopped',
-  'stopping',
-  'starting',
-  'waiting',
-];
-
 /** pass: it serves. warn: it does not, and need not. fail: it does not and must. `undefined`: it does not count. */
 export function verdictOf(service: ServiceStatus): Overall | undefined {
   const serves = SERVES[service.status];
@@ -39,18 +28,4 @@ export function verdictOf(service: ServiceStatus): Overall | undefined {
 /** Its check has answered once, but that is too long ago to be believed. */
 export function isStale({ check }: ServiceStatus): boolean {
   return check !== undefined && check.up === undefined && check.at !== undefined;
-}
-
-/** Those that do not serve, the worst first, critical before the others. */
-export function findUnwell(services: readonly ServiceStatus[]): readonly ServiceStatus[] {
-  const rank = (service: ServiceStatus): number => {
-    const severity = SEVERITY.indexOf(service.status);
-    return (service.critical ? 0 : 100) + (severity < 0 ? SEVERITY.length : severity);
-  };
-  return services
-    .filter((service) => {
-      const verdict = verdictOf(service);
-      return verdict === 'warn' || verdict === 'fail';
-    })
-    .sort((a, b) => rank(a) - rank(b));
 }

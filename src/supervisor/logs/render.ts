@@ -114,8 +114,8 @@ export class Renderer {
       // Which service it was is ours to say; what the service calls so keeps its value under another name.
       record[key === 'service' || key === 'stream' ? `its_${key}` : key] = value;
     }
-    if (msg !== undefined) record['msg'] = msg;
-    if (cut) record['truncated'] = true;
+    if (msg !== undefined) record.msg = msg;
+    if (cut) record.truncated = true;
     return Buffer.from(`${stringify(record)}\n`);
   }
 

@@ -90,7 +90,7 @@ describe('the probe port', () => {
   ])('answers %s with %i and never redirects', async (path, expected) => {
     const { status, headers } = await ask(path);
     expect(status).toBe(expected);
-    expect(headers['location']).toBeUndefined();
+    expect(headers.location).toBeUndefined();
   });
 
   it('asks nobody for a login, whatever comes as one', async () => {
@@ -104,7 +104,7 @@ describe('the probe port', () => {
   it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('refuses %s', async (method) => {
     const { status, headers } = await ask('/readyz', {}, method, 'body');
     expect(status).toBe(405);
-    expect(headers['allow']).toBe('GET, HEAD');
+    expect(headers.allow).toBe('GET, HEAD');
   });
 
   it('shows details to who has the token only', async () => {
@@ -149,13 +149,13 @@ describe('the probe port', () => {
   it('lets a report be kept for 2 s and asked about by its tag', async () => {
     const { headers } = await ask('/health');
     expect(headers['cache-control']).toBe('max-age=2');
-    const tag = String(headers['etag']);
+    const tag = String(headers.etag);
     const again = await ask('/health', { 'if-none-match': tag });
     expect([again.status, again.body]).toEqual([304, '']);
     expect((await ask('/health', { ...withToken, 'if-none-match': tag })).status).toBe(200);
     product = { ...product, overall: 'fail' };
     const failed = await ask('/health');
-    expect((await ask('/health', { 'if-none-match': String(failed.headers['etag']) })).status).toBe(503);
+    expect((await ask('/health', { 'if-none-match': String(failed.headers.etag) })).status).toBe(503);
   });
 
   it('answers in less than the kubelet’s 10 KiB with 50 services that are all down', async () => {

@@ -249,7 +249,7 @@ describe('our own lines', () => {
   it('with fields no JSON can hold are shown', async () => {
     const { logs, output } = openFixture({ format: 'json' });
     const loop: Record<string, unknown> = { big: 1n };
-    loop['self'] = loop;
+    loop.self = loop;
     logs.own('info', 'odd', { loop });
     logs.own('info', 'error', { err: new Error('why') });
     await settle();

@@ -107,7 +107,7 @@ describe('a file that is behind', () => {
     expect([stdout.paused, stdout.resumed]).toEqual([1, 1]);
     for (let sent = 0; sent < 10; sent += 1) stdout.send(MEGABYTE);
     expect(stdout.paused).toBe(1);
-    const { dropped, queued } = logs.stats().files['app'] ?? { dropped: 0, queued: 0 };
+    const { dropped, queued } = logs.stats().files.app ?? { dropped: 0, queued: 0 };
     expect(queued).toBeLessThanOrEqual(4 * 1024 * 1024);
     file('app').letGo();
     await settle();
@@ -173,7 +173,7 @@ describe('a file that cannot be written', () => {
     expect(torn).toBe('2026-01-01T00:00:00.000Z stdou');
     expect(gap).toMatch(/ note F bulkhead: dropped \d+ lines$/);
     expect(next).toMatch(/ stdout F x{99}$/);
-    expect(logs.stats().files['app']?.queued).toBe(0);
+    expect(logs.stats().files.app?.queued).toBe(0);
   });
 
   it('is tried once more at the end, which it does not hold up', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckStatus, ServiceStatus, StatusWord } from '../../../src/protocol/status.ts';
-import { aggregate } from '../../../src/supervisor/health/aggregate.ts';
 import { openHealthView } from '../../../src/supervisor/health/health-view.ts';
 import { fullReport, LONGEST_REPORT } from '../../../src/supervisor/health/report.ts';
 import { productStatus, serviceStatus } from '../../support/statuses.ts';
@@ -26,66 +25,41 @@ const STALE: CheckStatus = {
   at: '2026-01-01T00:00:00.000Z',
 };
 
-function overallOf(...services: readonly ServiceStatus[]): string {
-  return aggregate({ phase: 'running', services }).overall;
-}
-
-describe('the product as one word', () => {
+describe('readiness', () => {
   it.each(WORDS)('counts %s the same wherever it is asked', (status) => {
     const well = status === 'ready' || status === 'done' || status === 'disabled';
-    expect(overallOf(serviceStatus('a', { status }))).toBe(well ? 'pass' : 'fail');
-    expect(overallOf(serviceStatus('a', { status, critical: false }))).toBe(well ? 'pass' : 'warn');
     const view = openHealthView({
       product: () => productStatus([serviceStatus('a', { status })]),
       fault: () => undefined,
     });
     expect(view.ready().ok).toBe(well);
+    const expected = status === 'disabled' ? undefined : well ? 'pass' : 'fail';
+    expect(view.service('a', false)?.status).toBe(expected);
   });
 
-  it('fails while it stops, whatever services say', () => {
-    expect(aggregate({ phase: 'stopping', services: [serviceStatus('a')] })).toEqual({
-      overall: 'fail',
-      reason: 'stopping',
+  it.each(WORDS)('does not depend on a service that is %s and not critical', (status) => {
+    const view = openHealthView({
+      product: () => productStatus([serviceStatus('a', { status, critical: false })]),
+      fault: () => undefined,
     });
+    expect(view.ready().ok).toBe(true);
+    expect(view.service('a', false)?.status).not.toBe('fail');
   });
 
-  it('warns of a critical service whose check is stale, and does not route to it', () => {
+  it('ends when the stop begins, whatever services say', () => {
+    const view = openHealthView({
+      product: () => productStatus([serviceStatus('a')], { phase: 'stopping' }),
+      fault: () => undefined,
+    });
+    expect(view.ready()).toEqual({ ok: false, word: 'stopping' });
+  });
+
+  it('is not given to a critical service whose check is stale; the report warns of it', () => {
     const services = [serviceStatus('app', { check: STALE })];
-    expect(aggregate({ phase: 'running', services })).toEqual({
-      overall: 'warn',
-      reason: 'degraded: app is not known to be well (stale: last answer 42 s ago)',
-    });
     const view = openHealthView({ product: () => productStatus(services), fault: () => undefined });
     expect(view.ready()).toEqual({ ok: false, word: 'not ready' });
-  });
-});
-
-describe('the reason', () => {
-  it('names the worst, critical ones first, with its last line', () => {
-    const services = [
-      serviceStatus('slow', { status: 'starting' }),
-      serviceStatus('extra', { status: 'failed', critical: false, reason: 'gave up' }),
-      serviceStatus('app', {
-        status: 'backoff',
-        reason: 'crashed 3 times in 2 min, next start in 8 s',
-        lastLine: 'Error: no',
-      }),
-    ];
-    expect(aggregate({ phase: 'running', services }).reason).toBe(
-      'not ready: app crashed 3 times in 2 min, next start in 8 s; last line: Error: no (and 2 more)',
-    );
-    expect(aggregate({ phase: 'running', services: services.slice(1, 2) }).reason).toBe(
-      'degraded: extra gave up',
-    );
-  });
-
-  it('says starting, and how far it is, as long as the product boots', () => {
-    const progress = { what: 'is importing tools.sql', percent: 40, detail: undefined };
-    const services = [serviceStatus('setup', { status: 'starting', progress })];
-    expect(aggregate({ phase: 'booting', services }).reason).toBe(
-      'starting: setup is importing tools.sql 40 %',
-    );
-    expect(aggregate({ phase: 'running', services: [] }).reason).toBe('ready');
+    expect(view.report(false).status).toBe('warn');
+    expect(view.report(true)).toMatchObject({ status: 'warn', output: 'app: stale: last answer 42 s ago' });
   });
 });
 
