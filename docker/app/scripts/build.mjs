@@ -23,6 +23,9 @@ if (!existsSync(join(out, 'server.js'))) {
 cpSync(join(root, '.next/static'), join(out, '.next/static'), { recursive: true });
 cpSync(join(root, 'public'), join(out, 'public'), { recursive: true });
 cpSync(join(root, 'migrations'), join(out, 'migrations'), { recursive: true });
+for (const font of ['bricolage-grotesque', 'instrument-sans']) {
+  cpSync(join(root, 'node_modules/@fontsource-variable', font, 'LICENSE'), join(out, 'licenses', `${font}.txt`));
+}
 
 // node-pg-migrate loads jiti and glob at import for migrations written in TypeScript and for file
 // patterns. Ours are plain SQL in one folder: leaving the two out saves 100 ms of every boot.
