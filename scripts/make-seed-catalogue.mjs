@@ -97,12 +97,17 @@ function inventTool(id, category, categoryId, used) {
   const pricing = pick(['free', 'freemium', 'freemium', 'freemium', 'paid', 'paid', 'contact']);
   const votes = inventVotes();
   const created = FIRST_DAY + below(DAYS * SECONDS_A_DAY) * 1000;
-  const updated = Math.min(created + below(200 * SECONDS_A_DAY) * 1000, FIRST_DAY + DAYS * SECONDS_A_DAY * 1000);
+  const updated = Math.min(
+    created + below(200 * SECONDS_A_DAY) * 1000,
+    FIRST_DAY + DAYS * SECONDS_A_DAY * 1000,
+  );
   return {
     id,
     name,
     slug,
-    url: chance(0.97) ? `https://${slug}.example${chance(0.2) ? '/?ref=toolshelf&utm_source=list' : ''}` : null,
+    url: chance(0.97)
+      ? `https://${slug}.example${chance(0.2) ? '/?ref=toolshelf&utm_source=list' : ''}`
+      : null,
     category_id: categoryId,
     summary_en: `${task[0]} ${manner[0]}.`,
     summary_fr: chance(0.94) ? `${task[1]} ${manner[1]}.` : null,
@@ -116,7 +121,9 @@ function inventTool(id, category, categoryId, used) {
     featured: votes > 3_000 && chance(0.3),
     logo_path: chance(0.3) ? `logos/${slug}.webp` : null,
     screenshot_path: chance(0.2) ? `screenshots/${slug}.webp` : null,
-    details: chance(0.4) ? { platforms: pickSome(['web', 'macos', 'windows', 'ios', 'android'], 1 + below(3)), api: chance(0.3) } : {},
+    details: chance(0.4)
+      ? { platforms: pickSome(['web', 'macos', 'windows', 'ios', 'android'], 1 + below(3)), api: chance(0.3) }
+      : {},
     created_at: new Date(created).toISOString(),
     updated_at: new Date(updated).toISOString(),
   };

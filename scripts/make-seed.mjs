@@ -24,7 +24,11 @@ const { Client } = createRequire(join(APP, 'package.json'))('pg');
 function findPostgres() {
   if (process.env.PG_BIN) return process.env.PG_BIN;
   const base = '/usr/lib/postgresql';
-  const majors = existsSync(base) ? readdirSync(base).map(Number).filter((major) => major >= 15) : [];
+  const majors = existsSync(base)
+    ? readdirSync(base)
+        .map(Number)
+        .filter((major) => major >= 15)
+    : [];
   const oldest = Math.min(...majors);
   if (!Number.isFinite(oldest)) {
     throw new Error('cannot find PostgreSQL 15 or newer: install the package postgresql, or set PG_BIN');
@@ -104,10 +108,14 @@ async function load(client) {
   await insertRows(client, 'tools', tools);
   await insertRows(client, 'tool_links', links);
   for (const table of ['categories', 'tools']) {
-    await client.query(`SELECT setval(pg_get_serial_sequence('${table}', 'id'), (SELECT max(id) FROM ${table}))`);
+    await client.query(
+      `SELECT setval(pg_get_serial_sequence('${table}', 'id'), (SELECT max(id) FROM ${table}))`,
+    );
   }
   // The same seed whenever it is made.
-  await client.query("UPDATE pgmigrations SET run_on = timestamp '2026-01-05 09:00:00' + id * interval '1 week'");
+  await client.query(
+    "UPDATE pgmigrations SET run_on = timestamp '2026-01-05 09:00:00' + id * interval '1 week'",
+  );
   await client.query('COMMIT');
   return { categories: categories.length, tools: tools.length, links: links.length };
 }
