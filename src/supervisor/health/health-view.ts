@@ -3,7 +3,7 @@ import { briefReport, fullReport, type HealthReport, serviceReport } from './rep
 import { watchStartup } from './startup.ts';
 import { isStale, verdictOf } from './verdict.ts';
 
-export interface HealthAnswer {
+interface HealthAnswer {
   readonly ok: boolean;
   /** Without details: nothing of what runs inside may be read out of it. */
   readonly word: string;
@@ -56,7 +56,8 @@ export function openHealthView(source: HealthSource): HealthView {
       const missing = product.services.some(
         (service) => service.critical && (verdictOf(service) === 'fail' || isStale(service)),
       );
-      if (!missing) return { ok: true, word: 'ready' };
+      // Where nothing is critical, a boot is over when everything has had its first try.
+      if (!missing && product.phase === 'running') return { ok: true, word: 'ready' };
       return { ok: false, word: startup.hasStarted ? 'not ready' : 'starting' };
     },
     report: (details) => (details ? fullReport(look()) : briefReport(look().overall)),

@@ -1,4 +1,5 @@
-import { type IncomingMessage, request as requestPlain } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { http } from '../../base/node-http.ts';
 import { explainConnection, localLookup } from './probe-tcp.ts';
 
 /** The kubelet reads this much of an answer as well. */
@@ -18,7 +19,7 @@ export async function askHttp(url: string, signal: AbortSignal): Promise<string 
   const secure = target.protocol === 'https:';
   const place = { host, port: Number(target.port || (secure ? 443 : 80)) };
   // Only who asks for https pays for it: TLS costs more memory than the rest of PID 1.
-  const request = secure ? (await import('node:https')).request : requestPlain;
+  const request = secure ? (await import('node:https')).request : http.request;
   return new Promise((resolve) => {
     const asking = request({
       ...place,

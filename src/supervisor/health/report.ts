@@ -14,7 +14,7 @@ export interface HealthReport {
   readonly checks?: Readonly<Record<string, readonly HealthCheck[]>>;
 }
 
-export interface HealthCheck {
+interface HealthCheck {
   readonly componentType: 'component' | 'datastore';
   readonly status: Overall;
   /** Our status word. */

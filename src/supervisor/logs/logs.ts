@@ -41,7 +41,7 @@ export interface Attachment {
   closeWithin(ms: number): void;
 }
 
-export interface LogsStats {
+interface LogsStats {
   /** Lines that standard output did not show. */
   readonly outputDropped: number;
   readonly outputQueued: number;

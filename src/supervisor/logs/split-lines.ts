@@ -2,7 +2,7 @@
 export const MAX_LINE = 64 * 1024;
 
 /** What a line contains besides printable ASCII, found in the same pass as its end. */
-export const QUOTES = 1;
+const QUOTES = 1;
 export const CONTROLS = 2;
 export const HIGH = 4;
 

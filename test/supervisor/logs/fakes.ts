@@ -3,7 +3,7 @@ import type { LogFile, Output, OutputPipe } from '../../../src/supervisor/logs/p
 import { type ManualClock, manualClock } from '../../support/clock.ts';
 
 /** A pipe whose chunks come from the test; its buffer is reused, as a real reader's may be. */
-export class FakePipe implements OutputPipe {
+class FakePipe implements OutputPipe {
   paused = 0;
   resumed = 0;
   closing: number | undefined;
@@ -41,7 +41,7 @@ export class FakePipe implements OutputPipe {
 }
 
 /** Keeps what is written; `hold` keeps the next writes waiting until `letGo`, `error` makes them fail. */
-export class FakeSink implements LogFile, Output {
+class FakeSink implements LogFile, Output {
   isTerminal = false;
   text = '';
   error: Error | undefined;
