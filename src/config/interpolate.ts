@@ -69,7 +69,7 @@ function fill(text: string, base: number, walk: Walk): Part[] {
     if (dollar < 0) break;
     parts.push(text.slice(at, dollar));
     const next = text[dollar + 1];
-    const named = /^[A-Za-z_][A-Za-z0-9_]*/.exec(text.slice(dollar + 1))?.[0];
+    const named = text.slice(dollar + 1, nameEnd(text, dollar + 1));
     if (next === '$') {
       parts.push('$');
       at = dollar + 2;
@@ -81,7 +81,7 @@ function fill(text: string, base: number, walk: Walk): Part[] {
       }
       parts.push(...braced(text.slice(dollar + 2, end), base + dollar, walk));
       at = end + 1;
-    } else if (named !== undefined) {
+    } else if (named !== '') {
       parts.push(...resolve(named, '', '', base + dollar, base + dollar + 1 + named.length, 0, walk));
       at = dollar + 1 + named.length;
     } else {
@@ -95,13 +95,29 @@ function fill(text: string, base: number, walk: Walk): Part[] {
 
 function braced(inner: string, start: number, walk: Walk): Part[] {
   const end = start + inner.length + 3;
-  const match = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-?+])([\s\S]*))?$/.exec(inner);
-  if (!match) {
+  const name = inner.slice(0, nameEnd(inner, 0));
+  const rest = inner.slice(name.length);
+  const operator = OPERATORS.find((one) => rest.startsWith(one)) ?? '';
+  if (name === '' || (rest !== '' && operator === '')) {
     invalid(`\${${inner}} is no variable`, start, end, walk);
     return [];
   }
-  const [, name = '', operator = '', word = ''] = match;
+  const word = rest.slice(operator.length);
   return resolve(name, operator, word, start, end, start + 2 + name.length + operator.length, walk);
+}
+
+const OPERATORS = [':-', ':?', ':+', '-', '?', '+'];
+
+/** Behind the letters, digits and `_` from `from` on; `from` itself where no name starts there. By hand: a boot waits for it. */
+function nameEnd(text: string, from: number): number {
+  let at = from;
+  for (; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    const isLetter = (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95;
+    const isDigit = code >= 48 && code <= 57;
+    if (!isLetter && !(isDigit && at > from)) break;
+  }
+  return at;
 }
 
 function resolve(
