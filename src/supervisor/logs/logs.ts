@@ -16,6 +16,7 @@ import type { LogFile, Output, OutputPipe } from './ports.ts';
 import { type Look, Renderer } from './render.ts';
 import { missing, ServiceLog } from './service-log.ts';
 import { parseStoredLine } from './stored-line.ts';
+import { readStructured } from './structured.ts';
 
 /** The name PID 1's own lines go by. */
 export const OWN_NAME = 'bulkhead';
@@ -58,6 +59,7 @@ export interface Logs {
   ): Attachment;
   /** PID 1's own line, if its level is shown. */
   own(level: LogLevel, msg: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** The newest line; of a JSON record only its message, for sentences. */
   lastLine(service: string): LogLine | undefined;
   /** The newest lines in memory (32 KiB a service), oldest first, of one service or of all by time. */
   tail(services: readonly string[] | undefined, count: number): LogLine[];
@@ -159,7 +161,12 @@ export function openLogs(options: LogsOptions): Logs {
       };
     },
     own,
-    lastLine: (service) => tail([service], 1).at(0),
+    lastLine: (service) => {
+      const line = tail([service], 1).at(0);
+      // In a sentence for people a record is its message.
+      const msg = line && readStructured(line.line)?.msg;
+      return line && msg !== undefined ? { ...line, line: msg } : line;
+    },
     tail,
     follow: (names, onLine) => listeners.follow(filterOf(names), onLine),
     onMatch: (service, generation, pattern, onMatch) =>

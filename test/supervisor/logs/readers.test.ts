@@ -23,6 +23,13 @@ describe('the last lines', () => {
     expect(logs.lastLine('nobody')).toBeUndefined();
   });
 
+  it('of a service that writes records is the message, where one line is asked for', () => {
+    const { attach, logs } = openFixture();
+    attach('app').stdout.send('{"level":50,"msg":"no database","pid":3}\n');
+    expect(logs.lastLine('app')?.line).toBe('no database');
+    expect(logs.tail(['app'], 1)[0]?.line).toContain('"level":50');
+  });
+
   it('cost bounded memory, and the oldest that is shown is whole', () => {
     const { attach, logs } = openFixture();
     const { stdout } = attach('app');
