@@ -1,0 +1,120 @@
+# Bulkhead: PostgreSQL, a Next.js app and the supervisor in one image.
+#
+#   docker build --target core -t bulkhead:core .
+#   docker build --target core --build-arg APP=path/to/your/next-app -t mine:core .
+#
+# APP is a folder of this build context with a Next.js app of its own lock file and `output: 'standalone'`.
+# The same file builds amd64 and arm64.
+
+ARG NODE_IMAGE=node:24-trixie-slim
+ARG DEBIAN_IMAGE=debian:trixie-slim
+
+# ---------------------------------------------------------------------------------------------------------------
+# The supervisor: one bundle, and the one native module that cannot be part of it.
+FROM ${NODE_IMAGE} AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+# A Node and a PostgreSQL for machines that have none are optional there and of no use here.
+RUN npm pkg delete optionalDependencies && npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json LICENSE ./
+COPY scripts scripts
+COPY config config
+COPY src src
+RUN node scripts/build.mjs && rm -rf dist/cache \
+ && install -d /opt/bulkhead/node_modules/koffi /opt/bulkhead/node_modules/@koromix \
+ && cp -a package.json LICENSE dist /opt/bulkhead/ \
+ && cp -a node_modules/koffi/package.json node_modules/koffi/LICENSE* node_modules/koffi/*.js node_modules/koffi/*.cjs /opt/bulkhead/node_modules/koffi/ \
+ && cp -a node_modules/@koromix/koffi-linux-* /opt/bulkhead/node_modules/@koromix/
+
+# ---------------------------------------------------------------------------------------------------------------
+# The app: whatever `npm run build` leaves in .next/standalone, made complete.
+FROM ${NODE_IMAGE} AS app
+ARG APP=docker/app
+ENV NEXT_TELEMETRY_DISABLED=1
+WORKDIR /src
+COPY ${APP}/package.json ${APP}/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY ${APP} ./
+RUN npm run build
+COPY docker/collect-app /usr/local/bin/
+RUN collect-app /src /app
+
+# ---------------------------------------------------------------------------------------------------------------
+# Debian's PostgreSQL without what a container never runs. Repackaged, not unpacked: dpkg and apt, scanners and later
+# stages keep seeing packages of the right name and version whose needs are all there.
+FROM ${DEBIAN_IMAGE} AS postgres
+WORKDIR /packages
+COPY docker/trim-postgres /usr/local/bin/
+RUN apt-get update -qq \
+ && apt-get download -qq postgresql-17 postgresql-client-17 \
+ && trim-postgres *.deb
+
+# ---------------------------------------------------------------------------------------------------------------
+# Node alone. Symbols are for debuggers of Node itself.
+FROM ${NODE_IMAGE} AS node
+RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends binutils >/dev/null \
+ && strip -o /node /usr/local/bin/node && /node --version
+
+# ---------------------------------------------------------------------------------------------------------------
+FROM ${DEBIAN_IMAGE} AS core
+
+# Before any package can take one: a volume outlives the image, so these numbers never change.
+# 999 is the postgres of Docker's official image, 1001 the user of Next.js's own example.
+RUN groupadd --gid 999 postgres && useradd --uid 999 --gid 999 --no-create-home --home-dir /data/pg --shell /usr/sbin/nologin postgres \
+ && groupadd --gid 1001 app && useradd --uid 1001 --gid 1001 --no-create-home --home-dir /app --shell /usr/sbin/nologin app \
+ && groupadd --gid 1002 scraper && useradd --uid 1002 --gid 1002 --no-create-home --home-dir /scraper --shell /usr/sbin/nologin scraper \
+ && groupadd --gid 1003 api && useradd --uid 1003 --gid 1003 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin api
+
+# libnss-wrapper names a uid that stands in no passwd, for initdb.
+RUN --mount=type=bind,from=postgres,source=/packages,target=/packages \
+    printf 'path-exclude %s\n' '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/locale/*' '/usr/share/info/*' '/usr/share/lintian/*' >/etc/dpkg/dpkg.cfg.d/bulkhead \
+ && printf 'path-include /usr/share/doc/*/copyright\n' >>/etc/dpkg/dpkg.cfg.d/bulkhead \
+ && apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /packages/trimmed/*.deb libnss-wrapper zstd >/dev/null \
+ && apt-mark hold postgresql-17 postgresql-client-17 >/dev/null \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* /var/lib/dpkg/*-old \
+ && /usr/lib/postgresql/17/bin/postgres --version
+
+COPY --from=node /node /usr/local/bin/node
+COPY --from=app --chown=root:root /app /app
+COPY docker/app/seed/tools.sql.gz /usr/share/bulkhead/tools.sql.gz
+COPY config /etc/bulkhead
+COPY docker/bulkhead docker/healthcheck /usr/local/bin/
+COPY --from=build /opt/bulkhead /opt/bulkhead
+
+# /data: no VOLUME, so that a forgotten mount can be seen; open, so that any uid can be the one. Root tightens both.
+RUN install -d -m 1777 /data /run/bulkhead
+
+ENV BULKHEAD_TIER=core \
+    BULKHEAD_CONFIG=/etc/bulkhead \
+    BULKHEAD_DATA=/data \
+    BULKHEAD_APP_DIR=/app \
+    BULKHEAD_SAMPLE=/usr/share/bulkhead/tools.sql.gz \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/17/bin \
+    PGHOST=/run/bulkhead/pg \
+    NODE_ENV=production \
+    LANG=C.UTF-8
+
+# V8's compile cache carries the uid: one for each user of the image, and for the uids people like to give.
+RUN install -d -m 1777 /opt/bulkhead/dist/cache \
+ && for uid in 0 999 1000 1001 1003 10001; do \
+      for command in 'version' 'config check' 'health' 'status'; do \
+        setpriv --reuid $uid --regid $uid --clear-groups bulkhead $command >/dev/null 2>&1 || true; \
+      done; \
+    done \
+ && chmod 755 /opt/bulkhead/dist/cache
+
+EXPOSE 3000 9700
+STOPSIGNAL SIGTERM
+# An import may take hours: failures count only after the first success, which ends the start period.
+HEALTHCHECK --interval=5s --timeout=4s --start-period=24h --retries=3 CMD ["healthcheck"]
+ENTRYPOINT ["bulkhead", "up"]
+
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Bulkhead core" \
+      org.opencontainers.image.description="PostgreSQL and a Next.js app in one container, supervised" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.base.name="debian:trixie-slim" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
