@@ -1,6 +1,7 @@
 /** A client of the control socket: finds it, asks, and turns refusals into Failures with the right exit code. */
-import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Failure, messageOf } from '../base/errors.ts';
+import { http } from '../base/node-http.ts';
 import { DATA_HEADER, type ErrorBody } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { type Attempt, unreachable } from './unreachable.ts';
@@ -93,7 +94,7 @@ interface RequestOptions {
 function send(options: RequestOptions, write: (request: ClientRequest) => void): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { signal, ...rest } = options;
-    const request = openRequest(signal ? { ...rest, signal } : rest, (response) => {
+    const request = http.request(signal ? { ...rest, signal } : rest, (response) => {
       // Once an answer is there, an abort or a torn connection shows in reading it.
       response.on('error', () => undefined);
       resolve(response);

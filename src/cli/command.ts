@@ -59,9 +59,16 @@ export interface Doors {
   /** Runs the supervisor; resolves with an exit code of protocol/exit-codes.ts `UpExit`. */
   up?(options: UpOptions): Promise<number>;
   /** How psql reaches the application's database of this volume; throws a Failure where it cannot. */
-  psql?(options: { readonly database: DatabasePlan; readonly dataDir: string }): Promise<Invocation>;
+  psql?(options: PsqlOptions): Promise<Invocation>;
   /** PostgreSQL's programs on this machine; throws a Failure where there are none. */
   postgres?(): Promise<{ readonly bin: string; readonly major: number; readonly embedded: boolean }>;
+}
+
+export interface PsqlOptions {
+  readonly dataDir: string;
+  readonly database: DatabasePlan;
+  /** For psql as they are. */
+  readonly args: readonly string[];
 }
 
 export interface UpOptions {
@@ -72,7 +79,7 @@ export interface UpOptions {
   readonly view: BootView;
 }
 
-/** A program to become: its arguments bear no secret, its environment may. */
+/** A program to become: its arguments bear no secret; its environment, added to ours, may. */
 export interface Invocation {
   readonly file: string;
   readonly args: readonly string[];

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { PsqlOptions } from '../../src/cli/command.ts';
 import { type TypingOptions, type } from '../support/command-line.ts';
 
 let folder: string;
@@ -142,5 +143,34 @@ describe('doctor', () => {
     for (const [index, line] of lines.entries()) {
       if (/^[▲✖]/.test(line)) expect(lines[index + 1]).toMatch(/^ +fix: /);
     }
+  });
+});
+
+describe('db psql', () => {
+  test('becomes what the database room says, with the arguments behind --, and ends as it does', async () => {
+    write('core.yaml', 'version: 1\nname: shop\ndatabase: { name: shop, user: shop }\n');
+    const seen: unknown[] = [];
+    const doors = {
+      psql: async ({ dataDir, database, args }: PsqlOptions) => {
+        seen.push({ dataDir, name: database.name, args });
+        return {
+          file: 'sh',
+          args: ['-c', 'test "$PGPASSWORD" = hush && exit 3'],
+          env: { PGPASSWORD: 'hush' },
+        };
+      },
+    };
+    const argv = ['db', 'psql', '--config', folder, '--data', join(folder, 'data'), '--', '-c', 'select 1'];
+    expect((await type(argv, { doors, env: { PATH: process.env.PATH ?? '' } })).code).toBe(3);
+    expect(seen).toEqual([{ dataDir: join(folder, 'data'), name: 'shop', args: ['-c', 'select 1'] }]);
+  });
+
+  test('is refused where the plan has no database', async () => {
+    const { code, err } = await typed('db psql', {
+      doors: { psql: async () => ({ file: '', args: [], env: {} }) },
+      env: { API_TOKEN: 'x-token' },
+    });
+    expect(code).toBe(5);
+    expect(err).toContain('cannot open psql: the plan has no database of its own');
   });
 });

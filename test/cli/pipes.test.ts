@@ -58,6 +58,7 @@ describe('the command line in a pipe', () => {
     await using control = await openControl(target);
     const child = spawn(process.execPath, [main, 'events', '-f', '--socket', control.path], {
       stdio: 'pipe',
+      env: { NODE_DISABLE_COMPILE_CACHE: '1' },
     });
     const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
     child.stdout.once('data', () => child.kill('SIGINT'));

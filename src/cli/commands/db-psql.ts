@@ -16,19 +16,15 @@ export async function run(context: Context): Promise<number> {
       remedy: 'add database: to the plan, or use psql with your own DATABASE_URL',
     });
   }
-  const invocation = await doors.psql({ database: plan.database, dataDir: plan.dataDir });
-  return runProgram(invocation, given.rest, context);
+  const { dataDir, database } = plan;
+  return become(await doors.psql({ dataDir, database, args: given.rest }), context);
 }
 
-function runProgram(
-  { file, args, env }: Invocation,
-  more: readonly string[],
-  { io }: Context,
-): Promise<number> {
+function become({ file, args, env }: Invocation, { io }: Context): Promise<number> {
   // Ctrl-C is for psql, which cancels the query with it.
   const release = io.onSignal('SIGINT', () => {});
   return new Promise<number>((resolve, reject) => {
-    const child = spawn(file, [...args, ...more], { stdio: 'inherit', env: { ...io.env, ...env } });
+    const child = spawn(file, [...args], { stdio: 'inherit', env: { ...io.env, ...env } });
     child.once('error', (error) => reject(new Failure(`cannot run ${file}: ${error.message}`)));
     child.once('exit', (code, signal) =>
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),

@@ -1,4 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
+import { http } from '../../base/node-http.ts';
 import type { HealthAnswer } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { type Overall, SCHEMA_VERSION } from '../../protocol/status.ts';
@@ -43,11 +44,10 @@ async function askProbe(
   socketCause: string,
 ): Promise<Omit<HealthAnswer, 'level'>> {
   const url = `http://127.0.0.1:${port}/${level === 'live' ? 'livez' : 'readyz'}`;
-  const { get } = await import('node:http');
   return new Promise((resolve) => {
     const settle = (ok: boolean, reason: string) =>
       resolve({ schemaVersion: SCHEMA_VERSION, ok, status: ok ? 'pass' : 'fail', reason });
-    const request = get(url, { agent: false, timeout: PATIENCE_MS }, (response) => {
+    const request = http.get(url, { agent: false, timeout: PATIENCE_MS }, (response) => {
       response.resume();
       const { statusCode } = response;
       settle(statusCode === 200, statusCode === 200 ? '' : `${url} answered ${statusCode ?? 'nothing'}`);

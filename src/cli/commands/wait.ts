@@ -87,7 +87,7 @@ async function lookAt(
 /** A supervisor that is not there yet may come; a closed door or a wrong name will not get better. */
 function retryable(error: unknown): Error {
   if (error instanceof Failure) {
-    if (error.code === 'no-permission' || error.exitCode === CommandExit.unknownName) throw error;
+    if (error.code === 'no-permission' || error.exitCode !== CommandExit.unreachable) throw error;
     return error;
   }
   // The connection broke in the middle: it is stopping or was killed.

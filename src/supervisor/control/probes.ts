@@ -2,9 +2,10 @@
  * The probe port: /livez /startupz /readyz /health /health/<service>, answered from the last results.
  * It never redirects, never asks the three z-paths for a login, never waits for a probe.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf, Failure, messageOf } from '../../base/errors.ts';
+import { http } from '../../base/node-http.ts';
 import { UpExit } from '../../protocol/exit-codes.ts';
 import type { Overall } from '../../protocol/status.ts';
 import { isSameSecret } from './same-secret.ts';
@@ -49,7 +50,7 @@ const RETRY_AFTER = '5';
 
 /** Opens the probe port on all addresses. Throws a Failure for exit code 13 where the port cannot be had. */
 export async function openProbeServer(source: ProbeSource, options: ProbeOptions): Promise<ProbeServer> {
-  const server = createServer(
+  const server = http.createServer(
     {
       headersTimeout: PATIENCE_MS,
       requestTimeout: PATIENCE_MS,

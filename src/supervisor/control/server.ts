@@ -1,6 +1,7 @@
 /** The control socket: people's door to PID 1. Plain node:http, because PID 1 loads no web framework. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
+import { http } from '../../base/node-http.ts';
 import { DATA_HEADER } from '../../protocol/control.ts';
 import { RequestFailure, sendError } from './answers.ts';
 import { listenOnFirst, type SocketFiles } from './listen.ts';
@@ -33,7 +34,7 @@ export async function openControlServer(
   ports: ControlPorts,
 ): Promise<ControlServer> {
   const closing = new AbortController();
-  const server = createServer(
+  const server = http.createServer(
     // A followed stream and a slow change are quiet for long, so only the headers are timed.
     { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 1000, maxHeaderSize: 16 * 1024 },
     (request, response) => void answer(request, response, target, ports.clock, closing.signal),

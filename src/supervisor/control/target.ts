@@ -11,6 +11,8 @@ import type { EventLog } from './event-log.ts';
 export interface ControlTarget {
   readonly dataDir: string;
   product(): ProductStatus;
+  /** The very answer of /readyz. */
+  isReady(): boolean;
   /** These three only ask: they flip what is wanted and return; what comes of it is seen in events and status. */
   start(names: readonly string[]): void;
   stop(names: readonly string[]): void;
