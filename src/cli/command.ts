@@ -81,7 +81,6 @@ export interface UpOptions {
 
 /** A program to become: its arguments bear no secret; its environment, added to ours, may. */
 export interface Invocation {
-  readonly file: string;
-  readonly args: readonly string[];
+  readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }

@@ -47,7 +47,6 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
     dataDir: '/data',
     isReady: () => target.product().overall !== 'fail',
     product: () => product,
-    isReady: () => product.overall !== 'fail',
     start: (names) => ask(`start ${names.join(' ')}`),
     stop: (names) => ask(`stop ${names.join(' ')}`),
     restart: (names) => ask(`restart ${names.join(' ')}`),

@@ -20,11 +20,12 @@ export async function run(context: Context): Promise<number> {
   return become(await doors.psql({ dataDir, database, args: given.rest }), context);
 }
 
-function become({ file, args, env }: Invocation, { io }: Context): Promise<number> {
+function become({ argv, env }: Invocation, { io }: Context): Promise<number> {
+  const [file = '', ...args] = argv;
   // Ctrl-C is for psql, which cancels the query with it.
   const release = io.onSignal('SIGINT', () => {});
   return new Promise<number>((resolve, reject) => {
-    const child = spawn(file, [...args], { stdio: 'inherit', env: { ...io.env, ...env } });
+    const child = spawn(file, args, { stdio: 'inherit', env: { ...io.env, ...env } });
     child.once('error', (error) => reject(new Failure(`cannot run ${file}: ${error.message}`)));
     child.once('exit', (code, signal) =>
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
