@@ -28,7 +28,7 @@ const { drained } = logs.attach('app', 1, { stdout: pipeOf(child.stdout), stderr
 const beat = setInterval(() => process.stderr.write(`alive ${JSON.stringify(logs.stats())}\n`), 50);
 await drained;
 process.stderr.write('drained\n');
-await logs.close(Number(process.env['CLOSE_WITHIN'] ?? 10_000));
+await logs.close(Number(process.env.CLOSE_WITHIN ?? 10_000));
 clearInterval(beat);
 process.stderr.write(`memory ${process.memoryUsage().rss}\n`);
 process.stderr.write(`${JSON.stringify(logs.stats())}\n`, () => process.exit(0));

@@ -9,6 +9,7 @@ import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { LogLevel } from '../../config/plan.ts';
 import type { LogLine } from '../../protocol/control.ts';
+import { type ReadEnd, readKeptLines } from './kept-lines.ts';
 import { LEVEL_NUMBERS } from './levels.ts';
 import { type Filter, Listeners } from './listeners.ts';
 import { OutputWriter } from './output-writer.ts';
@@ -25,6 +26,8 @@ export interface LogsOptions {
   readonly clock: Clock;
   readonly output: Output;
   readonly openFile: (service: string) => LogFile;
+  /** For the lines memory no longer holds; without it they are not shown. */
+  readonly readEnd?: ReadEnd;
   readonly level: LogLevel;
   readonly format: 'text' | 'json';
   /** false: no colour even on a terminal (NO_COLOR, https://no-color.org). */
@@ -61,7 +64,7 @@ export interface Logs {
   own(level: LogLevel, msg: string, fields?: Readonly<Record<string, unknown>>): void;
   /** The newest line; of a JSON record only its message, for sentences. */
   lastLine(service: string): LogLine | undefined;
-  /** The newest lines in memory (32 KiB a service), oldest first, of one service or of all by time. */
+  /** The newest lines by time, oldest first: from memory (32 KiB a service), and where that is not enough from files. */
   tail(services: readonly string[] | undefined, count: number): LogLine[];
   /** Tells every line from now on; the returned function ends it. Called synchronously: keep it short. */
   follow(services: readonly string[] | undefined, onLine: (line: LogLine) => void): () => void;
@@ -131,16 +134,9 @@ export function openLogs(options: LogsOptions): Logs {
   const filterOf = (names: readonly string[] | undefined): Filter => ({ services: names && new Set(names) });
 
   function tail(names: readonly string[] | undefined, count: number): LogLine[] {
-    const lines: LogLine[] = [];
-    for (const name of names ?? services.keys()) {
-      for (const text of services.get(name)?.tail.lines(count) ?? []) {
-        const line = parseStoredLine(name, text);
-        if (line) lines.push(line);
-      }
-    }
-    // Sorting is stable: lines of one service and one millisecond keep their order.
-    lines.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
-    return lines.slice(-count);
+    const asked = new Set(names ?? [OWN_NAME, ...options.services, ...services.keys()]);
+    const kept = [...asked].map((name) => ({ name, tail: services.get(name)?.tail }));
+    return readKeptLines(kept, count, options.readEnd ?? (() => undefined));
   }
 
   return {
@@ -162,7 +158,8 @@ export function openLogs(options: LogsOptions): Logs {
     },
     own,
     lastLine: (service) => {
-      const line = tail([service], 1).at(0);
+      const stored = services.get(service)?.tail.lines(1)[0];
+      const line = stored === undefined ? undefined : parseStoredLine(service, stored);
       // In a sentence for people a record is its message.
       const msg = line && readStructured(line.line)?.msg;
       return line && msg !== undefined ? { ...line, line: msg } : line;

@@ -106,6 +106,10 @@ export function openFixture(options: Partial<LogsOptions> = {}): Fixture {
     clock,
     output,
     openFile: file,
+    readEnd: (service, bytes) => {
+      const text = files.get(service)?.text;
+      return text === undefined ? undefined : Buffer.from(text).subarray(-bytes);
+    },
     level: 'info',
     format: 'text',
     colour: false,

@@ -31,7 +31,7 @@ describe('the last lines', () => {
   });
 
   it('cost bounded memory, and the oldest that is shown is whole', () => {
-    const { attach, logs } = openFixture();
+    const { attach, logs } = openFixture({ readEnd: () => undefined });
     const { stdout } = attach('app');
     for (let count = 0; count < 2000; count += 1) stdout.send(`line number ${count}\n`);
     const lines = logs.tail(['app'], 5000).map(({ line }) => line);
@@ -45,6 +45,44 @@ describe('the last lines', () => {
     attach('app').stdout.send(`${`${'x'.repeat(99)}\n`.repeat(9000)}the end\n`);
     expect(logs.lastLine('app')?.line).toBe('the end');
     expect(logs.tail(['app'], 1000).at(0)?.line).toBe('x'.repeat(99));
+  });
+});
+
+describe('lines that memory no longer holds', () => {
+  it('come from the file, none twice and none missing, also while it is behind', async () => {
+    const { attach, logs, file } = openFixture();
+    const { stdout } = attach('app');
+    for (let count = 0; count < 3000; count += 1) stdout.send(`line number ${count}\n`);
+    await settle();
+    file('app').holding = true;
+    for (let count = 3000; count < 3010; count += 1) stdout.send(`line number ${count}\n`);
+    const lines = logs.tail(['app'], 5000).map(({ line }) => line);
+    expect(lines).toEqual(Array.from({ length: 3010 }, (_, index) => `line number ${index}`));
+    expect(logs.tail(['app'], 2999)).toHaveLength(2999);
+  });
+
+  it('may all be the same line, with one time', async () => {
+    const { attach, logs } = openFixture();
+    attach('app').stdout.send('again\n'.repeat(5000));
+    await settle();
+    expect(logs.tail(['app'], 10_000)).toHaveLength(5000);
+  });
+
+  it('are not told twice though a full disk has left a gap in the file', async () => {
+    const { attach, logs, file } = openFixture();
+    const { stdout } = attach('app');
+    for (let count = 0; count < 100; count += 1) stdout.send(`line number ${count}\n`);
+    await settle();
+    file('app').text = file('app').text.replace(/line number 5\d\n/, 'a gap\n');
+    expect(logs.tail(['app'], 1000)).toHaveLength(100);
+  });
+
+  it('include those of an earlier boot, though the service has not written yet', () => {
+    const { logs, file } = openFixture();
+    file('app').text = '2025-12-31T23:59:59.000Z stdout F earlier\ntorn or foreign\n';
+    expect(logs.tail(['app'], 10).map(({ line }) => line)).toEqual(['earlier']);
+    expect(logs.tail(undefined, 10).map(({ service }) => service)).toEqual(['app']);
+    expect(logs.lastLine('app')).toBeUndefined();
   });
 });
 
