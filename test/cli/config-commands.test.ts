@@ -154,15 +154,14 @@ describe('db psql', () => {
       psql: async ({ dataDir, database, args }: PsqlOptions) => {
         seen.push({ dataDir, name: database.name, args });
         return {
-          argv: ['sh',
-          '-c', 'test "$PGPASSWORD" = hush && exit 3'],
+          argv: ['sh', '-c', 'test "$PGPASSWORD" = hush && exit 3'],
           env: { PGPASSWORD: 'hush' },
         };
       },
     };
     const argv = ['db', 'psql', '--config', folder, '--data', join(folder, 'data'), '--', '-c', 'select 1'];
     expect((await type(argv, { doors, env: { PATH: process.env.PATH ?? '' } })).code).toBe(3);
-    expect(seen).toEqual([{ dataDir: join(folder, 'data'), name: 'shop', '-c', 'select 1'] }]);
+    expect(seen).toEqual([{ dataDir: join(folder, 'data'), name: 'shop', args: ['-c', 'select 1'] }]);
   });
 
   test('is refused where the plan has no database', async () => {
