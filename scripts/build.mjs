@@ -3,7 +3,7 @@
  * compile cache of V8, warmed, so that PID 1 parses nothing it has parsed before.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -12,11 +12,13 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-rmSync(dist, { recursive: true, force: true });
+// Built beside and moved in whole: a failed build leaves the last good one.
+const staged = `${dist}.staged`;
+rmSync(staged, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts'],
-  outdir: dist,
+  outdir: staged,
   bundle: true,
   splitting: true,
   chunkNames: 'rooms/[name]-[hash]',
@@ -33,7 +35,8 @@ await build({
   // Native code finds its binary beside itself.
   external: ['koffi', 'pg-native'],
 });
-cpSync(join(root, 'config', 'bulkhead.schema.json'), join(dist, 'bulkhead.schema.json'), { force: true });
+rmSync(dist, { recursive: true, force: true });
+renameSync(staged, dist);
 
 warm(['version']);
 warm(['config', 'check', '--config', join(root, 'config'), '--quiet']);

@@ -12,6 +12,7 @@ import type { ProductStatus } from '../protocol/status.ts';
 import { AppendFile } from '../system/append-file.ts';
 import { systemClock } from '../system/clock.ts';
 import { isPortFree, whoListens } from '../system/ports.ts';
+import { readEnd } from '../system/read-end.ts';
 import { startReaper } from '../system/reaper.ts';
 import { onSignals } from '../system/signals.ts';
 import { openStandardOutput } from '../system/standard-output.ts';
@@ -157,6 +158,7 @@ export async function supervise(firstPlan: Plan, boot: Boot): Promise<number> {
   const target: ControlTarget = {
     dataDir: plan.dataDir,
     product,
+    isReady: () => health.ready().ok,
     start: (names) => services.start(names),
     stop: (names) => services.stop(names),
     restart: (names) => services.restart(names),
@@ -250,13 +252,15 @@ async function stopEverything(
 
 function openHallLogs(plan: Plan, view: BootObserver): Logs {
   const output = openStandardOutput();
+  const logFile = (service: string): string => `${plan.dataDir}/logs/${service}.log`;
   return openLogs({
     clock: systemClock,
     output: {
       isTerminal: output.isTerminal,
       write: (bytes, done) => view.around(() => output.write(bytes, done)),
     },
-    openFile: (service) => new AppendFile(`${plan.dataDir}/logs/${service}.log`),
+    openFile: (service) => new AppendFile(logFile(service)),
+    readEnd: (service, bytes) => readEnd(logFile(service), bytes),
     level: plan.log.level,
     format: plan.log.format,
     colour: (process.env['NO_COLOR'] ?? '') === '',

@@ -175,7 +175,7 @@ export class TestVolume {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'program', name], {
       cwd: '/',
       env: {
-        PATH: process.env['PATH'] ?? '',
+        PATH: process.env.PATH ?? '',
         NODE_COMPILE_CACHE: join(tmpdir(), 'bulkhead-test-cache'),
         ...this.env,
         ...options.env,

@@ -229,7 +229,7 @@ export class Services {
   }
 
   #reviewBoot(): void {
-    if (this.#startedAt === undefined || this.#isSettled || this.#hasEnded) return;
+    if (this.#startedAt === undefined || this.#hasEnded || (this.#isBooted && this.#isSettled)) return;
     const units = [...this.#units.values()];
     const critical = units.filter((unit) => unit.run.critical);
     const settled = units.every((unit) => hasSettled(unit));
@@ -238,7 +238,7 @@ export class Services {
       this.#isBooted = true;
       this.#runner.tell('booted', this.#options.clock.mono() - this.#startedAt);
     }
-    if (settled) {
+    if (settled && !this.#isSettled) {
       this.#isSettled = true;
       this.#runner.tell('settled');
     }

@@ -224,6 +224,6 @@ function withRemedy(message: string, remedy: string | undefined): string {
 /** A program, folder or user that is not there or may not be used: waiting will not bring it. */
 function isMissing(error: Error): boolean {
   const code = codeOf(error);
-  if (error instanceof Failure) return error.exitCode === UpExit.cannotStart;
+  if (error instanceof Failure && error.exitCode === UpExit.cannotStart) return true;
   return code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR';
 }

@@ -59,6 +59,17 @@ describe('starting', () => {
     expect(told.filter((line) => line.startsWith('booted'))).toHaveLength(1);
   });
 
+  test('a critical run that failed at first and then came up has booted all the same', () => {
+    const { services, launcher, clock, told } = servicesWithFakes([
+      aService('app', { ...checked, critical: true }),
+    ]);
+    services.startAll();
+    launcher.last('app').exit(1);
+    clock.advance(10_000);
+    services.checkPassed('app', 2);
+    expect(told.filter((line) => line.startsWith('booted'))).toHaveLength(1);
+  });
+
   test('health checks are wanted from the spawn to the end, each generation its own', () => {
     const { services, launcher, clock, told } = servicesWithFakes([aService('app', checked)]);
     services.startAll();

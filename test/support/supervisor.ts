@@ -1,0 +1,161 @@
+/** A real supervisor on a plan of its own, in a temporary folder, on ports of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProductStatus } from '../../src/protocol/status.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+export const programs = join(root, 'test', 'programs');
+export const bulkhead = join(root, 'dist', 'main.js');
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Supervisor {
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** What it wrote to both streams so far. */
+  output(): string;
+  /** The text of one service's log file. */
+  log(service: string): string;
+  /** Resolves as soon as its output holds the text; rejects when it ends before that. */
+  says(text: string): Promise<void>;
+  run(...args: string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+  status(): Promise<ProductStatus>;
+  /** GET on the probe port. */
+  probe(path: string): Promise<{ readonly status: number; readonly text: string }>;
+  /** Waits until the product is ready, or has failed to become so. */
+  ready(): Promise<void>;
+  stop(): Promise<Finished>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface SupervisorOptions {
+  /** The text of the plan; `{programs}` and `{folder}` are filled in. */
+  readonly plan: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** Reuse the folder of an earlier one. */
+  readonly folder?: string;
+}
+
+/** Starts `bulkhead up`; dispose it to stop it and remove its folder. */
+export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'bulkhead-scenario-'));
+  const dataDir = join(folder, 'data');
+  const config = join(folder, 'plan.yaml');
+  writeFileSync(config, options.plan.replaceAll('{programs}', programs).replaceAll('{folder}', folder));
+  const [port, apiPort] = await freePorts(2);
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: process.env['HOME'] ?? '/',
+    BULKHEAD_DATA: dataDir,
+    BULKHEAD_CONFIG: config,
+    BULKHEAD_PORT: String(port),
+    BULKHEAD_API_PORT: String(apiPort),
+    ...options.env,
+  };
+  const child = spawn(process.execPath, ['--disable-sigusr1', bulkhead, 'up', ...(options.args ?? [])], {
+    env,
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const finished = new Promise<Finished>((resolve) =>
+    child.once('close', (code, signal) => resolve({ code, signal })),
+  );
+  let written = '';
+  const waiting = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      written += text;
+      for (const look of waiting) look();
+    });
+  }
+  const supervisor: Supervisor = {
+    folder,
+    dataDir,
+    port: port ?? 0,
+    child,
+    finished,
+    output: () => written,
+    log: (service) => readFileSync(join(dataDir, 'logs', `${service}.log`), 'utf8'),
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!written.includes(text)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        void finished.then(() => reject(new Error(`it ended without saying "${text}":\n${written}`)));
+        look();
+      }),
+    run: (...args) => runBulkhead(args, env, folder),
+    status: async () => {
+      const { stdout, stderr } = await supervisor.run('status', '--json');
+      if (stdout === '') throw new Error(`status said nothing: ${stderr}\n${written}`);
+      return JSON.parse(stdout) as ProductStatus;
+    },
+    probe: async (path) => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+      return { status: response.status, text: await response.text() };
+    },
+    ready: async () => {
+      const { code, stderr } = await supervisor.run('wait', '--for', 'ready', '--timeout', '50s');
+      if (code !== 0) throw new Error(`it did not become ready (${code}): ${stderr}\n${written}`);
+    },
+    stop: () => {
+      child.kill('SIGTERM');
+      return finished;
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode === null && child.signalCode === null) await supervisor.stop();
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return supervisor;
+}
+
+export function runBulkhead(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [bulkhead, ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** Ports that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
