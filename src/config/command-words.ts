@@ -48,7 +48,7 @@ const environmentEntries = mapOf(environmentValue, {
 });
 
 /** A map, or Compose's list of `NAME=value` and `NAME`. */
-export const environment: Shape<ReadonlyMap<string, Text>> = {
+const environment: Shape<ReadonlyMap<string, Text>> = {
   read(value, where, reading) {
     if (value.kind !== 'list') return environmentEntries.read(value, where, reading);
     checkItems(value, where, reading);
@@ -102,7 +102,7 @@ const envFileItem = byKind('a path or a map with path', {
 });
 
 /** One path, one map, or a list of both. */
-export const envFiles: Shape<readonly EnvFile[]> = {
+const envFiles: Shape<readonly EnvFile[]> = {
   read: (value, where, reading) =>
     asList(value).items.flatMap((item) => {
       const read = envFileItem.read(item, where, reading);

@@ -117,12 +117,7 @@ function checkCondition(draft: Draft, target: Draft, { condition }: Dependency, 
         suggestion: 'write condition: service_completed_successfully',
       },
     );
-  } else if (
-    !run.healthcheck &&
-    !run.ready &&
-    valueAt(target.at, 'healthcheck') === undefined &&
-    valueAt(target.at, 'ready') === undefined
-  ) {
+  } else if (!run.healthcheck && !run.ready && !(problems.failed && saysWhenHealthy(target))) {
     problems.error(
       written,
       'condition',
@@ -132,6 +127,11 @@ function checkCondition(draft: Draft, target: Draft, { condition }: Dependency, 
       },
     );
   }
+}
+
+/** It tries to; what is wrong with it was told already. */
+function saysWhenHealthy({ at }: Draft): boolean {
+  return valueAt(at, 'healthcheck') !== undefined || valueAt(at, 'ready') !== undefined;
 }
 
 function refuseCycles(all: ReadonlyMap<string, Draft>, problems: Problems): void {

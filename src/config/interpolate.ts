@@ -21,7 +21,7 @@ export interface Interpolation {
 }
 
 /** What is wrong at characters `start` to `end` of the text. */
-export interface Fault {
+interface Fault {
   readonly kind: 'invalid' | 'required' | 'unset';
   /** Of the variable; empty where the syntax is broken. */
   readonly name: string;

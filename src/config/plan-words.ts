@@ -31,7 +31,7 @@ const settings = mapOf(text, {
   key: { pattern: /^[a-z_][a-z0-9_.]*$/i, wanted: 'a setting of postgresql.conf' },
 });
 
-export const databaseWords = {
+const databaseWords = {
   name: { shape: databaseName, doc: 'The database of the application. Default: the name of the plan.' },
   user: { shape: databaseName, doc: 'The role of the application, which owns it. Default: its name.' },
   password: {
@@ -139,7 +139,7 @@ const planName = parsed(
   { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]*$|\\$' },
 );
 
-export const planWords = {
+const planWords = {
   version: { shape: version, doc: 'Version of this format: 1.' },
   name: { shape: planName, doc: 'The name of the product.', default: 'bulkhead' },
   extends: {

@@ -119,6 +119,7 @@ function settlePlan(
       suggestion: 'look at BULKHEAD_ONLY and BULKHEAD_DISABLE',
     });
   }
+  refuseOrphanedUrl(drafts, off, problems);
   warnRootRuns(drafts, context);
   const plan: Plan = {
     name,
@@ -200,6 +201,27 @@ function buildServices(read: PlanStanza, tree: MapValue, context: BuildContext):
     if (draft) drafts.push(draft);
   }
   return drafts;
+}
+
+/** A hole for DATABASE_URL that nobody will fill, because the database is switched off. */
+function refuseOrphanedUrl(
+  drafts: readonly Draft[],
+  off: ReadonlyMap<string, string>,
+  problems: Problems,
+): void {
+  if (!off.has('database')) return;
+  for (const { run, at, key } of drafts) {
+    if (off.has(run.name) || !JSON.stringify(run).includes('{"late":"DATABASE_URL"}')) continue;
+    const place = at.kind === 'map' ? (at.entries.get('environment')?.keyPlace ?? key) : key;
+    problems.error(
+      place,
+      'late-value',
+      `${run.name} needs DATABASE_URL, but the database is ${off.get('database')}`,
+      {
+        suggestion: `switch ${run.name} off as well, or leave the database on`,
+      },
+    );
+  }
 }
 
 /** What flags and variables settled, by the path they beat. */

@@ -41,7 +41,7 @@ const dependsOn: typeof dependencies = {
   schema: { anyOf: [dependencies.schema, { type: 'array', items: { type: 'string' } }] },
 };
 
-export interface RestartWord {
+interface RestartWord {
   readonly policy: RestartPlan['policy'];
   /** Of `on-failure:n`. */
   readonly limit: number | undefined;
@@ -98,7 +98,7 @@ const readyWords = {
   },
 } as const;
 
-export const backoffWords = {
+const backoffWords = {
   initial: { shape: duration, doc: 'The first wait; each further one is twice as long.', default: '500ms' },
   max: { shape: duration, doc: 'The longest wait.', default: '30s' },
   stable_after: { shape: duration, doc: 'Up for this long, earlier failures are forgotten.', default: '10s' },
@@ -110,7 +110,7 @@ export const backoffWords = {
   window: { shape: duration, doc: 'The time in which failures are counted.', default: '10m' },
 } as const;
 
-export const serviceWords = {
+const serviceWords = {
   ...commandWords,
   entrypoint: { shape: argv, doc: 'Stands before command, as in Compose.' },
   type: {

@@ -7,7 +7,7 @@ import type { Place } from './located.ts';
 import { type JsonSchema, type Reading, type Shape, wrong } from './shape.ts';
 import type { MapValue, Value } from './tree.ts';
 
-export interface Word<T> {
+interface Word<T> {
   readonly shape: Shape<T>;
   /** One or two sentences; the hover text of editors. */
   readonly doc: string;

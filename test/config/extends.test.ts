@@ -95,6 +95,19 @@ describe('extends lays a file over another by the override rules of Compose', ()
     expect(names).toEqual(['app', 'redis', 'zeta']);
   });
 
+  test('a service that is called like a word is merged like any other', () => {
+    const reading = readText(
+      'version: 1\nextends: b.yaml\nservices: { command: { nice: 3 }, test: { nice: 4 } }\n',
+      {
+        files: { '/b.yaml': 'version: 1\nservices: { command: { command: x }, test: { command: y } }\n' },
+      },
+    );
+    expect(planOf(reading).runs).toMatchObject([
+      { name: 'command', nice: 3 },
+      { name: 'test', nice: 4 },
+    ]);
+  });
+
   test('three files make a chain', () => {
     const reading = readText('version: 1\nextends: b.yaml\nservices: { app: { nice: 3 } }\n', {
       files: {

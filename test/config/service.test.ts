@@ -153,6 +153,12 @@ describe('healthcheck', () => {
   );
 });
 
+test('nobody can wait for the health of a service whose check is disabled', () => {
+  const text =
+    'version: 1\nservices: { a: { command: x, healthcheck: { disable: true } }, b: { command: x, depends_on: { a: { condition: service_healthy } } } }\n';
+  expect(readText(text).problems?.map(({ code }) => code)).toEqual(['condition']);
+});
+
 describe('other words', () => {
   test('ready by descriptor or by a line of the log', () => {
     expect(serviceOf(read('{ command: x, ready: { fd: 3 } }'), 'a').ready).toEqual({ kind: 'fd', fd: 3 });

@@ -72,6 +72,15 @@ describe('BULKHEAD_ENABLE, DISABLE and ONLY', () => {
     ]);
   });
 
+  test('a service that needs the address of a database that is off is refused', () => {
+    const needs =
+      'version: 1\ndatabase:\nservices: { a: { command: x, environment: [DATABASE_URL] }, b: { command: x } }\n';
+    expect(messages({ BULKHEAD_DISABLE: 'database' }, needs)).toEqual([
+      'a needs DATABASE_URL, but the database is switched off by BULKHEAD_DISABLE; switch a off as well, or leave the database on',
+    ]);
+    expect(messages({ BULKHEAD_DISABLE: 'database,a' }, needs)).toEqual([]);
+  });
+
   test('an optional dependency that is off is passed over', () => {
     const optional =
       'version: 1\nservices: { a: { command: x, depends_on: { b: { required: false } } }, b: { command: x } }\n';

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { referencePage } from '../../src/config/reference.ts';
+import { SHIPPED } from './reading.ts';
+
+test('docs/plan.md is the page the tables make (npm run schema)', () => {
+  expect(readFileSync(join(SHIPPED, '../docs/plan.md'), 'utf8')).toBe(referencePage());
+});
+
+test('it has a section for every map of words', () => {
+  const titles = [...referencePage().matchAll(/^## `?([^`\n]+)`?$/gm)].map(([, title]) => title);
+  expect(titles).toEqual([
+    'The plan',
+    'database',
+    'database.import',
+    'database.migrate',
+    'database.migrate.env_file',
+    'services.NAME',
+    'services.NAME.env_file',
+    'services.NAME.depends_on.NAME',
+    'services.NAME.healthcheck',
+    'services.NAME.ready',
+    'services.NAME.backoff',
+    'services.NAME.stop[]',
+    'log',
+    'ports',
+    'Variables',
+  ]);
+});
