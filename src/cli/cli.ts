@@ -3,6 +3,7 @@ import { Failure, messageOf } from '../base/errors.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { SCHEMA_VERSION } from '../protocol/status.ts';
 import { type ParsedCommand, parseCommand } from './arguments.ts';
+import { COMMANDS } from './catalogue.ts';
 import type { Client } from './client.ts';
 import type { CommandSpec, Context, Doors } from './command.ts';
 import { findCommand } from './find-command.ts';
@@ -21,7 +22,7 @@ export async function runCli(
   // Known before anything is parsed, so that a usage error is JSON too.
   const json = argv.slice(0, endOfOptions(argv)).includes('--json');
   try {
-    const { spec, rest } = findCommand(argv);
+    const { spec, rest } = findCommand(COMMANDS, argv);
     const given = parseCommand(spec, rest);
     const context = createContext(spec, given, io, doors);
     if (given.has('help')) {
@@ -47,6 +48,7 @@ function createContext(spec: CommandSpec, given: ParsedCommand, io: Surroundings
   const json = given.has('json');
   const color = !json && wantsColor(io.out, io.env, given.has('no-color'));
   return {
+    commands: COMMANDS,
     spec,
     given,
     io,

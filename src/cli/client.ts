@@ -14,7 +14,7 @@ export interface Client {
   lines<Line extends object>(path: string, options?: LinesOptions): Promise<AsyncIterable<Line>>;
 }
 
-export interface LinesOptions {
+interface LinesOptions {
   readonly signal?: AbortSignal;
   /** Given: a POST. It may write to the request while the answer comes, and ends it. */
   readonly write?: (request: ClientRequest) => void;

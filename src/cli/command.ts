@@ -34,6 +34,8 @@ export interface CommandSpec {
 
 /** What a command gets to work with. */
 export interface Context {
+  /** All commands, for help; handed in, because the catalogue knows its commands and not the other way round. */
+  readonly commands: readonly CommandSpec[];
   readonly spec: CommandSpec;
   readonly given: ParsedCommand;
   readonly io: Surroundings;
@@ -71,7 +73,7 @@ export interface PsqlOptions {
   readonly args: readonly string[];
 }
 
-export interface UpOptions {
+interface UpOptions {
   readonly tier: string | undefined;
   readonly config: string | undefined;
   readonly data: string | undefined;

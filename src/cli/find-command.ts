@@ -1,6 +1,5 @@
 import { suggestWord } from '../base/suggest.ts';
 import { COMMON_OPTIONS, usageFailure } from './arguments.ts';
-import { COMMANDS } from './catalogue.ts';
 import type { CommandSpec } from './command.ts';
 
 export interface FoundCommand {
@@ -10,17 +9,20 @@ export interface FoundCommand {
 }
 
 /** Which command is meant. None at all is `help`; a wrong one is a usage Failure with the nearest right one. */
-export function findCommand(argv: readonly string[]): FoundCommand {
+export function findCommand(commands: readonly CommandSpec[], argv: readonly string[]): FoundCommand {
   const at = firstWord(argv);
   const first = argv[at];
   const before = argv.slice(0, at);
   if (first === undefined)
-    return { spec: mustFind(before.includes('--version') ? 'version' : 'help'), rest: withoutWish(before) };
-  const single = COMMANDS.find(({ name }) => name === first);
+    return {
+      spec: mustFind(commands, before.includes('--version') ? 'version' : 'help'),
+      rest: withoutWish(before),
+    };
+  const single = commands.find(({ name }) => name === first);
   if (single) return { spec: single, rest: [...before, ...argv.slice(at + 1)] };
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
-  if (group.length > 0) return findInGroup(first, group, before, argv.slice(at + 1));
-  const names = [...new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''))];
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length > 0) return findInGroup(commands, first, group, before, argv.slice(at + 1));
+  const names = [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''))];
   throw unknownCommand(first, ALIASES[first] ?? suggestWord(first, names));
 }
 
@@ -39,6 +41,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 
 function findInGroup(
+  commands: readonly CommandSpec[],
   first: string,
   group: readonly CommandSpec[],
   before: readonly string[],
@@ -46,7 +49,7 @@ function findInGroup(
 ): FoundCommand {
   const second = after[0];
   if (second === undefined || second === '--help' || second === '-h') {
-    return { spec: mustFind('help'), rest: [...before, first] };
+    return { spec: mustFind(commands, 'help'), rest: [...before, first] };
   }
   const spec = group.find(({ name }) => name === `${first} ${second}`);
   if (spec) return { spec, rest: [...before, ...after.slice(1)] };
@@ -77,8 +80,8 @@ function withoutWish(options: readonly string[]): string[] {
   return options.filter((option) => !['--version', '-v', '-V', '--help', '-h'].includes(option));
 }
 
-function mustFind(name: string): CommandSpec {
-  const spec = COMMANDS.find((each) => each.name === name);
+function mustFind(commands: readonly CommandSpec[], name: string): CommandSpec {
+  const spec = commands.find((each) => each.name === name);
   if (spec) return spec;
   throw new Error(`the catalogue has no command ${name}`);
 }

@@ -1,5 +1,4 @@
 import { COMMON_OPTIONS } from './arguments.ts';
-import { COMMANDS } from './catalogue.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 import type { Paint } from './terminal.ts';
 
@@ -27,8 +26,8 @@ const UP_EXITS: readonly [string, string][] = [
 ];
 
 /** The help of the whole program. */
-export function renderHelp(paint: Paint): string {
-  const commands = COMMANDS.map((spec): [string, string] => [spec.name, spec.summary]);
+export function renderHelp(commands: readonly CommandSpec[], paint: Paint): string {
+  const names = commands.map((spec): [string, string] => [spec.name, spec.summary]);
   const exits = Object.entries(EXIT_MEANINGS);
   return [
     'bulkhead runs a whole product in one container: PostgreSQL, an app and what they need, supervised.',
@@ -37,7 +36,7 @@ export function renderHelp(paint: Paint): string {
     '  bulkhead COMMAND [OPTION…] [ARGUMENT…]',
     '',
     section('Commands', paint),
-    ...pairs(commands),
+    ...pairs(names),
     '',
     section('Options of every command', paint),
     ...pairs(COMMON_OPTIONS.map(describeOption)),
@@ -75,8 +74,8 @@ export function renderCommandHelp(spec: CommandSpec, paint: Paint): string {
 }
 
 /** The help of a first word that only groups commands: `config`, `db`. */
-export function renderGroupHelp(group: string, paint: Paint): string {
-  const members = COMMANDS.filter(({ name }) => name.startsWith(`${group} `));
+export function renderGroupHelp(commands: readonly CommandSpec[], group: string, paint: Paint): string {
+  const members = commands.filter(({ name }) => name.startsWith(`${group} `));
   return [
     section(`bulkhead ${group}`, paint),
     ...pairs(members.map((spec): [string, string] => [spec.name, spec.summary])),

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { Failure } from '../base/errors.ts';
 import { formatProblems } from '../config/format-problems.ts';
 import type { Located } from '../config/located.ts';
 import { type PlanReading, readPlan } from '../config/read-plan.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { RUN_DIR } from '../protocol/socket-path.ts';
+import { exists, readTextIfExists } from '../system/files.ts';
 import type { Context } from './command.ts';
 import { findDataDir } from './place.ts';
 
@@ -45,9 +45,10 @@ function invalidConfiguration(problems: readonly Located[]): Failure {
   });
 }
 
+/** A folder, or a file that is closed to us, is none. */
 function readFile(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextIfExists(path);
   } catch {
     return undefined;
   }
@@ -56,5 +57,5 @@ function readFile(path: string): string | undefined {
 /** In the image /etc/bulkhead; in a checkout its own folder. */
 function defaultConfig(cwd: string): string {
   const local = `${cwd}/config`;
-  return !existsSync('/etc/bulkhead') && existsSync(`${local}/core.yaml`) ? local : '/etc/bulkhead';
+  return !exists('/etc/bulkhead') && exists(`${local}/core.yaml`) ? local : '/etc/bulkhead';
 }

@@ -1,6 +1,6 @@
 import { cutText, type Paint, type Tone, widthOf } from './terminal.ts';
 
-export interface Cell {
+interface Cell {
   readonly text: string;
   readonly tone?: Tone;
 }

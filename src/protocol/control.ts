@@ -42,7 +42,7 @@ export interface ErrorAnswer extends Versioned {
   readonly error: ErrorBody;
 }
 
-export type HealthLevel = 'live' | 'ready';
+type HealthLevel = 'live' | 'ready';
 
 export interface HealthAnswer extends Versioned {
   readonly level: HealthLevel;

@@ -1,10 +1,11 @@
-import type { ReloadAnswer } from '../../protocol/control.ts';
+import type { ReloadAnswer, ReloadRequest } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { Context } from '../command.ts';
 
 export async function run(context: Context): Promise<number> {
   const client = await context.client();
-  const answer = await client.post<ReloadAnswer>('/v1/reload', { dryRun: context.given.has('dry-run') });
+  const request: ReloadRequest = { dryRun: context.given.has('dry-run') };
+  const answer = await client.post<ReloadAnswer>('/v1/reload', request);
   if (context.json) context.sayJson(answer);
   context.say(renderReload(answer));
   return CommandExit.ok;

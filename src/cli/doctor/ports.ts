@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import { codeOf } from '../../base/errors.ts';
+import { isPortFree, whoListens } from '../../system/ports.ts';
 import type { Finding } from './finding.ts';
 
 export interface WantedPort {
@@ -15,26 +14,13 @@ export async function examinePorts(ports: readonly WantedPort[]): Promise<readon
 }
 
 async function examinePort({ what, port, variable }: WantedPort): Promise<Finding> {
-  const code = await tryPort(port);
-  if (code === undefined) return { check: 'ports', level: 'ok', fact: `port ${port} (${what}) is free` };
+  if (await isPortFree('0.0.0.0', port))
+    return { check: 'ports', level: 'ok', fact: `port ${port} (${what}) is free` };
+  const owner = whoListens(port);
   const cause =
-    code === 'EADDRINUSE'
-      ? 'taken by another program'
-      : code === 'EACCES'
-        ? 'not allowed for this user'
-        : code;
-  return {
-    check: 'ports',
-    level: 'fail',
-    fact: `port ${port} (${what}) is ${cause}`,
-    remedy: `see who has it: ss -ltnp 'sport = :${port}'; or choose another: ${variable}=${port + 1}`,
-  };
-}
-
-function tryPort(port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error) => resolve(codeOf(error) ?? error.message));
-    server.listen({ port, host: '0.0.0.0', exclusive: true }, () => server.close(() => resolve(undefined)));
-  });
+    owner === undefined
+      ? 'cannot be had: it is taken, or not allowed for this user'
+      : `is taken by ${owner.name} (pid ${owner.pid})`;
+  const remedy = `stop what has it, or choose another: ${variable}=${port + 1}`;
+  return { check: 'ports', level: 'fail', fact: `port ${port} (${what}) ${cause}`, remedy };
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Failure, messageOf } from '../../base/errors.ts';
-import type { ErrorBody } from '../../protocol/control.ts';
+import type { ErrorAnswer, ErrorBody } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { SCHEMA_VERSION } from '../../protocol/status.ts';
 
@@ -23,7 +23,7 @@ const HTTP_STATUS: Readonly<Record<number, number>> = {
 };
 
 /** What a client is told of anything thrown. A bug shows its message, never its stack. */
-export function errorBody(error: unknown): ErrorBody {
+function errorBody(error: unknown): ErrorBody {
   if (error instanceof Failure) {
     return {
       code: error.code ?? 'failed',
@@ -57,5 +57,9 @@ export function sendError(response: ServerResponse, error: unknown): void {
   if (response.writableEnded || response.destroyed) return;
   const body = errorBody(error);
   if (response.headersSent) response.end(`${JSON.stringify({ type: 'error', error: body })}\n`);
-  else sendJson(response, httpStatusOf(error), { schemaVersion: SCHEMA_VERSION, error: body });
+  else
+    sendJson(response, httpStatusOf(error), {
+      schemaVersion: SCHEMA_VERSION,
+      error: body,
+    } satisfies ErrorAnswer);
 }

@@ -10,7 +10,7 @@ export interface EventLogPorts {
   listenerFailed(error: unknown): void;
 }
 
-export interface EventsSince {
+interface EventsSince {
   readonly events: readonly BulkheadEvent[];
   /** Sequence number of the oldest event still kept, where some that were asked for are gone. */
   readonly missedBefore: number | undefined;

@@ -34,7 +34,7 @@ export interface ControlTarget {
 }
 
 /** As the logs room offers it. */
-export interface LogSource {
+interface LogSource {
   /** Kept lines, oldest first, at most `count` of the newest; undefined: of all services. */
   tail(services: readonly string[] | undefined, count: number): readonly LogLine[];
   /** Calls back for every later line, synchronously after `tail`, so that none falls between. Returns the way out. */
