@@ -18,6 +18,8 @@ const LONGEST_WAIT_MS = 500;
 /** So many looks, about a second, is what SIGKILL gets to show its effect before the second sweep. */
 const LOOKS_BEFORE_SWEEP = 9;
 
+const MOST_UNCERTAIN_LOOKS = 6;
+
 interface Waiting {
   readonly leader: Leader;
   looks: number;
@@ -63,13 +65,16 @@ function look(): void {
 function isEmpty(each: Waiting, view: ProcessView): boolean {
   const { leader } = each;
   const relatives = view.relativesOf(leader);
+  each.looks += 1;
   if (leader.condemned) killAgain(each, relatives);
-  return relatives.length === 0 && !hasHiddenMembers(leader.pid);
+  if (relatives.length > 0) return false;
+  // But a process may hide its environment for good, and must not keep everybody from being empty.
+  if (view.isUncertain() && each.looks < MOST_UNCERTAIN_LOOKS) return false;
+  return !hasHiddenMembers(leader.pid);
 }
 
 /** What was forked between the look and the kill shows itself now. */
 function killAgain(each: Waiting, relatives: readonly ProcessEntry[]): void {
-  each.looks += 1;
   for (const { pid } of relatives) send(pid, 'SIGKILL');
   if (each.looks === LOOKS_BEFORE_SWEEP) for (const { pid } of relatives) sweepTree(pid);
 }

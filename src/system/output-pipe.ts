@@ -97,7 +97,11 @@ class PacedPipe implements OutputPipe {
   closeWithin(ms: number): void {
     if (this.ended || this.closing) return;
     // Usually everything is there already and the end behind it.
-    if (!this.paused) this.becomeBusy(0);
+    if (!this.paused) {
+      this.busy = true;
+      this.socket?.pause();
+      this.scheduleGulp(0);
+    }
     this.closing = setTimeout(() => {
       if (!this.paused) this.gulp();
       this.finish();
@@ -114,18 +118,16 @@ class PacedPipe implements OutputPipe {
     }
     this.events += 1;
     if (this.events < BUSY_EVENTS) return true;
-    this.becomeBusy(SHORTEST_PACE_MS);
+    this.becomeBusy();
     return false;
   }
 
-  private becomeBusy(delay: number): void {
-    if (!this.busy) {
-      this.busy = true;
-      this.pace = SHORTEST_PACE_MS;
-      this.socket?.pause();
-      setPipeSize(this.fd, BUSY_PIPE_BYTES);
-    }
-    this.scheduleGulp(delay);
+  private becomeBusy(): void {
+    this.busy = true;
+    this.pace = SHORTEST_PACE_MS;
+    this.socket?.pause();
+    setPipeSize(this.fd, BUSY_PIPE_BYTES);
+    this.scheduleGulp(this.pace);
   }
 
   private becomeQuiet(): void {

@@ -65,6 +65,15 @@ export function listProcesses(): ProcessEntry[] {
     .filter((entry) => entry !== undefined);
 }
 
+/**
+ * Whether a live process is just becoming another program: the kernel then shows neither arguments nor environment,
+ * for a tenth of a millisecond or as long as the disk takes.
+ */
+export function isBetweenPrograms(pid: number): boolean {
+  const entry = readProcess(pid);
+  return entry !== undefined && !isDead(entry) && readText(`/proc/${pid}/cmdline`) === '';
+}
+
 /** One variable of a process's environment as it was when the program started; undefined: not set or not readable. */
 export function readVariable(pid: number, name: string): string | undefined {
   const prefix = `${name}=`;

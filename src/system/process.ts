@@ -65,7 +65,7 @@ export interface SpawnedProcess {
   /** Writes a line to the channel; nothing without one. */
   send(line: string): void;
   /**
-   * Returns how many live processes it reached. SIGKILL to everything holds: what the family forks meanwhile, or what
+   * Returns how many live processes it reached; that none is left, only `emptied` says. SIGKILL to everything holds: what the family forks meanwhile, or what
    * of it shows itself only after the leader's death, is killed as well.
    */
   signal(signal: NodeJS.Signals, target: SignalTarget): number;

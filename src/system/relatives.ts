@@ -6,6 +6,7 @@
 import { listOwnedPids } from './children.ts';
 import type { ProcessEntry } from './process-table.ts';
 import {
+  isBetweenPrograms,
   isDead,
   listProcesses,
   readChildren,
@@ -16,6 +17,9 @@ import {
 
 /** The environment variable that names the run and generation a process descends from. */
 export const TAG_VARIABLE = 'BULKHEAD_SERVICE';
+
+/** So often, about a millisecond, a process that is just becoming another program is asked for its tag. */
+const MOST_TRIES = 30;
 
 export interface Leader {
   readonly pid: number;
@@ -44,7 +48,13 @@ export class ProcessView {
   private readonly entries = new Map<number, ProcessEntry | undefined>();
   private readonly tags = new Map<number, string | undefined>();
   private parents: Map<number, number[]> | undefined;
+  private uncertain = false;
   private children: ReturnType<ProcessView['listChildren']> | undefined;
+
+  /** Whether a process was seen that shows its environment only in a moment: what is not found may still be there. */
+  isUncertain(): boolean {
+    return this.uncertain;
+  }
 
   /** The live processes that belong to a leader, itself included. */
   relativesOf(leader: Leader): ProcessEntry[] {
@@ -85,9 +95,17 @@ export class ProcessView {
     return this.entries.get(pid);
   }
 
-  private tagOf(entry: ProcessEntry): string | undefined {
-    if (!this.tags.has(entry.pid)) this.tags.set(entry.pid, readVariable(entry.pid, TAG_VARIABLE));
-    return this.tags.get(entry.pid);
+  private tagOf({ pid }: ProcessEntry): string | undefined {
+    if (this.tags.has(pid)) return this.tags.get(pid);
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const isSettled = !isBetweenPrograms(pid);
+      const tag = readVariable(pid, TAG_VARIABLE);
+      if (tag === undefined && !isSettled) continue;
+      this.tags.set(pid, tag);
+      return tag;
+    }
+    this.uncertain = true;
+    return undefined;
   }
 
   private childrenOf(pid: number): readonly number[] {

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { listOwnedPids } from '../../src/system/children.ts';
 import { readChildren, readProcess } from '../../src/system/process-table.ts';
 import { startReaper } from '../../src/system/reaper.ts';
@@ -73,13 +73,15 @@ test('a zombie that nobody takes does not keep a service from being empty', asyn
   const script = 'sh -c "true & exec env -i setsid sleep 1000" & echo "hoarder $!"; exec sleep 1000';
   const child = startChild(['sh', '-c', script]);
   const hoarder = Number(/hoarder (\d+)/.exec(await child.printed('hoarder'))?.[1]);
+  onTestFinished(() => {
+    process.kill(hoarder, 'SIGKILL');
+  });
   await until(() => readProcess(hoarder)?.session === hoarder && (readChildren(hoarder)?.length ?? 0) === 1);
   const [zombie = 0] = readChildren(hoarder) ?? [];
   await until(() => readProcess(zombie)?.state === 'Z');
   child.process?.signal('SIGKILL', 'leader');
   await child.emptied;
   expect(readProcess(zombie)).toMatchObject({ state: 'Z', group: child.process?.pid });
-  process.kill(hoarder, 'SIGKILL');
 });
 
 async function until(isTrue: () => boolean): Promise<void> {
