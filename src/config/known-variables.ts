@@ -20,6 +20,9 @@ export const BULKHEAD_VARIABLES = {
   BULKHEAD_APP_DIR: 'folder of the application',
   BULKHEAD_APP_USER: 'system user of the application, when root',
   BULKHEAD_POSTGRES_USER: 'system user of PostgreSQL, when root',
+  BULKHEAD_POSTGRES_BIN:
+    'folder of the PostgreSQL programs, instead of the newest found; embedded: the one from npm',
+  BULKHEAD_SERVICE: 'set by Bulkhead on every process it starts',
   BULKHEAD_SAMPLE: 'the sample dump of the shipped application',
 } as const;
 

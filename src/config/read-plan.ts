@@ -1,5 +1,6 @@
 /** The one door from text to plan. After it nobody checks again: what is wrong is told here, all of it at once. */
 
+import { posix } from 'node:path';
 import { type BuildContext, buildDraft, type Draft, warnRootRuns } from './build-run.ts';
 import { buildDatabase, buildDatabaseRuns, DATABASE_RUNS } from './database-runs.ts';
 import { type OwnDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
@@ -27,6 +28,8 @@ export interface PlanRequest {
   readonly root: boolean;
   /** Absolute; PostgreSQL's sockets are in `<runDir>/pg`. */
   readonly runDir: string;
+  /** What a relative --config or BULKHEAD_CONFIG counts from. Default /. */
+  readonly cwd?: string;
   /** Where plans are when nobody says so. Default /etc/bulkhead. */
   readonly defaultConfig?: string;
 }
@@ -57,7 +60,7 @@ export function readPlan(request: PlanRequest): PlanReading {
   variables.define('BULKHEAD_TIER', tier);
   variables.define('BULKHEAD_DATA', flags.data ?? variables.value('BULKHEAD_DATA') ?? '/data');
 
-  const files = loadFiles(config, tier, loader);
+  const files = loadFiles(posix.resolve(request.cwd ?? '/', config), tier, loader);
   const settled = files && settlePlan(request, files, tier, loader);
   warnUnknownVariables(env, variables.asked, problems);
   const warnings = problems.sorted('warning');

@@ -46,6 +46,7 @@ describe('the shipped tiers', () => {
     expect(app?.environment).toEqual({
       HOSTNAME: '0.0.0.0',
       PORT: '8080',
+      NODE_ENV: 'production',
       DATABASE_URL: { parts: [{ late: 'DATABASE_URL' }] },
       NEXTAUTH_SECRET: { parts: [{ late: 'NEXTAUTH_SECRET' }] },
       NEXTAUTH_URL: 'http://localhost:8080',

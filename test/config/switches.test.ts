@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { readPlan } from '../../src/config/read-plan.ts';
 import { type Given, planOf, readFrom, readText } from './reading.ts';
 
 const text = `version: 1
@@ -137,6 +138,21 @@ describe('tiers', () => {
     expect(readFrom('/etc/p', { files, env: { BULKHEAD_TIER: '../x' } }).problems?.[0]?.code).toBe(
       'bad-tier',
     );
+  });
+
+  test('a relative path counts from the working folder', () => {
+    const text = 'version: 1\nservices: { a: { command: x, env_file: a.env } }\n';
+    const plan = planOf(
+      readPlan({
+        flags: {},
+        env: { BULKHEAD_CONFIG: 'p/x.yaml' },
+        root: false,
+        runDir: '/run',
+        cwd: '/srv',
+        readFile: (path) => (path === '/srv/p/x.yaml' ? text : undefined),
+      }),
+    );
+    expect(plan.runs[0]?.envFiles).toEqual([{ path: '/srv/p/a.env', required: true }]);
   });
 
   test('a folder without any plan is named', () => {
