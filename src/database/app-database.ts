@@ -69,7 +69,7 @@ export async function swapIn(
   entry: LedgerEntry,
 ): Promise<string> {
   const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+Z/g, '');
-  const kept = cut(name, LONGEST_NAME - 20) + `_old_${stamp}`;
+  const kept = `${cut(name, LONGEST_NAME - 20)}_old_${stamp}`;
   await terminateSessions(session, scratch);
   const helper = await connectAsSuperuser(server);
   let ending: Promise<void> = Promise.resolve();

@@ -20,7 +20,7 @@ export type Session = pg.Client;
 /** Throws a Failure where the application's password is not known. */
 export function serverOf(assignment: Assignment, plan: DatabasePlan): Server {
   const layout = layoutOf(assignment.dataDir, assignment.runDir);
-  const appPassword = plan.password ?? assignment.secrets['appPassword'];
+  const appPassword = plan.password ?? assignment.secrets.appPassword;
   if (appPassword === undefined || appPassword === '') {
     throw new Failure('cannot set up the application role: its password is unknown', {
       remedy: 'set the password in DATABASE_URL, or let the task `cluster` make one in /data/secrets',

@@ -11,11 +11,12 @@ export async function runInitFiles(job: Job, server: Server, database: string): 
   try {
     for (const path of job.plan.init) {
       job.say(`running ${path}`);
-      await restoreSql(app, readBytes(path), {
+      const { deferred } = await restoreSql(app, readBytes(path), {
         name: path,
         context: { appUser: job.plan.user, database, serverVersion: Number.POSITIVE_INFINITY },
         onRows: () => undefined,
       });
+      for (const sql of deferred) await app.query(sql.toString('utf8'));
     }
   } finally {
     await app.end();

@@ -62,7 +62,7 @@ export async function initCluster(options: InitOptions): Promise<string> {
     ...(peer ? [] : [`--pwfile=${passwordFile}`]),
   ];
   const result = await runTool(argv, {
-    env: { PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...binaries.env, ...nameOurselves(user, stage) },
+    env: { PATH: process.env.PATH ?? '', TZ: 'UTC', ...binaries.env, ...nameOurselves(user, stage) },
     identity: user,
     signal: options.signal,
   });

@@ -14,6 +14,8 @@ export interface SqlFacts {
   readonly extensions: ReadonlySet<string>;
   /** Roles the dump grants something to. */
   readonly roles: ReadonlySet<string>;
+  /** Something must run after the data that pg_restore would run before it. */
+  readonly defers: boolean;
 }
 
 export interface InspectOptions {
@@ -61,6 +63,7 @@ class Inspection {
   private readonly roles = new Set<string>();
   private readonly databases = new Set<string>();
   private readonly options: InspectOptions;
+  private defers = false;
   private statements = 0;
   private rows = 0;
   /** The table whose rows are being read, or were last. */
@@ -86,6 +89,7 @@ class Inspection {
     this.statements += 1;
     const { tokens } = piece;
     const decision = decide(tokens, this.options.context);
+    if (decision.do === 'defer') this.defers = true;
     if (decision.do === 'refuse') this.refuse(decision.cause, decision.remedy);
     if (piece.copies) {
       this.table = copyTarget(tokens);
@@ -104,8 +108,8 @@ class Inspection {
   }
 
   facts(): Omit<SqlFacts, 'bytes'> {
-    const { statements, tables, rows, extensions, roles } = this;
-    return { statements, tables, rows, extensions, roles };
+    const { statements, tables, rows, extensions, roles, defers } = this;
+    return { statements, tables, rows, extensions, roles, defers };
   }
 
   private takeCommand(text: string): void {

@@ -26,7 +26,7 @@ export interface BinaryOptions {
  * hides those of the system. Throws a Failure where there is none, or none of the cluster's major.
  */
 export function findBinaries({ major, libraryDir }: BinaryOptions): PostgresBinaries {
-  const override = process.env['BULKHEAD_POSTGRES_BIN'];
+  const override = process.env.BULKHEAD_POSTGRES_BIN;
   const system = override === 'embedded' ? [] : systemInstallations(override);
   const chosen =
     major === undefined ? system[0] : system.find((installation) => installation.major === major);
@@ -84,7 +84,7 @@ function systemInstallations(only: string | undefined): PostgresBinaries[] {
 
 function systemFolders(): string[] {
   const folders = new Set<string>();
-  for (const folder of (process.env['PATH'] ?? '').split(':')) {
+  for (const folder of (process.env.PATH ?? '').split(':')) {
     const program = join(folder, 'postgres');
     if (folder.startsWith('/') && isExecutable(program)) folders.add(dirname(realpathSync(program)));
   }
@@ -99,7 +99,7 @@ function majorOf(bin: string): number | undefined {
   if (told !== undefined) return Number(told);
   const version = execFileSync(join(bin, 'postgres'), ['--version'], {
     encoding: 'utf8',
-    env: { LD_LIBRARY_PATH: process.env['LD_LIBRARY_PATH'] },
+    env: { LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH },
   });
   const major = /\(PostgreSQL\) (\d+)/.exec(version)?.[1];
   return major === undefined ? undefined : Number(major);

@@ -45,7 +45,10 @@ export interface CopySink {
 /** `sql` is the COPY statement; errors of the server come out of the next `write` or `end`. */
 export function openCopy(session: Session, sql: Buffer): CopySink {
   const stream = copyFrom('');
-  stream.submit = (connection) => sendQuery(connection, sql);
+  stream.submit = (connection) => {
+    Object.assign(stream, { connection });
+    sendQuery(connection, sql);
+  };
   let failure: Error | undefined;
   stream.on('error', (error) => {
     failure = error;

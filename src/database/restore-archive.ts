@@ -6,54 +6,51 @@ import { PassThrough } from 'node:stream';
 import { Failure } from '../base/errors.ts';
 import { runTool, type ToolResult } from '../system/commands.ts';
 import type { Server } from './connect.ts';
-import { type InspectOptions, inspectSql, type SqlFacts } from './inspect-sql.ts';
 import { findTool, type PostgresBinaries } from './postgres-binaries.ts';
 
 export interface Archive {
   readonly path: string;
-  /** What people call it. */
-  readonly name: string;
   readonly pgRestore: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
 /** Throws a Failure where this installation has no pg_restore, as the one npm brings. */
-export function openArchive(
-  path: string,
-  name: string,
-  binaries: PostgresBinaries,
-  signal: AbortSignal,
-): Archive {
+export function openArchive(path: string, binaries: PostgresBinaries, signal: AbortSignal): Archive {
   const pgRestore = findTool(binaries, 'pg_restore');
   if (pgRestore !== undefined) {
     return {
       path,
-      name,
       pgRestore,
-      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', ...binaries.env },
+      env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', ...binaries.env },
       signal,
     };
   }
-  throw new Failure(`cannot import ${name}: it is an archive, and here is no pg_restore to read it`, {
+  throw new Failure(`cannot import ${path}: it is an archive, and here is no pg_restore to read it`, {
     remedy: `install the package postgresql-client-${binaries.major}, or make the dump as plain SQL (pg_dump -Fp)`,
   });
 }
 
+/** What --verbose says of a table's rows, alone and among several jobs. */
+const TABLE_DATA = /processing data for table|launching item \d+ TABLE DATA/;
 const FLAGS = ['--no-owner', '--no-privileges', '--no-tablespaces'];
 
-/** Has pg_restore write the whole archive as SQL, which finds every cut and damage, and reads that SQL. */
-export async function inspectArchive(
+/** Has pg_restore write the whole archive as SQL, which finds every cut and damage, and hands that SQL to `read`. */
+export async function readArchive<T>(
   archive: Archive,
-  options: InspectOptions,
   onBytes: (bytes: number) => void,
-): Promise<SqlFacts> {
+  read: (text: AsyncIterable<Buffer>) => Promise<T>,
+): Promise<T> {
   const output = new PassThrough({ highWaterMark: 1024 * 1024 });
   let bytes = 0;
-  output.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    onBytes(bytes);
-  });
+  const counted = async function* (): AsyncGenerator<Buffer, void, void> {
+    // Destroyed on an early end, it would leave the tool waiting for a reader.
+    for await (const chunk of output.iterator({ destroyOnReturn: false })) {
+      bytes += chunk.length;
+      onBytes(bytes);
+      yield chunk;
+    }
+  };
   const running = runTool([archive.pgRestore, ...FLAGS, '--file=-', archive.path], {
     env: archive.env,
     signal: archive.signal,
@@ -62,25 +59,35 @@ export async function inspectArchive(
     output.end();
     return result;
   });
-  const inspected = inspectSql(output, { ...options, needsTrailer: false }).catch((error: unknown) => {
-    // Let the tool finish, so that nothing is left running behind the failure.
-    output.resume();
-    return error instanceof Error ? error : new Error(String(error));
-  });
-  const [result, facts] = await Promise.all([running, inspected]);
+  const reading = read(counted()).then(
+    (value) => ({ value }),
+    (error: unknown) => {
+      // The tool writes on into nothing, so that it ends and is not left behind.
+      output.resume();
+      output.on('error', () => undefined);
+      return { error };
+    },
+  );
+  const [result, outcome] = await Promise.all([running, reading]);
   if (result.failed) throw unreadable(archive, result);
-  if (facts instanceof Error) throw facts;
-  return facts;
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
 }
 
-/** Restores everything into `database`, on `jobs` connections where the format allows. */
+export interface ParallelRestore {
+  /** Connections; an archive in tar format has no parallel restore. */
+  readonly jobs: number;
+  /** A folder for a file that lives as long as the restore. */
+  readonly listDir: string;
+}
+
+/** Restores everything into `database`. `onTable` is called when the rows of one more table are in, or begin to be. */
 export async function restoreArchive(
   archive: Archive,
   server: Server,
   database: string,
-  jobs: number,
-  listDir: string,
-  onLine: (line: string) => void,
+  { jobs, listDir }: ParallelRestore,
+  onTable: () => void,
 ): Promise<void> {
   const listFile = join(listDir, `list-${randomBytes(4).toString('hex')}`);
   const list = await runTool([archive.pgRestore, '--list', archive.path], {
@@ -115,11 +122,13 @@ export async function restoreArchive(
           PGOPTIONS: '-c synchronous_commit=off',
         },
         signal: archive.signal,
-        onLine,
+        onLine: (line) => {
+          if (TABLE_DATA.test(line)) onTable();
+        },
       },
     );
     if (!result.failed) return;
-    throw new Failure(`cannot import ${archive.name}: ${errorLines(result)}`, {
+    throw new Failure(`cannot import ${archive.path}: ${errorLines(result)}`, {
       remedy: /permission denied|must be superuser|must be owner/.test(result.stderr)
         ? 'the dump needs rights of a superuser, and the application role has none: leave that object out when dumping'
         : 'nothing was changed; make the dump anew with pg_dump',
@@ -141,7 +150,7 @@ function unreadable(archive: Archive, result: ToolResult): Failure {
   const newer = /unsupported version \(([\d.]+)\)/.exec(result.stderr)?.[1];
   if (newer !== undefined) {
     return new Failure(
-      `cannot import ${archive.name}: the archive is of format ${newer}, newer than this pg_restore reads`,
+      `cannot import ${archive.path}: the archive is of format ${newer}, newer than this pg_restore reads`,
       {
         remedy:
           'use an image with the PostgreSQL the dump was made with or a newer one, or dump as plain SQL (pg_dump -Fp)',
@@ -149,7 +158,7 @@ function unreadable(archive: Archive, result: ToolResult): Failure {
     );
   }
   return new Failure(
-    `cannot import ${archive.name}: the archive is cut off or damaged: ${errorLines(result)}`,
+    `cannot import ${archive.path}: the archive is cut off or damaged: ${errorLines(result)}`,
     {
       remedy: 'copy or make the dump again; nothing was changed',
     },

@@ -18,6 +18,8 @@ export interface SqlRestored {
   readonly rows: number;
   /** Statements left out, by why. */
   readonly skipped: ReadonlyMap<string, number>;
+  /** To be run when the rows have been counted. */
+  readonly deferred: readonly Buffer[];
 }
 
 export interface RestoreOptions {
@@ -55,6 +57,7 @@ class SqlRun {
   private readonly skipped = new Map<string, number>();
   private batch: Buffer[] = [];
   private batchBytes = 0;
+  private readonly deferred: Buffer[] = [];
   private batchLine = 0;
   private copy:
     | { readonly sink: CopySink; readonly target: string; readonly line: number; rows: number }
@@ -82,7 +85,7 @@ class SqlRun {
 
   async finish(): Promise<SqlRestored> {
     await this.flush();
-    return { tables: this.tables, rows: this.rows, skipped: this.skipped };
+    return { tables: this.tables, rows: this.rows, skipped: this.skipped, deferred: this.deferred };
   }
 
   abort(why: Error): void {
@@ -99,6 +102,10 @@ class SqlRun {
     if (decision.do === 'refuse') throw this.failure(line, decision.cause, undefined, decision.remedy);
     if (decision.do === 'skip') {
       this.count(decision.why);
+      return;
+    }
+    if (decision.do === 'defer') {
+      this.deferred.push(Buffer.from(bytes));
       return;
     }
     if (hasWords(tokens, 0, 'insert', 'into')) {
@@ -128,7 +135,7 @@ class SqlRun {
     try {
       await copy.sink.write(bytes);
     } catch (error) {
-      throw this.failure(copy.line, `${copy.target}: ${messageOf(error)}`, error);
+      throw this.failure(copy.line, `${copy.target}: ${describeCopyError(error)}`, error);
     }
     copy.rows += rows;
     this.options.onRows(this.rows + copy.rows);
@@ -141,7 +148,7 @@ class SqlRun {
     try {
       taken = await copy.sink.end();
     } catch (error) {
-      throw this.failure(copy.line, `${copy.target}: ${messageOf(error)}`, error);
+      throw this.failure(copy.line, `${copy.target}: ${describeCopyError(error)}`, error);
     }
     this.copy = undefined;
     this.rows += taken;
@@ -201,6 +208,12 @@ function linesBefore(sql: Buffer, error: unknown): number {
     typeof error === 'object' && error !== null && 'position' in error ? Number(error.position) : Number.NaN;
   if (!Number.isFinite(position)) return 0;
   return sql.toString('utf8').slice(0, position).split('\n').length - 1;
+}
+
+/** The server counts the lines of the data, and names the column. */
+function describeCopyError(error: unknown): string {
+  const where = typeof error === 'object' && error !== null && 'where' in error ? String(error.where) : '';
+  return `${messageOf(error)}${where === '' ? '' : ` (${where.split('\n')[0]})`}`;
 }
 
 function remedyFor(error: unknown): string {

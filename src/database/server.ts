@@ -44,7 +44,7 @@ export async function becomeServer(job: Job): Promise<void> {
     }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ];
   const env: Record<string, string> = {
-    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
     HOME: user.home,
     ...binaries.env,
     ...(stalePid !== undefined && { PG_GRANDPARENT_PID: String(stalePid) }),

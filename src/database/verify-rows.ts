@@ -41,7 +41,7 @@ async function countRows(session: Session, table: string): Promise<number | unde
   const { rows } = await session.query<{ name: string; relkind: string }>(
     `SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, c.relkind::text AS relkind
        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.oid = pg_catalog.to_regclass($1)`,
+      WHERE c.oid = CASE WHEN $1 ~ '^[0-9]+$' THEN $1::pg_catalog.oid ELSE pg_catalog.to_regclass($1)::pg_catalog.oid END`,
     [table],
   );
   const found = rows[0];

@@ -1,0 +1,39 @@
+/** What the import of any format has in common. */
+import type { Server, Session } from './connect.ts';
+import type { DumpFormat } from './dump-format.ts';
+import type { SqlFacts } from './inspect-sql.ts';
+import type { Job } from './job.ts';
+import type { RuleContext } from './statement-rules.ts';
+import { type ExpectedRows, verifyRows } from './verify-rows.ts';
+
+export interface DumpSource {
+  readonly job: Job;
+  readonly server: Server;
+  readonly path: string;
+  readonly context: RuleContext;
+}
+
+export interface Dump {
+  readonly format: DumpFormat;
+  /** Reads all of it without touching the database. Throws a Failure where it cannot become whole. */
+  inspect(): Promise<SqlFacts>;
+  /** Fills an empty database, counts, and resolves to the rows. */
+  restore(database: string, facts: SqlFacts): Promise<number>;
+  /** Known after `inspect`. */
+  sha256(): string;
+}
+
+/** The end of every restore: count, run what had to wait for that, and give the planner its numbers. */
+export async function finishRestore(
+  { job, path }: DumpSource,
+  app: Session,
+  expected: readonly ExpectedRows[],
+  deferred: readonly Buffer[],
+): Promise<void> {
+  const detail = `${expected.length} tables`;
+  job.report({ type: 'progress', progress: { what: `verifying ${path}`, percent: undefined, detail } });
+  const uncounted = await verifyRows(app, path, expected);
+  if (uncounted.length > 0) job.say(`could not count the rows of ${uncounted.join(', ')}`);
+  for (const sql of deferred) await app.query(sql.toString('utf8'));
+  await app.query('ANALYZE');
+}
