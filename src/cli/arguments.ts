@@ -132,18 +132,27 @@ function readDuration(spec: CommandSpec, name: string, text: string | undefined)
   );
 }
 
-/** Cuts argv behind its first plain argument; one `--` between is dropped. */
+/**
+ * Cuts argv where the other program's command line begins: behind the first plain argument and the options that
+ * follow it (no command begins with a dash); one `--` between is dropped.
+ */
 function splitAfterFirst(
   argv: readonly string[],
   options: readonly OptionSpec[],
 ): [own: readonly string[], rest: readonly string[]] {
+  let found = 0;
   let index = 0;
   for (; index < argv.length; index += 1) {
     const word = argv[index] ?? '';
-    if (!word.startsWith('-') || word === '-') break;
-    const option = options.find(({ name, short }) => word === `--${name}` || word === `-${short}`);
-    if (option?.value !== undefined) index += 1;
+    if (word === '--') break;
+    if (word.startsWith('-') && word !== '-') {
+      const option = options.find(({ name, short }) => word === `--${name}` || word === `-${short}`);
+      if (option?.value !== undefined) index += 1;
+      continue;
+    }
+    found += 1;
+    if (found === 2) break;
   }
-  const rest = argv.slice(index + 1);
-  return [argv.slice(0, index + 1), rest[0] === '--' ? rest.slice(1) : rest];
+  const rest = argv.slice(index);
+  return [argv.slice(0, index), rest[0] === '--' ? rest.slice(1) : rest];
 }

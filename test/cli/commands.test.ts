@@ -400,6 +400,23 @@ describe('exec', () => {
     expect((await typing.done).code).toBe(0);
   });
 
+  test('takes options of its own before and after the service', async () => {
+    expect((await type(['exec', 'app', '--socket', control.path, '--', 'echo', 'hi'])).out).toBe('hi\n');
+    expect((await type(['exec', 'app', '--socket', control.path, 'echo', '--socket'])).out).toBe(
+      '--socket\n',
+    );
+  });
+
+  test('says why a command cannot be started, though input is on its way', async () => {
+    target.exec = async () => {
+      throw new Failure('cannot run nothing: no such program', { exitCode: 1 });
+    };
+    const argv = ['exec', '--socket', control.path, 'app', '--', 'nothing'];
+    const { code, err } = await type(argv, { stdin: 'x'.repeat(1_000_000) });
+    expect(code).toBe(1);
+    expect(err).toBe('error: cannot run nothing: no such program\n');
+  });
+
   test('needs a command', async () => {
     const { code, err } = await type(['exec', '--socket', control.path, 'app']);
     expect(code).toBe(2);

@@ -19,10 +19,10 @@ export async function runExec(
   response: ServerResponse,
 ): Promise<void> {
   const frames = readObjectLines(request);
-  const first = await frames.next();
-  const { service, argv } = readOpen(first.done ? {} : first.value);
-  findService(target.product(), service);
-  const child = await target.exec(service, argv);
+  const child = await start(target, frames).catch(async (error: unknown) => {
+    await frames.return(undefined);
+    throw error;
+  });
   // A child that closes its input early is its own business.
   child.stdin.on('error', () => undefined);
   const stream = openLineStream(response);
@@ -37,6 +37,13 @@ export async function runExec(
   await stream.closed;
   request.destroy();
   await input;
+}
+
+async function start(target: ControlTarget, frames: AsyncGenerator<JsonObject>): Promise<ExecProcess> {
+  const first = await frames.next();
+  const { service, argv } = readOpen(first.done ? {} : first.value);
+  findService(target.product(), service);
+  return target.exec(service, argv);
 }
 
 function readOpen(frame: JsonObject): { service: string; argv: readonly string[] } {

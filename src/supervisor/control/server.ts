@@ -70,9 +70,9 @@ async function answer(
     refuseMisdirected(request, target.dataDir);
     await route({ request, response, query: url.searchParams, target, clock, closing }, url.pathname);
   } catch (error) {
-    // What is left of a body nobody reads must not be taken for the next request.
-    if (!request.complete && !response.headersSent) response.setHeader('connection', 'close');
     sendError(response, error);
+    // Closing while the client still writes would tear the answer away from it; it closes when it has read it.
+    request.resume();
   }
 }
 
