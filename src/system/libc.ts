@@ -6,13 +6,11 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
+import type koffi from 'koffi';
 
 type NativeFunction = (...values: unknown[]) => number;
 
-interface Addon {
-  load(library: null): { func(prototype: string): NativeFunction };
-  errno(): number;
-}
+type Addon = Pick<typeof koffi, 'load' | 'errno'>;
 
 const O_CLOEXEC = 0o2000000;
 const F_SETPIPE_SZ = 1031;

@@ -7,7 +7,7 @@ import { startReaper } from '../../src/system/reaper.ts';
 startReaper();
 const child = spawnProcess(
   {
-    argv: ['sh', '-c', 'setsid sleep 1000 & echo started; wait'],
+    argv: ['sh', '-c', 'setsid sh -c "echo escaped; exec sleep 30" & wait'],
     cwd: '/',
     env: { PATH: process.env.PATH ?? '' },
     tag: 'escapee:1',
