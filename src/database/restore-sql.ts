@@ -2,7 +2,7 @@
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { Session } from './connect.ts';
 import { type CopySink, openCopy, runBytes } from './raw-query.ts';
-import { type SqlPiece, SqlSplitter } from './sql-splitter.ts';
+import { type SplitEnd, type SqlPiece, SqlSplitter } from './sql-splitter.ts';
 import { hasWords, type SqlToken } from './sql-tokens.ts';
 import { copyTarget } from './statement-facts.ts';
 import { type Decision, decide, type RuleContext } from './statement-rules.ts';
@@ -42,8 +42,13 @@ export async function restoreSql(
   const splitter = new SqlSplitter();
   try {
     for await (const chunk of text) for (const piece of splitter.push(chunk)) await run.take(piece);
-    for (const piece of splitter.end()) await run.take(piece);
-    return await run.finish();
+    const rest = splitter.end();
+    let step = rest.next();
+    while (!step.done) {
+      await run.take(step.value);
+      step = rest.next();
+    }
+    return await run.finish(step.value);
   } catch (error) {
     run.abort(error instanceof Error ? error : new Error(messageOf(error)));
     throw error;
@@ -72,8 +77,8 @@ class SqlRun {
   async take(piece: SqlPiece): Promise<void> {
     switch (piece.kind) {
       case 'command':
-        // Inspected already: only psql's own brackets and \connect are left.
-        return;
+        if (/^\\(restrict|unrestrict|connect|c)\b/.test(piece.text)) return;
+        throw this.failure(piece.line, `${piece.text} is for psql, and this is not psql`, undefined);
       case 'data':
         return this.takeData(piece.bytes, piece.rows);
       case 'dataEnd':
@@ -83,7 +88,12 @@ class SqlRun {
     }
   }
 
-  async finish(): Promise<SqlRestored> {
+  async finish(end: SplitEnd): Promise<SqlRestored> {
+    if (end === 'quoted' || end === 'data') {
+      throw new Failure(
+        `cannot run ${this.options.name}: it ends inside ${end === 'data' ? 'the rows of a COPY' : 'a string or comment'}`,
+      );
+    }
     await this.flush();
     return { tables: this.tables, rows: this.rows, skipped: this.skipped, deferred: this.deferred };
   }

@@ -29,8 +29,10 @@ export async function becomeServer(job: Job): Promise<void> {
   mkdirSync(layout.rendered, { recursive: true, mode: 0o700 });
   renderInto(layout, job, user);
   const stalePid = await clearStale(cluster.folder, layout, job.say);
+  // Its full path also as argv[0]: postgres finds its libraries by it, and a bare name would be looked up on PATH.
+  const program = join(binaries.bin, 'postgres');
   const argv = [
-    'postgres',
+    program,
     '-D',
     cluster.folder,
     // On the command line, so that no file of the volume can open the database to the network.
@@ -58,7 +60,7 @@ export async function becomeServer(job: Job): Promise<void> {
   }
   process.chdir('/');
   process.umask(0o077);
-  process.execve(join(binaries.bin, 'postgres'), argv, env);
+  process.execve(program, argv, env);
 }
 
 /** PID 1 has started us as this user already, unless a person runs the program by hand as root. */

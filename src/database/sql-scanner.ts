@@ -53,8 +53,12 @@ export class SqlScanner {
     return this.mode !== 'plain';
   }
 
-  get isEmpty(): boolean {
-    return this.start < 0;
+  /** What stands there when the text ends, though no semicolon ended it; undefined: nothing. */
+  takeLast(bytes: Buffer): Found | undefined {
+    if (this.start < 0) return undefined;
+    const { start, tokens } = this;
+    this.forget();
+    return { kind: 'statement', start, end: bytes.length, next: bytes.length, tokens };
   }
 
   /** Undefined where the bytes end before the statement does: call again with the same bytes and more behind them. */

@@ -40,12 +40,17 @@ export class SqlSplitter {
     yield* this.drain(false);
   }
 
-  /** The pieces that only the end of the text completes, and where it ended. */
+  /** The pieces that only the end of the text completes, a statement without its semicolon too, and where it ended. */
   *end(): Generator<SqlPiece, SplitEnd, void> {
     yield* this.drain(true);
     if (this.inData) return 'data';
     if (this.scanner.isQuoted) return 'quoted';
-    return this.scanner.isEmpty ? 'between' : 'statement';
+    const last = this.scanner.takeLast(this.rest);
+    if (last === undefined) return 'between';
+    const line = this.line + countLines(this.rest, 0, last.start);
+    const bytes = this.rest.subarray(last.start);
+    yield { kind: 'statement', bytes, tokens: last.tokens, line, copies: false };
+    return 'statement';
   }
 
   private *drain(final: boolean): Generator<SqlPiece, void, void> {

@@ -175,3 +175,7 @@ test('the same pieces come out however the text is cut into chunks', () => {
     { numRuns: 500 },
   );
 });
+
+test('the last statement is told though its semicolon is missing', () => {
+  expect(split('SELECT 1;\nSELECT 2\n').pieces).toEqual(['SELECT 1;', 'SELECT 2\n']);
+});

@@ -1,0 +1,233 @@
+import { spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findIdentity } from '../../src/system/users.ts';
+import { makeVolume, type TestVolume } from '../support/postgres.ts';
+
+let volume: TestVolume;
+beforeEach(async () => {
+  volume = await makeVolume();
+});
+afterEach(() => volume.remove());
+
+const isRoot = process.geteuid?.() === 0;
+const data = (...parts: string[]): string => join(volume.dataDir, ...parts);
+const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+function pidFile(): string {
+  return data('pg', 'current', 'postmaster.pid');
+}
+
+describe('the task `cluster`', () => {
+  test('lays out the volume, with nobody else in what is private', async () => {
+    expect((await volume.run('cluster')).code).toBe(0);
+    expect(readdirSync(volume.dataDir).sort()).toEqual(
+      ['assets', 'backups', 'bulkhead', 'config', 'import', 'logs', 'pg', 'secrets', 'wal'].sort(),
+    );
+    expect([mode(data('secrets')), mode(data('pg')), mode(data('secrets', 'app_password'))]).toEqual([
+      '700',
+      '700',
+      '600',
+    ]);
+    expect(readlinkSync(data('pg', 'current'))).toMatch(/^\d+\/main$/);
+    expect(readFileSync(data('secrets', 'app_password'), 'utf8')).toMatch(/^[\w-]{43}\n$/);
+    const identity = JSON.parse(readFileSync(data('bulkhead', 'identity.json'), 'utf8'));
+    expect(identity).toMatchObject({
+      layout: 1,
+      everHadData: true,
+      systemIdentifier: expect.stringMatching(/^\d{19}$/),
+    });
+    if (isRoot) expect(statSync(data('pg', 'current', '')).uid).toBe(findIdentity('postgres').uid);
+  });
+
+  test('changes nothing the second time', async () => {
+    await volume.run('cluster');
+    const before = [
+      readFileSync(data('bulkhead', 'identity.json')),
+      readFileSync(data('secrets', 'app_password')),
+    ];
+    const again = await volume.run('cluster');
+    expect([again.code, again.stderr]).toEqual([0, '']);
+    expect([
+      readFileSync(data('bulkhead', 'identity.json')),
+      readFileSync(data('secrets', 'app_password')),
+    ]).toEqual(before);
+  });
+
+  test('sweeps a half-made cluster and makes a whole one', async () => {
+    const killed = await volume.run('cluster', {
+      onReport: (_, child) => {
+        // In the middle of initdb: the stage is there and PG_VERSION is written.
+        const watch = setInterval(() => {
+          const stage = readdirSync(data('pg')).find((name) => name.startsWith('.stage-init'));
+          if (stage === undefined || !existsSync(data('pg', stage, 'main', 'PG_VERSION'))) return;
+          clearInterval(watch);
+          child.kill('SIGKILL');
+        }, 5);
+        child.once('close', () => clearInterval(watch));
+      },
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    expect(readdirSync(data('pg')).filter((name) => !name.startsWith('.stage'))).toEqual([]);
+    expect((await volume.boot()).code).toBe(0);
+    expect(readdirSync(data('pg')).filter((name) => name.startsWith('.stage'))).toEqual([]);
+  });
+
+  test('refuses to make a new one where a volume has lost its own', async () => {
+    await volume.run('cluster');
+    rmSync(data('pg'), { recursive: true });
+    const ended = await volume.run('cluster');
+    expect(ended.code).toBe(12);
+    expect(ended.failure).toContain('cannot create a cluster: this volume has had one since');
+    expect(readdirSync(data('pg'))).toEqual([]);
+  });
+
+  test('refuses a cluster that is not whole, and leaves it alone', async () => {
+    await volume.run('cluster');
+    const broken = join(data('pg'), readlinkSync(data('pg', 'current')), 'global', 'pg_control');
+    rmSync(broken);
+    const ended = await volume.run('cluster');
+    expect(ended.code).toBe(12);
+    expect(ended.failure).toContain('global/pg_control is missing, so it is not whole');
+  });
+
+  test('refuses a cluster of another major than the server, naming both', async () => {
+    await volume.run('cluster');
+    const major = readlinkSync(data('pg', 'current')).split('/')[0] ?? '';
+    renameSync(data('pg', major), data('pg', '9'));
+    writeFileSync(data('pg', '9', 'main', 'PG_VERSION'), '9\n');
+    const ended = await volume.run('cluster');
+    expect(ended.code).toBe(12);
+    expect(ended.failure).toContain('cannot start the cluster of PostgreSQL 9: here is only PostgreSQL ');
+    expect(ended.failure).toContain(major);
+  });
+
+  test('says whose permission is missing where the volume cannot be written', async () => {
+    rmSync(volume.dataDir, { recursive: true });
+    writeFileSync(volume.dataDir, 'a file');
+    expect((await volume.run('cluster')).failure).toContain('cannot make the folder');
+  });
+});
+
+describe('the service `database`', () => {
+  test('keeps the pid it was started with, and no descriptor of ours', async () => {
+    await volume.run('cluster');
+    const pid = await volume.startServer();
+    expect(readFileSync(`/proc/${pid}/comm`, 'utf8').trim()).toBe('postgres');
+    expect(readFileSync(pidFile(), 'utf8').split('\n')[0]).toBe(String(pid));
+    const fds = readdirSync(`/proc/${pid}/fd`).map((fd) => `${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`)}`);
+    // stdin, stdout, stderr; postgres opens an epoll, a signalfd, its listeners and the two ends of its death watch.
+    const foreign = fds.filter(
+      (fd) => !/^[012] |anon_inode:\[(eventpoll|signalfd)\]|socket:|pipe:|\/data\/pg\//.test(fd),
+    );
+    expect(foreign).toEqual([]);
+    const sockets = fds.filter((fd) => /socket:/.test(fd) && !/^[012] /.test(fd));
+    // 127.0.0.1, ::1 where it exists, the unix socket: fd 3 of ours would be one more.
+    const listeners =
+      readFileSync(pidFile(), 'utf8').length > 0 &&
+      existsSync('/proc/net/if_inet6') &&
+      readFileSync('/proc/net/if_inet6', 'utf8') !== ''
+        ? 3
+        : 2;
+    expect(sockets).toHaveLength(listeners);
+  });
+
+  test('listens on the loopback only, and trusts nobody without a password', async () => {
+    await volume.boot();
+    const [row] = await volume.admin<{ listen_addresses: string }>('SHOW listen_addresses');
+    expect(
+      row?.listen_addresses.split(',').filter((address) => !['127.0.0.1', '::1'].includes(address)),
+    ).toEqual([]);
+    const [rules] = await volume.admin<{ methods: string }>(
+      `SELECT string_agg(DISTINCT auth_method, ',' ORDER BY auth_method) AS methods FROM pg_hba_file_rules WHERE error IS NULL`,
+    );
+    expect(rules?.methods).toBe('peer,scram-sha-256');
+  });
+
+  test.each([
+    ['of a living process that is no server', String(process.pid)],
+    ['that is garbage', 'not a pid\nat all'],
+    ['that is empty', ''],
+  ])('starts over a lock file %s', async (_, content) => {
+    await volume.run('cluster');
+    writeFileSync(pidFile(), content === String(process.pid) ? `${content}\n${data('pg')}\n1\n` : content);
+    await volume.startServer();
+    expect(await volume.stopServer()).toBe(0);
+  });
+
+  test.runIf(isRoot)('starts over the lock file of a live process of its own user', async () => {
+    await volume.run('cluster');
+    const { uid, gid } = findIdentity('postgres');
+    const sleeper = spawn('sleep', ['60'], { uid, gid, stdio: 'ignore' });
+    try {
+      writeFileSync(pidFile(), `${sleeper.pid}\n${data('pg')}\n1\n`);
+      await volume.startServer();
+      expect(await volume.stopServer()).toBe(0);
+    } finally {
+      sleeper.kill('SIGKILL');
+    }
+  });
+
+  test('stops a server of an earlier life before it starts', async () => {
+    await volume.run('cluster');
+    const first = await volume.startServer();
+    const second = await volume.startServer();
+    expect(second).not.toBe(first);
+    expect(existsSync(`/proc/${first}/exe`)).toBe(false);
+  });
+
+  test('starts after a kill -9 of the postmaster', async () => {
+    await volume.boot();
+    await volume.stopServer('SIGKILL');
+    await volume.startServer();
+    expect(await volume.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  test('obeys the plan before its own tuning, and the volume before the plan', async () => {
+    await volume.run('cluster');
+    mkdirSync(data('config', 'postgresql.d'));
+    writeFileSync(data('config', 'postgresql.d', 'mine.conf'), "work_mem = '7MB'\nlisten_addresses = '*'\n");
+    await volume.startServer({ plan: { settings: { work_mem: '9MB', max_connections: '44' } } });
+    const [row] = await volume.admin(
+      `SELECT current_setting('work_mem') AS work_mem, current_setting('max_connections') AS connections, current_setting('listen_addresses') = '*' AS open`,
+    );
+    expect(row).toEqual({ work_mem: '7MB', connections: '44', open: false });
+  });
+
+  test('says what to do where there is no cluster', async () => {
+    mkdirSync(data('pg'), { recursive: true });
+    const ended = await volume.run('database');
+    expect(ended.code).toBe(12);
+  });
+});
+
+describe('where npm brought the only PostgreSQL', () => {
+  const env = { BULKHEAD_POSTGRES_BIN: 'embedded' };
+
+  test('everything works but archives, which name the package to install', async () => {
+    mkdirSync(data('import'));
+    const file = data('import', 'custom');
+    writeFileSync(file, Buffer.concat([Buffer.from('PGDMP'), Buffer.from([1, 14, 0]), Buffer.alloc(64)]));
+    const refused = await volume.boot({ env });
+    expect(refused.code).toBe(12);
+    expect(refused.failure).toMatch(
+      /it is an archive, and here is no pg_restore to read it\n {2}install the package postgresql-client-\d+/,
+    );
+    rmSync(file);
+    expect((await volume.run('setup', { env })).code).toBe(0);
+    expect(await volume.query(`SELECT current_setting('server_version_num')::int >= 160000 AS new`)).toEqual([
+      { new: true },
+    ]);
+    expect(await volume.stopServer()).toBe(0);
+  });
+});
