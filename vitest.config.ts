@@ -7,6 +7,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    globalSetup: ['test/support/app-build.ts'],
     setupFiles: ['test/support/leaks.ts'],
   },
 });

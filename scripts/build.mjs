@@ -32,6 +32,8 @@ await build({
   define: { __BULKHEAD_VERSION__: JSON.stringify(version) },
   // Packages written for CommonJS ask for `require`; an ES module has none of its own.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  // Its other build is CommonJS, which costs PID 1 several milliseconds more to load.
+  alias: { yaml: join(root, 'node_modules', 'yaml', 'browser', 'dist', 'index.js') },
   // Native code finds its binary beside itself.
   external: ['koffi', 'pg-native'],
 });

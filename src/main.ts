@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The front door: argv in, exit code out. It opens one room, lazily, and is the only place that ends the process. */
 import { enableCompileCache } from 'node:module';
 import { RUN_DIR } from './protocol/socket-path.ts';

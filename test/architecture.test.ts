@@ -70,11 +70,13 @@ describe('PID 1', () => {
   );
 
   test('loads no package but those that supervising needs', () => {
-    expect([...loaded].filter((name) => !name.startsWith('node:')).sort()).toEqual(['koffi', 'tree-kill', 'yaml']);
+    expect([...loaded].filter((name) => !name.startsWith('node:')).sort()).toEqual(['tree-kill', 'yaml']);
   });
 
   test('loads none of the built-in modules that cost megabytes', () => {
-    expect([...loaded].filter((name) => ['node:crypto', 'node:worker_threads', 'node:cluster'].includes(name))).toEqual([]);
+    expect(
+      [...loaded].filter((name) => ['node:crypto', 'node:worker_threads', 'node:cluster'].includes(name)),
+    ).toEqual([]);
   });
 
   test('reaches no program of ours and no client', () => {

@@ -54,7 +54,10 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
     const emptied = Promise.withResolvers<void>();
     return new Promise((resolve, reject) => {
       const child = spawnProcess(
-        { ...spawnOptions({ nice: undefined, oomScoreAdj: undefined }, `${what}:${count}`, resolved), stdin: options.stdin },
+        {
+          ...spawnOptions({ nice: undefined, oomScoreAdj: undefined }, `${what}:${count}`, resolved),
+          stdin: options.stdin,
+        },
         {
           failed: reject,
           ready: () => undefined,

@@ -23,7 +23,11 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * The environment of one start. Files are read again each time, so that a changed or removed key counts from the
  * next start on; `environment` beats `env_file`, as in Compose.
  */
-export function resolveEnvironment(run: RunPlan, user: Home, source: EnvironmentSource): Record<string, string> {
+export function resolveEnvironment(
+  run: RunPlan,
+  user: Home,
+  source: EnvironmentSource,
+): Record<string, string> {
   const environment: Record<string, string> = { PATH: DEFAULT_PATH };
   for (const name of PASSED_ON) {
     const value = source.inherited[name];
@@ -35,7 +39,8 @@ export function resolveEnvironment(run: RunPlan, user: Home, source: Environment
   environment['HOME'] = user.home;
   environment['USER'] = user.name;
   environment['LOGNAME'] = user.name;
-  for (const { path, required } of run.envFiles) Object.assign(environment, readEnvFile(path, required, source));
+  for (const { path, required } of run.envFiles)
+    Object.assign(environment, readEnvFile(path, required, source));
   for (const [name, text] of Object.entries(run.environment)) environment[name] = fillText(text, source);
   return environment;
 }

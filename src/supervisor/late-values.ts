@@ -22,10 +22,15 @@ export function fillText(text: Text, source: LateValueSource): string {
 function lateValue(name: LateName, source: LateValueSource): string {
   const value = name === 'DATABASE_URL' ? databaseUrl(source) : source.readSecret('nextauth_secret');
   if (value !== undefined) return value;
-  throw new Failure(`cannot resolve \${${name}}: it is generated on first boot, and that has not happened yet`, {
-    remedy:
-      name === 'DATABASE_URL' ? 'let this service depend on the database' : `set ${name} or ${name}_FILE yourself`,
-  });
+  throw new Failure(
+    `cannot resolve \${${name}}: it is generated on first boot, and that has not happened yet`,
+    {
+      remedy:
+        name === 'DATABASE_URL'
+          ? 'let this service depend on the database'
+          : `set ${name} or ${name}_FILE yourself`,
+    },
+  );
 }
 
 function databaseUrl(source: LateValueSource): string | undefined {
@@ -33,5 +38,6 @@ function databaseUrl(source: LateValueSource): string | undefined {
   const password = appPassword(source);
   if (database === undefined || password === undefined) return undefined;
   const encode = encodeURIComponent;
-  return `postgresql://${encode(database.user)}:${encode(password)}@127.0.0.1:${database.port}/${encode(database.name)}`;
+  const query = database.urlQuery === undefined ? '' : `?${database.urlQuery}`;
+  return `postgresql://${encode(database.user)}:${encode(password)}@127.0.0.1:${database.port}/${encode(database.name)}${query}`;
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { RunPlan } from '../config/plan.ts';
 import type { Report } from '../protocol/channel.ts';
-import type { SpawnedProcess, SpawnEvents } from '../system/process.ts';
+import type { SpawnEvents, SpawnedProcess } from '../system/process.ts';
 import { spawnProcess } from '../system/process.ts';
 import type { Logs } from './logs/logs.ts';
 import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
@@ -79,7 +79,9 @@ function spawnRun(
 
 /** What is asked of the OS for a run of the plan. */
 export function spawnOptions(
-  run: Pick<RunPlan, 'nice' | 'oomScoreAdj'> & { readonly ready?: { readonly kind: string; readonly fd?: number } | undefined },
+  run: Pick<RunPlan, 'nice' | 'oomScoreAdj'> & {
+    readonly ready?: { readonly kind: string; readonly fd?: number } | undefined;
+  },
   tag: string,
   resolved: Resolved,
 ): Parameters<typeof spawnProcess>[0] {

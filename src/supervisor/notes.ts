@@ -9,7 +9,9 @@ export function listNotes(dataDir: string, isolated: boolean): string[] {
   const notes: string[] = [];
   // Outside a container a folder of the disk is what people mean.
   if ((process.pid === 1 || dataDir === IMAGE_DATA) && !isMount(dataDir)) {
-    notes.push(`${dataDir} is not a volume: everything in it is lost with the container; run with -v data:${dataDir}`);
+    notes.push(
+      `${dataDir} is not a volume: everything in it is lost with the container; run with -v data:${dataDir}`,
+    );
   }
   if (!isolated) notes.push('services are not isolated from one another: all run as the one user we are');
   return notes;

@@ -3,12 +3,12 @@ import { Failure } from '../base/errors.ts';
 import { type Change, diffPlans } from '../config/diff-plans.ts';
 import { formatProblems } from '../config/format-problems.ts';
 import type { Plan } from '../config/plan.ts';
-import { type PlanRequest, readPlan } from '../config/read-plan.ts';
+import { type PlanReading, type PlanRequest, readPlan } from '../config/read-plan.ts';
 import type { ReloadChange } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 
 export interface Reload {
-  readonly plan: Plan;
+  readonly reading: Extract<PlanReading, { readonly problems?: undefined }>;
   readonly changes: readonly ReloadChange[];
 }
 
@@ -39,7 +39,7 @@ export function planReload(current: Plan, request: PlanRequest): Reload {
   if (settings.length > 0 && !changes.some(({ service }) => service === 'database')) {
     changes.unshift({ service: 'database', action: 'restart', reason: listPaths(settings) });
   }
-  return { plan: reading.plan, changes };
+  return { reading, changes };
 }
 
 /** Settings of the server are read at its start; where a first dump comes from no longer matters. */

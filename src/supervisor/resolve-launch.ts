@@ -48,8 +48,11 @@ export function resolveLaunch(
   if (run.work.kind === 'command') {
     return { ...common, argv: fillArgv(run.work.argv, source), assignment: undefined };
   }
+  const postgresBin = source.inherited['BULKHEAD_POSTGRES_BIN'];
   return {
     ...common,
+    // Which PostgreSQL is meant is asked by our programs alone.
+    env: { ...common.env, ...(postgresBin === undefined ? {} : { BULKHEAD_POSTGRES_BIN: postgresBin }) },
     argv: source.programArgv(run.work.program),
     assignment: assign(run.work.program, source, input),
   };

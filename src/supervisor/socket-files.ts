@@ -1,5 +1,4 @@
-import { ensureDir, exists, isWritableDir } from '../system/files.ts';
-import { removeSocket } from '../system/sockets.ts';
+import { ensureDir, exists, isWritableDir, removeSocket } from '../system/files.ts';
 import type { SocketFiles } from './control/listen.ts';
 
 /** What the control socket needs of the file system. */

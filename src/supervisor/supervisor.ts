@@ -4,7 +4,8 @@
  */
 import { Failure, messageOf } from '../base/errors.ts';
 import type { Plan, RunPlan } from '../config/plan.ts';
-import type { PlanRequest } from '../config/read-plan.ts';
+import type { PlanReading, PlanRequest } from '../config/read-plan.ts';
+import { listPlan } from '../config/show-plan.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { CommandExit, UpExit } from '../protocol/exit-codes.ts';
 import { socketCandidates } from '../protocol/socket-path.ts';
@@ -18,34 +19,37 @@ import { onSignals } from '../system/signals.ts';
 import { openStandardOutput } from '../system/standard-output.ts';
 import { type Companions, createCompanions } from './companions.ts';
 import { createEventLog } from './control/event-log.ts';
+import { openProbeServer } from './control/probes.ts';
 import { openControlServer } from './control/server.ts';
 import type { ControlTarget } from './control/target.ts';
-import { openProbeServer } from './control/probes.ts';
 import { openChecks } from './health/checks.ts';
 import { openHealthView } from './health/health-view.ts';
-import { createLauncher } from './launcher.ts';
-import { createLaunchSource } from './launch-source.ts';
 import { fillText } from './late-values.ts';
-import { type Logs, openLogs, OWN_NAME } from './logs/logs.ts';
+import { createLaunchSource } from './launch-source.ts';
+import { createLauncher } from './launcher.ts';
+import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
 import { listNotes } from './notes.ts';
 import { refuseTakenPorts } from './port-check.ts';
 import { describeProduct } from './product.ts';
 import { planReload } from './reload.ts';
-import { Services } from './services/manager.ts';
 import type { Ended } from './services/listener.ts';
+import { Services } from './services/manager.ts';
 import { socketFiles } from './socket-files.ts';
 import type { BootObserver } from './up.ts';
 import { VERSION } from './version.ts';
 
+export type GoodReading = Extract<PlanReading, { readonly problems?: undefined }>;
+
 export interface Boot {
   /** How the plan was read: a reload reads it the same way. */
   readonly request: PlanRequest;
+  readonly reading: GoodReading;
   readonly view: BootObserver;
 }
 
 /** Runs the plan until it is asked to stop or must; resolves with the exit code. */
-export async function supervise(firstPlan: Plan, boot: Boot): Promise<number> {
-  let plan = firstPlan;
+export async function supervise(boot: Boot): Promise<number> {
+  let { plan, provenance } = boot.reading;
   const { view, request } = boot;
   const clock = systemClock;
   const since = clock.now();
@@ -147,7 +151,7 @@ export async function supervise(firstPlan: Plan, boot: Boot): Promise<number> {
   const reload = async ({ dryRun }: { readonly dryRun: boolean }): ReturnType<ControlTarget['reload']> => {
     const next = planReload(plan, request);
     if (dryRun || next.changes.length === 0) return next.changes;
-    plan = next.plan;
+    ({ plan, provenance } = next.reading);
     services.applyPlan(plan.runs);
     const summary = next.changes.map(({ service, action }) => `${action} ${service}`).join(', ');
     logs.own('info', `reloaded: ${summary}`);
@@ -163,7 +167,7 @@ export async function supervise(firstPlan: Plan, boot: Boot): Promise<number> {
     stop: (names) => services.stop(names),
     restart: (names) => services.restart(names),
     reload,
-    planView: () => plan,
+    planView: () => listPlan(plan, provenance),
     logs,
     events,
     exec: (name, argv) => companions.exec(requireRun(plan, name), argv),
@@ -216,7 +220,10 @@ export async function supervise(firstPlan: Plan, boot: Boot): Promise<number> {
   checks.stopAll();
   const { unclean } = await stopEverything(services, companions);
   const code = exitCodeOf(ended, unclean);
-  logs.own('info', `stopped${unclean.length === 0 ? '' : `, but had to kill ${unclean.join(', ')}`}; exit ${code}`);
+  logs.own(
+    'info',
+    `stopped${unclean.length === 0 ? '' : `, but had to kill ${unclean.join(', ')}`}; exit ${code}`,
+  );
   await open.disposeAsync();
   forgetSignals();
   reaper.stop();
@@ -240,10 +247,7 @@ function exitCodeOf(ended: Ended | undefined, unclean: readonly string[]): numbe
   return unclean.length === 0 ? UpExit.ok : UpExit.unclean;
 }
 
-async function stopEverything(
-  services: Services,
-  companions: Companions,
-): ReturnType<Services['shutdown']> {
+async function stopEverything(services: Services, companions: Companions): ReturnType<Services['shutdown']> {
   companions.signalAll('SIGTERM');
   const result = await services.shutdown();
   companions.signalAll('SIGKILL');

@@ -1,4 +1,5 @@
 /** `bulkhead up`: from flags and variables to a running supervisor, or to a clear refusal that changed nothing. */
+import { resolve as resolvePath } from 'node:path';
 import { Failure, messageOf } from '../base/errors.ts';
 import { formatProblems } from '../config/format-problems.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
@@ -29,13 +30,14 @@ export interface BootObserver {
 export async function runUp(options: UpOptions): Promise<number> {
   const { env } = process;
   try {
-    const dataDir = options.data ?? env['BULKHEAD_DATA'] ?? '/data';
+    const dataDir = resolvePath(options.data ?? env['BULKHEAD_DATA'] ?? '/data');
     const uid = process.geteuid?.() ?? 0;
     const request: PlanRequest = {
-      flags: { tier: options.tier, config: options.config, data: options.data },
+      flags: { tier: options.tier, config: options.config, data: options.data && dataDir },
       env,
       readFile: readIfReadable,
       root: uid === 0,
+      cwd: process.cwd(),
       runDir: takeRunFolder(dataDir, uid),
     };
     const reading = readPlan(request);
@@ -45,7 +47,7 @@ export async function runUp(options: UpOptions): Promise<number> {
       return UpExit.cannotStart;
     }
     lockData(reading.plan.dataDir);
-    return await supervise(reading.plan, { request, view: options.view });
+    return await supervise({ request, reading, view: options.view });
   } catch (error) {
     options.view.abandon();
     const isExpected = error instanceof Failure;

@@ -197,14 +197,17 @@ services:
     const before = await bulkhead.status();
     writeFileSync(join(bulkhead.folder, 'plan.yaml'), 'version: 1\nservices: { painted: { comand: x } }');
     expect((await bulkhead.run('reload')).code).toBe(6);
-    expect((await bulkhead.status()).services.map(({ pid }) => pid)).toEqual(before.services.map(({ pid }) => pid));
+    expect((await bulkhead.status()).services.map(({ pid }) => pid)).toEqual(
+      before.services.map(({ pid }) => pid),
+    );
     writeFileSync(join(bulkhead.folder, 'plan.yaml'), plan('blue'));
     expect((await bulkhead.run('reload', '--dry-run')).stdout).toContain('environment.COLOUR');
     expect((await bulkhead.run('reload')).code).toBe(0);
     await bulkhead.ready();
     const { stdout } = await bulkhead.run('exec', 'painted', '--', 'sh', '-c', 'echo $COLOUR');
     expect(stdout).toBe('blue\n');
-    const pidOf = (status: typeof before, name: string) => status.services.find((each) => each.name === name)?.pid;
+    const pidOf = (status: typeof before, name: string) =>
+      status.services.find((each) => each.name === name)?.pid;
     const after = await bulkhead.status();
     expect(pidOf(after, 'steady')).toBe(pidOf(before, 'steady'));
     expect(pidOf(after, 'painted')).not.toBe(pidOf(before, 'painted'));
@@ -253,9 +256,16 @@ services: { app: { command: [sh, -c, 'echo first; echo second; exec sleep 1000']
     const { stdout } = await bulkhead.run('logs', 'app');
     expect(stdout).toContain('first');
     expect(stdout).toContain('second');
-    const piped = spawn('sh', ['-c', `"${process.execPath}" "${join(import.meta.dirname, '../../dist/main.js')}" logs app -f | head -1`], {
-      env: { ...process.env, BULKHEAD_DATA: bulkhead.dataDir },
-    });
+    const piped = spawn(
+      'sh',
+      [
+        '-c',
+        `"${process.execPath}" "${join(import.meta.dirname, '../../dist/main.js')}" logs app -f | head -1`,
+      ],
+      {
+        env: { ...process.env, BULKHEAD_DATA: bulkhead.dataDir },
+      },
+    );
     piped.stdout.resume();
     const code = await new Promise((resolve) => piped.once('close', resolve));
     expect(code).toBe(0);

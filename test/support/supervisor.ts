@@ -27,7 +27,9 @@ export interface Supervisor {
   log(service: string): string;
   /** Resolves as soon as its output holds the text; rejects when it ends before that. */
   says(text: string): Promise<void>;
-  run(...args: string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+  run(
+    ...args: string[]
+  ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
   status(): Promise<ProductStatus>;
   /** GET on the probe port. */
   probe(path: string): Promise<{ readonly status: number; readonly text: string }>;
@@ -38,10 +40,11 @@ export interface Supervisor {
 }
 
 export interface SupervisorOptions {
-  /** The text of the plan; `{programs}` and `{folder}` are filled in. */
-  readonly plan: string;
+  /** The text of the plan; `{programs}` and `{folder}` are filled in. Without one: what `command` finds. */
+  readonly plan?: string;
+  /** Instead of `node dist/main.js up`. */
+  readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly args?: readonly string[];
   /** Reuse the folder of an earlier one. */
   readonly folder?: string;
 }
@@ -51,18 +54,21 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'bulkhead-scenario-'));
   const dataDir = join(folder, 'data');
   const config = join(folder, 'plan.yaml');
-  writeFileSync(config, options.plan.replaceAll('{programs}', programs).replaceAll('{folder}', folder));
+  if (options.plan !== undefined) {
+    writeFileSync(config, options.plan.replaceAll('{programs}', programs).replaceAll('{folder}', folder));
+  }
   const [port, apiPort] = await freePorts(2);
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: process.env['HOME'] ?? '/',
     BULKHEAD_DATA: dataDir,
-    BULKHEAD_CONFIG: config,
+    ...(options.plan === undefined ? {} : { BULKHEAD_CONFIG: config }),
     BULKHEAD_PORT: String(port),
     BULKHEAD_API_PORT: String(apiPort),
     ...options.env,
   };
-  const child = spawn(process.execPath, ['--disable-sigusr1', bulkhead, 'up', ...(options.args ?? [])], {
+  const [program = '', ...args] = options.command ?? [process.execPath, '--disable-sigusr1', bulkhead, 'up'];
+  const child = spawn(program, args, {
     env,
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -129,7 +135,11 @@ export function runBulkhead(
   cwd: string,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [bulkhead, ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [bulkhead, ...args], {
+      env,
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
