@@ -34,7 +34,7 @@ test.runIf(canUnshare)(
   },
 );
 
-test('as any other process, no zombie is left of 300 orphans, and every service keeps its own exit', async () => {
+test('laws 1, 28: as any other process, no zombie is left of 300 orphans, and every service keeps its own exit', async () => {
   const { stdout } = await run(process.execPath, [program, '300']);
   const told = JSON.parse(stdout);
   expect(told).toMatchObject({ services: 10, emptied: 10, zombies: 0, left: 0 });
@@ -68,7 +68,7 @@ test('a spawn that fails in a library that does not listen ends nothing', async 
   expect(listOwnedPids().size).toBe(0);
 });
 
-test('a zombie that nobody takes does not keep a service from being empty', async () => {
+test('law 5: a zombie that nobody takes does not keep a service from being empty', async () => {
   // Its parent has left group, session and tag, waits for nobody, and lives on: the zombie stays in the group.
   const script = 'sh -c "true & exec env -i setsid sleep 1000" & echo "hoarder $!"; exec sleep 1000';
   const child = startChild(['sh', '-c', script]);

@@ -75,7 +75,7 @@ describe('the control socket', () => {
 });
 
 describe('a path for the socket', () => {
-  test('is taken over where nobody answers on a socket that was left', async () => {
+  test('law 38: is taken over where nobody answers on a socket that was left', async () => {
     await using left = await openControl(fakeTarget());
     const path = join(left.folder, 'stale.sock');
     await leaveStaleSocket(path);

@@ -154,7 +154,7 @@ describe('a check', () => {
     expect(told.filter((line) => line.includes('DOWN'))).toHaveLength(1);
   });
 
-  it('calls off a probe that takes too long, and never asks twice at once', async () => {
+  it('law 18: calls off a probe that takes too long, and never asks twice at once', async () => {
     checks.start('app', 1, PLAN);
     clock.advance(0);
     await asked[0]?.end({});

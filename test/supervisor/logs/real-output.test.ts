@@ -77,7 +77,7 @@ describe('a real service and a real standard output', () => {
     expect(wrong).toBe(-1);
   });
 
-  it('the last words before a kill -9 are in the file and on standard output', async () => {
+  it('law 30: the last words before a kill -9 are in the file and on standard output', async () => {
     const { child, ended } = run('pipe', flood(1000, 'then-dies'));
     let shown = '';
     child.stdout?.on('data', (chunk: Buffer) => {

@@ -132,7 +132,7 @@ function calmDown(world: World): void {
 }
 
 describe('in any order of events', () => {
-  test('two generations of one run never live at once, and nothing impossible happens', () => {
+  test('laws 7, 8: two generations of one run never live at once, and nothing impossible happens', () => {
     fc.assert(
       fc.property(history, (events) => {
         const world = servicesWithFakes(runs);
@@ -167,7 +167,7 @@ describe('in any order of events', () => {
     );
   });
 
-  test('a stop of everything always ends within its budget: nothing lives, no timer is armed', async () => {
+  test('law 22: a stop of everything always ends within its budget: nothing lives, no timer is armed', async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.boolean(), async (events, hurried) => {
         const world = servicesWithFakes(runs);
@@ -196,7 +196,7 @@ describe('in any order of events', () => {
     );
   });
 
-  test('stopping each by hand leaves no timer either', () => {
+  test('law 6: stopping each by hand leaves no timer either', () => {
     fc.assert(
       fc.property(history, (events) => {
         const world = servicesWithFakes(runs);
@@ -213,7 +213,7 @@ describe('in any order of events', () => {
     );
   });
 
-  test('50 mixed commands on a running service end in the last one, with one process at most', () => {
+  test('law 8: 50 mixed commands on a running service end in the last one, with one process at most', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom('start', 'stop', 'restart'), { minLength: 50, maxLength: 50 }),

@@ -106,7 +106,7 @@ describe('starting', () => {
 });
 
 describe('failing', () => {
-  test('the leader’s exit is not enough: the next start waits until its group is empty', () => {
+  test('law 3: the leader’s exit is not enough: the next start waits until its group is empty', () => {
     const { services, launcher, clock, words } = servicesWithFakes([aService('app')]);
     services.startAll();
     launcher.last('app').survivors = stubborn;
@@ -120,7 +120,7 @@ describe('failing', () => {
     expect(launcher.launches).toEqual(['app@1', 'app@2']);
   });
 
-  test('a slow crash loop waits longer each time and gives up inside the window', () => {
+  test('law 10: a slow crash loop waits longer each time and gives up inside the window', () => {
     const { services, launcher, clock, told, words } = servicesWithFakes([
       aService('app', {
         critical: true,
@@ -151,7 +151,7 @@ describe('failing', () => {
     expect(clock.armed).toBe(0);
   });
 
-  test('a first crash after a stable spell restarts at once', () => {
+  test('law 9: a first crash after a stable spell restarts at once', () => {
     const { services, launcher, clock, words } = servicesWithFakes([aService('app')]);
     services.startAll();
     clock.advance(60_000);
@@ -162,7 +162,7 @@ describe('failing', () => {
     expect(words()).toEqual({ app: 'backoff' });
   });
 
-  test('a spawn that fails, also at the second try, is a failure like any other and never strands', () => {
+  test('law 11: a spawn that fails, also at the second try, is a failure like any other and never strands', () => {
     const { services, launcher, clock, words, reason } = servicesWithFakes([aService('app')]);
     launcher.fail('app', Object.assign(new Error('cannot start app: EAGAIN'), { code: 'EAGAIN' }));
     services.startAll();
@@ -208,7 +208,7 @@ describe('failing', () => {
     expect(told.some((line) => line.startsWith('ended'))).toBe(false);
   });
 
-  test('a program that vanishes after it once ran is tried again, critical or not', () => {
+  test('law 11: a program that vanishes after it once ran is tried again, critical or not', () => {
     const { services, launcher, words } = servicesWithFakes([aService('app', { critical: true })]);
     services.startAll();
     launcher.fail('app', noEntry);
@@ -231,7 +231,7 @@ describe('failing', () => {
     expect(words()).toEqual({ app: 'ready' });
   });
 
-  test('a failing health check restarts it gracefully once, on the same budget as crashes', () => {
+  test('law 19: a failing health check restarts it gracefully once, on the same budget as crashes', () => {
     const { services, launcher, clock, words } = servicesWithFakes([aService('app', checked)]);
     launcher.obey('app', stubborn);
     services.startAll();
@@ -357,7 +357,7 @@ describe('tasks', () => {
 });
 
 describe('dependencies', () => {
-  test('a dependency that failed for good is named to those who wait, and a critical one among them ends', () => {
+  test('law 12: a dependency that failed for good is named to those who wait, and a critical one among them ends', () => {
     const { services, launcher, told, words, reason } = servicesWithFakes([
       aTask('setup'),
       aService('api', { dependsOn: needs({ setup: 'service_completed_successfully' }) }),
@@ -396,7 +396,7 @@ describe('dependencies', () => {
     expect(words()).toEqual({ cache: 'starting', app: 'ready' });
   });
 
-  test('one that flaps stops nobody who runs; who comes late waits', () => {
+  test('law 17: one that flaps stops nobody who runs; who comes late waits', () => {
     const { services, launcher, clock, words } = servicesWithFakes([
       aService('database', { ...checked, onUnhealthy: 'ignore' }),
       aService('app', { dependsOn: needs('database') }),
@@ -436,7 +436,7 @@ describe('dependencies', () => {
 });
 
 describe('commands', () => {
-  test('stop ends in stopped from every state, with no later spawn and no timer left', () => {
+  test('law 6: stop ends in stopped from every state, with no later spawn and no timer left', () => {
     const prepare: Record<string, (fakes: ReturnType<typeof servicesWithFakes>) => void> = {
       waiting: ({ services }) => services.stop(['database']),
       starting: () => {},
@@ -474,7 +474,7 @@ describe('commands', () => {
     }
   });
 
-  test('a restart while waiting, asked twice, ends in exactly one process', () => {
+  test('law 7: a restart while waiting, asked twice, ends in exactly one process', () => {
     const { services, launcher } = servicesWithFakes([
       aService('a', { ready: { kind: 'fd', fd: 4 } }),
       aService('b', { dependsOn: needs('a') }),
@@ -487,7 +487,7 @@ describe('commands', () => {
     expect(launcher.launches).toEqual(['a@1', 'b@1']);
   });
 
-  test('a restart never counts as a failure, ends no container, and leaves dependents up', () => {
+  test('law 36: a restart never counts as a failure, ends no container, and leaves dependents up', () => {
     const { services, launcher, told, words } = servicesWithFakes([
       aService('database', { critical: true }),
       aService('app', { dependsOn: needs('database') }),
@@ -615,7 +615,7 @@ describe('the runner', () => {
     await expect(never).rejects.toThrow('enough');
   });
 
-  test('a jump of the wall clock moves nothing: deadlines are monotonic', () => {
+  test('law 15: a jump of the wall clock moves nothing: deadlines are monotonic', () => {
     let jump = 0;
     const fakes = servicesWithFakes([aService('app')]);
     const clock = { ...fakes.clock, after: fakes.clock.after, now: () => fakes.clock.now() + jump };

@@ -52,7 +52,7 @@ describe('what a new plan changes', () => {
 });
 
 describe('taking a new plan over', () => {
-  test('touches only what changed', () => {
+  test('law 35: touches only what changed', () => {
     const { services, launcher, words } = servicesWithFakes([aService('a'), aService('b'), aService('c')]);
     services.startAll();
     services.applyPlan([aService('a'), aService('b', { user: 'app' }), aService('d')]);

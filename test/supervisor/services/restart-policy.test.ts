@@ -17,7 +17,7 @@ const plan: RestartPlan = {
   giveUp: { limit: 3, window: 120_000 },
 };
 
-test('waits grow by two from the initial delay to the cap', () => {
+test('law 9: waits grow by two from the initial delay to the cap', () => {
   const waits = [1, 2, 3, 4, 5, 6, 7, 8, 60].map((attempt) => delayBefore(attempt, plan, 0.5));
   expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
 });

@@ -20,7 +20,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe('a stop of everything', () => {
-  test('goes against the dependencies, one level at a time', async () => {
+  test('law 22: goes against the dependencies, one level at a time', async () => {
     const { services, told, words } = started([database, app, scraper]);
     const { unclean } = await services.shutdown();
     expect(unclean).toEqual([]);
@@ -42,7 +42,7 @@ describe('a stop of everything', () => {
     expect(launcher.last('database').signals).toEqual([]);
   });
 
-  test('keeps the reserved share of the database whatever the others take', async () => {
+  test('law 22: keeps the reserved share of the database whatever the others take', async () => {
     const runs = [database, app, scraper];
     const { services, launcher, clock } = servicesWithFakes(runs);
     launcher.obey('app', stubborn);
