@@ -60,6 +60,7 @@ export function buildDraft(
     nice: read.nice,
     oomScoreAdj: read.oom_score_adj,
     startTimeout: read.start_timeout || undefined,
+    ...buildExitCodes(read, where, context),
   };
   const run =
     read.type === 'task' ? buildTask(base, read, where, context) : buildService(base, read, where, context);
@@ -200,7 +201,9 @@ function buildRestart(read: ServiceStanza, where: string, { problems }: BuildCon
   const { policy = 'always', limit: counted } = read.restart ?? {};
   const backoff = read.backoff;
   const limit = counted ?? backoff?.limit ?? DEFAULT_RESTART.giveUp?.limit ?? 0;
-  const window = backoff?.window ?? DEFAULT_RESTART.giveUp?.window ?? 0;
+  // A count of retries is exact: how long they take does not matter, unless a window is asked for.
+  const usual = counted === undefined ? (DEFAULT_RESTART.giveUp?.window ?? 0) : Number.POSITIVE_INFINITY;
+  const window = backoff?.window ?? usual;
   const restart: RestartPlan = {
     policy,
     initialDelay: backoff?.initial ?? DEFAULT_RESTART.initialDelay,
@@ -227,6 +230,24 @@ function buildRestart(read: ServiceStanza, where: string, { problems }: BuildCon
     );
   }
   return restart;
+}
+
+function buildExitCodes(
+  read: ServiceStanza,
+  where: string,
+  { problems }: BuildContext,
+): Pick<RunBase, 'exitCodes'> {
+  const [success = [], fatal = []] = [read.success_exit_codes, read.fatal_exit_codes];
+  const both = fatal.find((code) => code === 0 || success.includes(code));
+  if (both !== undefined) {
+    problems.error(
+      placeOfWord(read.at, 'fatal_exit_codes'),
+      'two-meanings',
+      `${where}: exit ${both} cannot be a success and fatal`,
+      { suggestion: both === 0 ? 'drop 0: it is always a success' : 'keep one of them' },
+    );
+  }
+  return success.length + fatal.length === 0 ? {} : { exitCodes: { success, fatal } };
 }
 
 /** The least time in which `limit` + 1 failures fit: the first restart is at once, then the waits double. */

@@ -7,6 +7,8 @@ import { asList, dependencyMap, environmentMap } from './list-forms.ts';
 import type { Entry, MapValue, Value } from './tree.ts';
 
 const REPLACED_WHOLE = new Set(['command', 'entrypoint', 'test', 'stop']);
+/** One item alone is a list too. */
+const AS_LISTS = new Set(['env_file', 'profiles', 'success_exit_codes', 'fatal_exit_codes']);
 /** A check asks one question: another one replaces it, with its interval and patience left as they were. */
 const PROBES = ['test', 'http', 'tcp', 'postgres'];
 
@@ -56,7 +58,7 @@ function wordOf(path: readonly string[]): string {
 }
 
 function normalise(value: Value, key: string): Value {
-  if (key === 'env_file' || key === 'profiles') return asList(value);
+  if (AS_LISTS.has(key)) return asList(value);
   if (value.kind !== 'list') return value;
   if (key === 'environment') return environmentMap(value);
   if (key === 'depends_on') return dependencyMap(value);

@@ -69,6 +69,8 @@ export function runLines(run: RunPlan): PlanLine[] {
       ? serviceLines(run)
       : ([['retries', String(run.retries)]] as [string, string][])),
     ['start_timeout', duration(run.startTimeout)],
+    ['success_exit_codes', run.exitCodes?.success.join(', ') || undefined],
+    ['fatal_exit_codes', run.exitCodes?.fatal.join(', ') || undefined],
     ['stop', run.stop.rungs.map(({ signal, wait }) => `${signal} ${formatWritten(wait)}`).join(', ')],
     ['nice', run.nice?.toString()],
     ['oom_score_adj', run.oomScoreAdj?.toString()],
@@ -110,7 +112,9 @@ function restartLines({
     ['backoff.max', formatWritten(maxDelay)],
     ['backoff.stable_after', formatWritten(stableAfter)],
     ['backoff.limit', String(giveUp?.limit ?? '0 (never gives up)')],
-    ...(giveUp ? [['backoff.window', formatWritten(giveUp.window)] as [string, string]] : []),
+    ...(giveUp && Number.isFinite(giveUp.window)
+      ? [['backoff.window', formatWritten(giveUp.window)] as [string, string]]
+      : []),
   ];
 }
 

@@ -74,6 +74,8 @@ export interface RunBase {
   readonly oomScoreAdj: number | undefined;
   /** How long from spawn to ready (service) or to exit (task); undefined: no limit. */
   readonly startTimeout: number | undefined;
+  /** Ends by itself that are well besides 0, and those after which no retry helps; a death by signal n is 128 + n. */
+  readonly exitCodes?: { readonly success: readonly number[]; readonly fatal: readonly number[] };
 }
 
 export interface ServicePlan extends RunBase {
@@ -140,7 +142,10 @@ export interface RestartPlan {
   readonly maxDelay: number;
   /** Up for this long: the attempts are forgotten. */
   readonly stableAfter: number;
-  /** More than `limit` failures inside `window` is giving up; undefined: never. */
+  /**
+   * More than `limit` failures inside `window` is giving up; undefined: never. Without an end of the window the
+   * failures in a row count: a stable spell begins the count anew, as in Docker.
+   */
   readonly giveUp: { readonly limit: number; readonly window: number } | undefined;
 }
 

@@ -77,6 +77,14 @@ const restart: Shape<RestartWord> = parsed(
   },
 );
 
+const exitCode = listOf(integer(0, 255), 'a list of exit codes');
+
+/** One code or a list of them. */
+const exitCodes: typeof exitCode = {
+  read: (value, where, reading) => exitCode.read(asList(value), where, reading),
+  schema: { anyOf: [integer(0, 255).schema, exitCode.schema] },
+};
+
 const rung = stanza(
   {
     signal: { shape: signal, doc: 'The signal of this rung.' },
@@ -140,10 +148,20 @@ const serviceWords = {
   },
   restart: {
     shape: restart,
-    doc: "When it is started again after its end. Compose's default is no; ours is always.",
+    doc: "When it is started again after its end. on-failure:COUNT gives up after so many retries in a row. Compose's default is no; ours is always.",
     default: 'always',
   },
   backoff: { shape: stanza(backoffWords), doc: 'How restarts slow down, and when Bulkhead gives up.' },
+  success_exit_codes: {
+    shape: exitCodes,
+    doc: 'Exit codes that are as good as 0 when it ends by itself; a death by signal n counts as 128 + n.',
+    examples: [[143]],
+  },
+  fatal_exit_codes: {
+    shape: exitCodes,
+    doc: 'Exit codes after which no retry helps: it has failed at once, for good.',
+    examples: [[78]],
+  },
   retries: {
     shape: integer(0, 1000),
     doc: 'Of a task: how often it is tried again before it has failed.',

@@ -101,8 +101,8 @@ describe('restart', () => {
     ['always', 'always', { limit: 5, window: 600_000 }],
     ['unless-stopped', 'always', { limit: 5, window: 600_000 }],
     ['on-failure', 'on-failure', { limit: 5, window: 600_000 }],
-    ['on-failure:7', 'on-failure', { limit: 7, window: 600_000 }],
-    ['on-failure:0', 'on-failure', { limit: 0, window: 600_000 }],
+    ['on-failure:7', 'on-failure', { limit: 7, window: Number.POSITIVE_INFINITY }],
+    ['on-failure:0', 'on-failure', { limit: 0, window: Number.POSITIVE_INFINITY }],
   ])('%s', (written, policy, giveUp) => {
     expect(serviceOf(read(`{ command: x, restart: ${written} }`), 'a').restart).toMatchObject({
       policy,
@@ -121,13 +121,48 @@ describe('restart', () => {
     });
   });
 
-  test('a window that its own waits outgrow is a warning, one that can be reached is none', () => {
+  test('law 14: a window that its own waits outgrow is a warning, one that can be reached is none', () => {
     const warned = (backoff: string) =>
       read(`{ command: x, backoff: ${backoff} }`).warnings.map(({ code }) => code);
     expect(warned('{ limit: 20, window: 1m }')).toEqual(['never-gives-up']);
     expect(warned('{ limit: 3, window: 1m }')).toEqual([]);
     expect(warned('{ initial: 1s, limit: 3, window: 3s }')).toEqual([]);
     expect(warned('{ initial: 1s, limit: 3, window: 2999ms }')).toEqual(['never-gives-up']);
+    // Waits at their cap count as well as growing ones.
+    expect(warned('{ initial: 60s, max: 60s, limit: 5, window: 10s }')).toEqual(['never-gives-up']);
+    expect(warned('{ initial: 1m, max: 1m }')).toEqual([]);
+    expect(warned('{ initial: 4m, max: 4m }')).toEqual(['never-gives-up']);
+    expect(warned('{ initial: 4m, max: 4m, limit: 0 }')).toEqual([]);
+  });
+
+  test('law 14: a count of retries is reached however long its waits are, unless a window cuts it', () => {
+    const warned = (words: string) =>
+      read(`{ command: x, restart: "on-failure:9", ${words} }`).warnings.map(({ code }) => code);
+    expect(warned('backoff: { initial: 1h, max: 1h }')).toEqual([]);
+    expect(warned('backoff: { initial: 1h, max: 1h, window: 1h }')).toEqual(['never-gives-up']);
+  });
+});
+
+describe('exit codes', () => {
+  test('are one number or a list, for services and tasks', () => {
+    expect(
+      runOf(read('{ command: x, success_exit_codes: 3, fatal_exit_codes: [78, 64] }'), 'a'),
+    ).toMatchObject({
+      exitCodes: { success: [3], fatal: [78, 64] },
+    });
+    expect(runOf(read('{ command: x, type: task, fatal_exit_codes: 2 }'), 'a')).toMatchObject({
+      exitCodes: { success: [], fatal: [2] },
+    });
+    expect(runOf(read('{ command: x }'), 'a')).not.toHaveProperty('exitCodes');
+  });
+
+  test.each([
+    ['success_exit_codes: [256]', 'wrong-value'],
+    ['fatal_exit_codes: SIGTERM', 'wrong-value'],
+    ['fatal_exit_codes: [0]', 'two-meanings'],
+    ['success_exit_codes: [3], fatal_exit_codes: [3]', 'two-meanings'],
+  ])('%s is refused', (words, code) => {
+    expect(read(`{ command: x, ${words} }`).problems?.map((one) => one.code)).toEqual([code]);
   });
 });
 

@@ -2,7 +2,14 @@
 
 import { climb, hurryUp, tellSurvivors } from './ladder.ts';
 import type { Exit } from './ports.ts';
-import { allowsRestart, delayBefore, hasGivenUp, noFailures, noteFailure } from './restart-policy.ts';
+import {
+  allowsRestart,
+  delayBefore,
+  hasGivenUp,
+  meaningOf,
+  noFailures,
+  noteFailure,
+} from './restart-policy.ts';
 import type { Cause, Effect, EndedCause, Ending, Moment, Phase, Policy, State, Step } from './state.ts';
 
 export function stay(state: State): Step {
@@ -87,7 +94,7 @@ export function leaderGone(
     const next: State = { ...state, phase: 'clearing', exit, endedAt };
     return { state: next, effects: tellSurvivors(next, policy) };
   }
-  const cause = exit.code === 0 ? 'finished' : 'crashed';
+  const cause = meaningOf(exit, policy.exitCodes);
   const ended = noteEnding({ ...state, phase: 'clearing', exit, endedAt, rung: 0 }, policy, {
     cause,
     detail: told ?? describeExit(exit),
@@ -141,12 +148,15 @@ function afterEnd(state: State, policy: Policy, moment: Moment, ending: Ending):
   };
   // What is missing at the very first start will be missing at the hundredth: a wrong image or plan, said at once.
   const cannotStart = ending.cause === 'missing' && policy.critical && !state.everSpawned;
+  const isFatal = ending.cause === 'fatal';
   if (
     cannotStart ||
+    isFatal ||
     !allowsRestart(policy.restart, finished) ||
     hasGivenUp(failed.failures, policy.restart, moment.now)
   ) {
-    return giveUp(failed, policy, moment, cannotStart ? 'cannotStart' : endedCause(policy, ending));
+    const ended = cannotStart ? 'cannotStart' : endedCause(policy, ending);
+    return giveUp(failed, isFatal ? { ...policy, slowRetry: undefined } : policy, moment, ended);
   }
   const delay = delayBefore(failed.failures.attempt, policy.restart, moment.chance);
   const due = ending.at + delay;

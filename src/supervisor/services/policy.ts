@@ -10,6 +10,7 @@ export function policyOf(run: RunPlan, slowRetry: number | undefined): Policy {
     critical: run.critical,
     startTimeout: run.startTimeout,
     ladder: run.stop,
+    exitCodes: run.exitCodes,
   };
   if (run.kind === 'task') {
     return {

@@ -1,5 +1,7 @@
 /** Whether, and after how long, a run that ended by itself is started again. One path for every kind of failure. */
-import type { RestartPlan } from '../../config/plan.ts';
+import { constants } from 'node:os';
+import type { RestartPlan, RunPlan } from '../../config/plan.ts';
+import type { Exit } from './ports.ts';
 
 /** What is remembered of a run's unintended ends. Intended stops and restarts never appear here. */
 export interface Failures {
@@ -28,8 +30,9 @@ export function noteFailure(
   restart: RestartPlan,
 ): Failures {
   const window = Math.max(restart.giveUp?.window ?? 0, TOLD_WINDOW);
-  const recent = failures.times.filter((time) => at - time <= window);
   const wasStable = upFor !== undefined && upFor >= restart.stableAfter;
+  const isOver = wasStable && window === Number.POSITIVE_INFINITY;
+  const recent = isOver ? [] : failures.times.filter((time) => at - time <= window);
   return {
     times: [...recent, at].slice(-Math.max(KEPT, (restart.giveUp?.limit ?? 0) + 1)),
     attempt: wasStable ? 0 : failures.attempt + 1,
@@ -54,4 +57,16 @@ export function hasGivenUp(failures: Failures, restart: RestartPlan, now: number
 export function allowsRestart(restart: RestartPlan, finished: boolean): boolean {
   if (restart.policy === 'always') return true;
   return restart.policy === 'on-failure' && !finished;
+}
+
+/** What an end that nobody asked for means by its plan. Shells know a death by signal n as 128 + n, and so do plans. */
+export function meaningOf(
+  { code, signal }: Exit,
+  exitCodes: RunPlan['exitCodes'],
+): 'finished' | 'crashed' | 'fatal' {
+  if (code === 0) return 'finished';
+  const shown = signal === null ? code : 128 + constants.signals[signal];
+  if (shown === null || exitCodes === undefined) return 'crashed';
+  if (exitCodes.fatal.includes(shown)) return 'fatal';
+  return exitCodes.success.includes(shown) ? 'finished' : 'crashed';
 }

@@ -14,7 +14,7 @@
  * the next generation needs, so nothing is spawned before `emptied`.
  */
 
-import type { RestartPlan, Signal, StopLadder } from '../../config/plan.ts';
+import type { RestartPlan, RunPlan, Signal, StopLadder } from '../../config/plan.ts';
 import type { Exit, SignalTarget } from './ports.ts';
 import type { Failures } from './restart-policy.ts';
 import { noFailures } from './restart-policy.ts';
@@ -38,6 +38,8 @@ export type Cause =
   /** It ended by itself: with exit 0; with anything else. */
   | 'finished'
   | 'crashed'
+  /** It ended by itself with a code that its plan calls fatal. */
+  | 'fatal'
   | 'unhealthy'
   | 'timeout'
   /** It could not be spawned; `missing`: because a program, folder or user is not there. */
@@ -104,6 +106,7 @@ export interface Policy {
   readonly ladder: StopLadder;
   /** ms after which a run that gave up is tried again; undefined: never. */
   readonly slowRetry: number | undefined;
+  readonly exitCodes: RunPlan['exitCodes'];
 }
 
 /** When an input arrives. Chance comes from outside too, so that a step is pure. */

@@ -45,7 +45,9 @@ export function reasonOf(state: State, run: RunPlan, blocked: string | undefined
     case 'backoff':
       return `${describeFailure(state, run)}, next start in ${formatWait(state, now)}`;
     case 'done':
-      return run.kind === 'task' ? '' : `ended with exit 0, and its restart policy is ${run.restart.policy}`;
+      return run.kind === 'task'
+        ? ''
+        : `ended with ${state.ending?.detail ?? 'exit 0'}, and its restart policy is ${run.restart.policy}`;
     case 'failed':
       return state.deadline === undefined
         ? describeFailure(state, run)
@@ -69,7 +71,7 @@ export function describeFailure(state: State, run: RunPlan): string {
   if (ending === undefined) return '';
   const times = failures.times.length;
   const [first] = failures.times;
-  if (times < 2 || first === undefined) return describeEnding(ending, run.kind);
+  if (times < 2 || first === undefined || ending.cause === 'fatal') return describeEnding(ending, run.kind);
   const verb = run.kind === 'task' ? 'failed' : verbOf(ending);
   return `${verb} ${times} times in ${formatDuration(ending.at - first)} (${ending.detail})`;
 }
@@ -79,6 +81,8 @@ function describeEnding(ending: Ending | undefined, kind: RunPlan['kind']): stri
   switch (ending.cause) {
     case 'crashed':
       return `${kind === 'task' ? 'failed' : 'crashed'} (${ending.detail})`;
+    case 'fatal':
+      return `ended (${ending.detail}), which its plan calls fatal`;
     case 'finished':
       return `ended (${ending.detail})`;
     case 'unhealthy':
