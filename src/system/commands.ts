@@ -7,8 +7,8 @@ import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
 import { messageOf } from '../base/errors.ts';
+import { confineCommand } from './confine.ts';
 import { explainSpawnFailure } from './spawn-failure.ts';
-import { becomeUser } from './switch-user.ts';
 import type { Identity } from './users.ts';
 
 export interface ToolOptions {
@@ -64,7 +64,7 @@ export async function runTool(argv: readonly string[], options: ToolOptions = {}
   const [tool = ''] = argv;
   try {
     const env = options.env ?? process.env;
-    const command = becomeUser(argv, options.identity, env.PATH, cwd);
+    const command = confineCommand(argv, { identity: options.identity }, env.PATH, cwd);
     const [program = '', ...rest] = command.argv;
     const child = execa(program, rest, {
       cwd,

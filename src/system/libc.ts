@@ -29,7 +29,10 @@ const pipe2 = declare('int pipe2(void *fds, int flags)');
 const fcntl = declare('int fcntl(int fd, int command, int value)');
 const waitpid = declare('int waitpid(int pid, void *status, int options)');
 const flock = declare('int flock(int fd, int operation)');
-const prctl = declare('int prctl(int option, long a, long b, long c, long d)');
+/** Of the calling thread alone, and of what is started from it. prctl(2) */
+export const prctl = declare('int prctl(int option, long a, long b, long c, long d)');
+/** Also of this thread alone; in the kernel's own shape. capset(2) */
+export const capset = declare('int capset(void *header, void *data)');
 const setfsuid = declare('int setfsuid(uint32_t uid)');
 const setfsgid = declare('int setfsgid(uint32_t gid)');
 

@@ -10,6 +10,8 @@ import type { Writable } from 'node:stream';
 import type { Channel } from './channel.ts';
 import { openChannel } from './channel.ts';
 import { registerChildren } from './children.ts';
+import type { Privileges, Ulimits } from './confine.ts';
+import { confineCommand } from './confine.ts';
 import { whenEmpty } from './emptiness.ts';
 import { closeOnExec, openPipe } from './libc.ts';
 import type { OutputPipe } from './output-pipe.ts';
@@ -20,7 +22,6 @@ import { TAG_VARIABLE } from './relatives.ts';
 import type { SignalTarget } from './signalling.ts';
 import { signalFamily } from './signalling.ts';
 import { explainSpawnFailure } from './spawn-failure.ts';
-import { becomeUser } from './switch-user.ts';
 import type { Identity } from './users.ts';
 
 export interface SpawnOptions {
@@ -39,6 +40,11 @@ export interface SpawnOptions {
   readonly stdin?: boolean | undefined;
   readonly nice?: number | undefined;
   readonly oomScoreAdj?: number | undefined;
+  /** Undefined: 022. */
+  readonly umask?: number | undefined;
+  readonly ulimits?: Ulimits | undefined;
+  /** Undefined: what we may, it may. */
+  readonly privileges?: Privileges | undefined;
   /** `<service>:<generation>`: marks the child and its descendants, to find those that leave its session. */
   readonly tag: string;
 }
@@ -126,18 +132,20 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
 }
 
 function start(options: SpawnOptions, stdio: (StdioNull | StdioPipe | number)[]): ChildProcess {
-  const command = becomeUser(options.argv, options.identity, options.env.PATH, options.cwd);
+  const command = confineCommand(options.argv, options, options.env.PATH, options.cwd);
   const [program = '', ...rest] = command.argv;
   // Node can set the mask only for itself; a child inherits it.
-  const mask = process.umask(0o022);
+  const mask = process.umask(options.umask ?? 0o022);
   try {
-    return spawn(program, rest, {
-      cwd: options.cwd,
-      env: { ...options.env, [TAG_VARIABLE]: options.tag },
-      stdio,
-      detached: true,
-      ...command.ids,
-    });
+    return command.around(() =>
+      spawn(program, rest, {
+        cwd: options.cwd,
+        env: { ...options.env, [TAG_VARIABLE]: options.tag },
+        stdio,
+        detached: true,
+        ...command.ids,
+      }),
+    );
   } finally {
     process.umask(mask);
   }

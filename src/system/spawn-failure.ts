@@ -6,6 +6,7 @@ export function explainSpawnFailure(
   error: unknown,
   command: { readonly argv: readonly string[]; readonly cwd: string; readonly user?: string | undefined },
 ): Failure {
+  if (error instanceof Failure) return error;
   const [program = ''] = command.argv;
   const code = codeOf(error);
   const fail = (cause: string, remedy?: string): Failure =>
