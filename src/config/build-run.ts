@@ -15,6 +15,8 @@ export interface BuildContext extends Reading {
   readonly stopTimeout: number;
   /** We are root: every run should have a user of its own. */
   readonly root: boolean;
+  /** The service each replica is one of. */
+  readonly replicaOf: ReadonlyMap<string, string>;
 }
 
 /** A run with its places, before switches and dependencies are settled. */
@@ -47,16 +49,18 @@ export function buildDraft(
   const where = `services.${name}`;
   const work = buildArgv(read, where, key, context);
   if (!work) return undefined;
+  const group = context.replicaOf.get(name);
   const base: RunBase = {
     name,
+    ...(group === undefined ? {} : { replicaOf: group }),
     work: { kind: 'command', argv: work },
     workingDir: read.working_dir,
     user: read.user,
-    environment: Object.fromEntries(read.environment ?? []),
+    environment: { ...instanceEnvironment(name, group, read), ...Object.fromEntries(read.environment ?? []) },
     envFiles: resolveEnvFiles(read.env_file ?? []),
     dependsOn: buildDependencies(read),
     stop: buildStop(read, where, context),
-    critical: read.critical ?? name === 'app',
+    critical: read.critical ?? (group ?? name) === 'app',
     nice: read.nice,
     oomScoreAdj: read.oom_score_adj,
     startTimeout: read.start_timeout || undefined,
@@ -65,6 +69,18 @@ export function buildDraft(
   const run =
     read.type === 'task' ? buildTask(base, read, where, context) : buildService(base, read, where, context);
   return { run, profiles: read.profiles ?? [], at: read.at, key };
+}
+
+/** What nobody has to write: which of the replicas it is, and where it listens. */
+function instanceEnvironment(
+  name: string,
+  group: string | undefined,
+  read: ServiceStanza,
+): Record<string, string> {
+  return {
+    ...(group === undefined ? {} : { BULKHEAD_INSTANCE: name.slice(group.length + 1) }),
+    ...(read.port === undefined ? {} : { PORT: String(read.port) }),
+  };
 }
 
 export function resolveEnvFiles(files: readonly EnvFile[]): RunBase['envFiles'] {
@@ -134,6 +150,14 @@ function buildTask(base: RunBase, read: ServiceStanza, where: string, { problems
       {
         suggestion: `drop ${word}, or drop type: task`,
       },
+    );
+  }
+  if (read.deploy?.replicas !== undefined) {
+    problems.error(
+      placeOfWord(read.deploy.at, 'replicas'),
+      'not-of-a-task',
+      `${where} is a task: it runs once, so replicas mean nothing`,
+      { suggestion: 'drop replicas, or drop type: task' },
     );
   }
   if (read.restart?.policy === 'always') {

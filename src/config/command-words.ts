@@ -1,6 +1,7 @@
 /** The words that every command shares: what runs, with which environment, as whom. */
 import { asList, environmentMap } from './list-forms.ts';
 import type { Text } from './plan.ts';
+import { isInstanceName } from './replicas.ts';
 import { absolutePath, flag, path, systemUser } from './scalars.ts';
 import { byKind, lateText, listOf, mapOf, type Reading, type Shape, wrong } from './shape.ts';
 import { splitCommand } from './split-command.ts';
@@ -36,7 +37,9 @@ const environmentValue: Shape<Text> = {
     if (value.kind !== 'scalar') return wrong(value, where, 'a text', reading);
     if (!value.empty) return value.text;
     const found = reading.variables.lookup(where.slice(where.lastIndexOf('.') + 1), value.place);
-    if (found.kind === 'late') return { parts: [{ late: found.late }] };
+    // A replica is told its number without being asked.
+    if (found.kind === 'late')
+      return isInstanceName(found.late) ? undefined : { parts: [{ late: found.late }] };
     return found.kind === 'set' ? found.value : undefined;
   },
   schema: { type: ['string', 'number', 'boolean', 'null'] },

@@ -47,8 +47,6 @@ export const serviceForeign: Foreign = {
     runtime: DOCKER_SETS,
     storage_opt: DOCKER_SETS,
     group_add: 'write user: name:group; the groups of that user come along',
-    deploy: `${NOT_YET}: limits and replicas; set memory limits on the container`,
-    scale: `${NOT_YET}; write two services`,
     mem_limit: `${NOT_YET}; set memory limits on the container`,
     memswap_limit: `${NOT_YET}; set memory limits on the container`,
     cpus: `${NOT_YET}; set cpu limits on the container`,
@@ -107,8 +105,10 @@ export const serviceForeign: Foreign = {
     essential: '`critical`',
     required: '`critical`',
     priority: '`nice`, or `depends_on` for the order',
-    instances: 'one service per instance',
-    replicas: 'one service per instance',
+    scale: '`deploy: { replicas: … }`',
+    instances: '`deploy: { replicas: … }`',
+    numprocs: '`deploy: { replicas: … }`',
+    increment_var: '`port`',
     autorestart: '`restart: always`, `on-failure` or "no"',
     max_restarts: '`backoff: { limit: … }`',
     // supervisord
@@ -160,6 +160,7 @@ export const serviceForeign: Foreign = {
     limit: 'backoff',
     window: 'backoff',
     condition: 'depends_on: SERVICE',
+    replicas: 'deploy',
   },
 };
 

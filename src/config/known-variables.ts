@@ -23,6 +23,8 @@ export const BULKHEAD_VARIABLES = {
   BULKHEAD_POSTGRES_BIN:
     'folder of the PostgreSQL programs, instead of the newest found; embedded: the one from npm',
   BULKHEAD_SERVICE: 'set by Bulkhead on every process it starts',
+  BULKHEAD_INSTANCE: 'in a service: the number of this replica, from 1; set by Bulkhead',
+  BULKHEAD_INSTANCE_PORT: 'in a service: its port plus its number, less one; set by Bulkhead',
   BULKHEAD_SAMPLE: 'the sample dump of the shipped application',
 } as const;
 

@@ -49,6 +49,7 @@ export function settingLines(plan: Plan): PlanLine[] {
 export function runLines(run: RunPlan): PlanLine[] {
   const lines: [string, string | undefined][] = [
     ['type', run.kind],
+    ['replica_of', run.replicaOf],
     ['command', run.work.kind === 'command' ? words(run.work.argv) : `bulkhead ${run.work.program}`],
     ['working_dir', run.workingDir],
     ['user', run.user],

@@ -9,8 +9,11 @@
  */
 export type Text = string | { readonly parts: readonly (string | { readonly late: LateName })[] };
 
-/** Names that are legal in `${…}` though nothing sets them yet: resolved at start from /data/secrets. */
-export type LateName = 'DATABASE_URL' | 'NEXTAUTH_SECRET';
+/**
+ * Names that are legal in `${…}` though nothing sets them yet: resolved at start from /data/secrets; those of an
+ * instance already when replicas.ts makes the instances.
+ */
+export type LateName = 'DATABASE_URL' | 'NEXTAUTH_SECRET' | 'BULKHEAD_INSTANCE' | 'BULKHEAD_INSTANCE_PORT';
 
 export type Signal = NodeJS.Signals;
 
@@ -59,6 +62,8 @@ export type RunPlan = ServicePlan | TaskPlan;
 /** What every kind of run has in common: a command with user, environment, limits, stop recipe and log. */
 export interface RunBase {
   readonly name: string;
+  /** `web` of `web-2`: the name by which people mean all of them. */
+  readonly replicaOf?: string;
   readonly work: Command | Program;
   readonly workingDir: string | undefined;
   /** Name or uid, with an optional `:group`; used only as root. */

@@ -17,6 +17,7 @@ export interface Outside {
 export class Problems {
   readonly found: Located[] = [];
   readonly #secrets: ReadonlySet<string>;
+  #replicas: RegExp | undefined;
 
   /** `secrets` may still grow while reading: values that never appear in a message. */
   constructor(secrets: ReadonlySet<string>) {
@@ -25,6 +26,12 @@ export class Problems {
 
   get failed(): boolean {
     return this.found.some(({ severity }) => severity === 'error');
+  }
+
+  /** Replicas are read one by one; what is wrong with them is told of the one stanza that is written. */
+  speakOfWritten(replicas: Iterable<string>): void {
+    const names = [...replicas].join('|');
+    if (names !== '') this.#replicas = new RegExp(`(?<=services\\.)(${names})(?![\\w-])`, 'g');
   }
 
   error(at: Place | Outside, code: string, message: string, details: ProblemDetails = {}): undefined {
@@ -56,11 +63,15 @@ export class Problems {
     message: string,
     details: ProblemDetails,
   ): void {
+    const written =
+      this.#replicas === undefined
+        ? message
+        : message.replaceAll(this.#replicas, (name) => name.slice(0, name.lastIndexOf('-')));
     const problem: Located = {
       severity,
       code,
       ...this.#locate(at),
-      message: hideSecrets(message, this.#secrets),
+      message: hideSecrets(written, this.#secrets),
       suggestion: details.suggestion,
       note: details.note,
     };

@@ -12,6 +12,7 @@ import type { Plan } from './plan.ts';
 import { type PlanStanza, planShape } from './plan-words.ts';
 import { Problems } from './problems.ts';
 import { type Provenance, traceOrigins } from './provenance.ts';
+import { expandReplicas, INSTANCE_NAMES } from './replicas.ts';
 import { type Flags, readSettings, type Settings } from './settings.ts';
 import { readSwitches } from './switches.ts';
 import { findServiceTier } from './tier-of.ts';
@@ -32,6 +33,8 @@ export interface PlanRequest {
   readonly cwd?: string;
   /** Where plans are when nobody says so. Default /etc/bulkhead. */
   readonly defaultConfig?: string;
+  /** How many of a service a person asked for at run time; beats `deploy.replicas` of those that have it. */
+  readonly replicas?: Readonly<Record<string, number>>;
 }
 
 export type PlanReading =
@@ -57,6 +60,7 @@ export function readPlan(request: PlanRequest): PlanReading {
   const tier = flags.tier ?? variables.value('BULKHEAD_TIER') ?? 'core';
   const config =
     flags.config ?? variables.value('BULKHEAD_CONFIG') ?? request.defaultConfig ?? '/etc/bulkhead';
+  for (const name of INSTANCE_NAMES) variables.makeLate(name);
   variables.define('BULKHEAD_TIER', tier);
   variables.define('BULKHEAD_DATA', flags.data ?? variables.value('BULKHEAD_DATA') ?? '/data');
 
@@ -93,7 +97,10 @@ function settlePlan(
 ): Settled | undefined {
   const { problems, variables } = loader;
   const url = readDatabaseUrl(files, variables, problems);
-  const tree = joinFiles(files, loader);
+  const joined = joinFiles(files, loader);
+  const { tree, replicaOf } = joined
+    ? expandReplicas(joined, request.replicas ?? {}, problems)
+    : { tree: undefined, replicaOf: new Map<string, string>() };
   const read = tree && planShape.read(tree, '', { problems, variables });
   if (!tree || !read) return undefined;
   const settings = readSettings(read, url?.port, { flags: request.flags, variables, problems });
@@ -102,6 +109,7 @@ function settlePlan(
     variables,
     stopTimeout: settings.stopTimeout,
     root: request.root,
+    replicaOf,
   };
   const name = read.name ?? 'bulkhead';
   const database = buildDatabasePart(read, tree, name, url, settings, request, context);
@@ -186,7 +194,7 @@ function buildServices(read: PlanStanza, tree: MapValue, context: BuildContext):
   const drafts: Draft[] = [];
   for (const [name, stanza] of read.services ?? []) {
     const key = keyPlaceAt(tree, 'services', name);
-    if (read.database && DATABASE_RUNS.some((one) => one === name)) {
+    if (read.database && DATABASE_RUNS.some((one) => one === (context.replicaOf.get(name) ?? name))) {
       context.problems.error(
         key,
         'reserved-name',

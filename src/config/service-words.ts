@@ -1,5 +1,6 @@
 /** The stanza of a service or task: Compose's words with Compose's meanings, and a few of ours. */
 import { argv, commandWords } from './command-words.ts';
+import { deploy } from './deploy-words.ts';
 import { serviceForeign } from './foreign-words.ts';
 import { healthcheck } from './healthcheck-words.ts';
 import { asList, dependencyMap } from './list-forms.ts';
@@ -190,6 +191,12 @@ const serviceWords = {
         { signal: 'SIGQUIT', wait: '5s' },
       ],
     ],
+  },
+  deploy: { shape: deploy, doc: 'How many of it run.' },
+  port: {
+    shape: integer(1, 65_535),
+    doc: 'Where it listens: PORT in its environment. Replicas count up from it; ${BULKHEAD_INSTANCE_PORT} names it in command and healthcheck.',
+    examples: [3000],
   },
   nice: { shape: integer(-20, 19), doc: 'Scheduling priority: 19 is the most patient.' },
   oom_score_adj: {

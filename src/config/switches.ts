@@ -16,16 +16,17 @@ export interface SwitchSource {
 
 /** Why runs are off, by name, in words for people. DISABLE beats the rest. */
 export function readSwitches(drafts: readonly Draft[], source: SwitchSource): ReadonlyMap<string, string> {
-  const names = drafts.map(({ run }) => run.name);
+  const names = [...new Set(drafts.flatMap(({ run }) => [run.name, run.replicaOf ?? run.name]))];
   const enable = readList('BULKHEAD_ENABLE', names, source);
   const disable = readList('BULKHEAD_DISABLE', names, source);
   const only = readList('BULKHEAD_ONLY', names, source);
   const off = new Map<string, string>();
   for (const { run, profiles } of drafts) {
     const name = switchOf(run.name, source.hasDatabase);
-    if (disable.has(run.name) || disable.has(name)) off.set(run.name, 'switched off by BULKHEAD_DISABLE');
-    else if (only.size > 0 && !only.has(name)) off.set(run.name, 'not named by BULKHEAD_ONLY');
-    else if (profiles.length > 0 && !profiles.includes(source.tier) && !enable.has(name) && !only.has(name)) {
+    const isIn = (list: ReadonlySet<string>): boolean => list.has(name) || list.has(run.replicaOf ?? name);
+    if (disable.has(run.name) || isIn(disable)) off.set(run.name, 'switched off by BULKHEAD_DISABLE');
+    else if (only.size > 0 && !isIn(only)) off.set(run.name, 'not named by BULKHEAD_ONLY');
+    else if (profiles.length > 0 && !profiles.includes(source.tier) && !isIn(enable) && !isIn(only)) {
       off.set(run.name, `only in profile ${profiles.join(', ')}`);
     }
   }

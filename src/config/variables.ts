@@ -92,6 +92,13 @@ export class Variables {
   }
 }
 
+const LATE_NAMES: readonly LateName[] = [
+  'DATABASE_URL',
+  'NEXTAUTH_SECRET',
+  'BULKHEAD_INSTANCE',
+  'BULKHEAD_INSTANCE_PORT',
+];
+
 function isLateName(name: string): name is LateName {
-  return name === 'DATABASE_URL' || name === 'NEXTAUTH_SECRET';
+  return LATE_NAMES.some((late) => late === name);
 }

@@ -20,7 +20,7 @@ export function fillText(text: Text, source: LateValueSource): string {
 }
 
 function lateValue(name: LateName, source: LateValueSource): string {
-  const value = name === 'DATABASE_URL' ? databaseUrl(source) : source.readSecret('nextauth_secret');
+  const value = name === 'DATABASE_URL' ? databaseUrl(source) : readGenerated(name, source);
   if (value !== undefined) return value;
   throw new Failure(
     `cannot resolve \${${name}}: it is generated on first boot, and that has not happened yet`,
@@ -31,6 +31,10 @@ function lateValue(name: LateName, source: LateValueSource): string {
           : `set ${name} or ${name}_FILE yourself`,
     },
   );
+}
+
+function readGenerated(name: LateName, source: LateValueSource): string | undefined {
+  return name === 'NEXTAUTH_SECRET' ? source.readSecret('nextauth_secret') : undefined;
 }
 
 function databaseUrl(source: LateValueSource): string | undefined {

@@ -12,6 +12,7 @@ export interface Given {
   /** More files by absolute path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly root?: boolean;
+  readonly replicas?: Readonly<Record<string, number>>;
 }
 
 /** Reads a plan from a text, as if it stood in /plan.yaml. */
@@ -22,12 +23,13 @@ export function readText(text: string, given: Given = {}): PlanReading {
 /** Reads a folder or file; `files` stand in for the disk, which is asked only where they say nothing. */
 export function readFrom(
   config: string,
-  { env = {}, flags = {}, files = {}, root = false }: Given = {},
+  { env = {}, flags = {}, files = {}, root = false, replicas = {} }: Given = {},
 ): PlanReading {
   return readPlan({
     flags: { config, ...flags },
     env,
     root,
+    replicas,
     runDir: '/run/bulkhead',
     readFile(path) {
       const given = files[path];

@@ -23,6 +23,7 @@ test('it has a section for every map of words', () => {
     'services.NAME.ready',
     'services.NAME.backoff',
     'services.NAME.stop[]',
+    'services.NAME.deploy',
     'log',
     'ports',
     'Variables',

@@ -18,6 +18,8 @@ const OURS: ReadonlySet<string> = new Set([
   'onUnhealthy',
   'startTimeout',
   'retries',
+  'exitCodes',
+  'replicaOf',
 ]);
 
 /**

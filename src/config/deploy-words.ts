@@ -1,0 +1,28 @@
+/** `deploy`: of Compose's words for a fleet those that mean something inside one container. */
+import { integer } from './scalars.ts';
+import { stanza } from './words.ts';
+
+const ONE_HOST = 'there is one container, and it runs where it was started';
+
+export const deploy = stanza(
+  {
+    replicas: {
+      shape: integer(0, 1000),
+      doc: 'How many of it run, as NAME-1, NAME-2 …; each finds its number in BULKHEAD_INSTANCE. NAME means all of them, also in depends_on.',
+      examples: [3],
+    },
+  },
+  {
+    refused: {
+      restart_policy: 'write restart and backoff',
+      update_config: 'use bulkhead restart --rolling NAME',
+      rollback_config: 'take the change back and reload',
+    },
+    idle: {
+      mode: ONE_HOST,
+      placement: ONE_HOST,
+      endpoint_mode: ONE_HOST,
+      labels: 'nothing reads it',
+    },
+  },
+);
