@@ -20,6 +20,8 @@ export interface Supervisor {
   readonly dataDir: string;
   readonly port: number;
   readonly child: ChildProcess;
+  /** Of the supervisor itself, as seen from here, in whatever namespace it is. */
+  readonly pid: number;
   readonly finished: Promise<Finished>;
   /** What it wrote to both streams so far. */
   output(): string;
@@ -35,6 +37,8 @@ export interface Supervisor {
   probe(path: string): Promise<{ readonly status: number; readonly text: string }>;
   /** Waits until the product is ready, or has failed to become so. */
   ready(): Promise<void>;
+  /** To the supervisor itself. */
+  kill(signal: NodeJS.Signals): void;
   stop(): Promise<Finished>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -44,6 +48,8 @@ export interface SupervisorOptions {
   readonly plan?: string;
   /** Instead of `node dist/main.js up`. */
   readonly command?: readonly string[];
+  /** As PID 1 of a PID namespace, with a /proc of its own; needs root. */
+  readonly namespace?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Reuse the folder of an earlier one. */
   readonly folder?: string;
@@ -67,7 +73,10 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     BULKHEAD_API_PORT: String(apiPort),
     ...options.env,
   };
-  const [program = '', ...args] = options.command ?? [process.execPath, '--disable-sigusr1', bulkhead, 'up'];
+  const command = options.command ?? [process.execPath, '--disable-sigusr1', bulkhead, 'up'];
+  const [program = '', ...args] = options.namespace
+    ? ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...command]
+    : command;
   const child = spawn(program, args, {
     env,
     cwd: folder,
@@ -89,6 +98,11 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     dataDir,
     port: port ?? 0,
     child,
+    get pid() {
+      const pid = child.pid ?? 0;
+      // `unshare` waits outside for the one child it has.
+      return options.namespace ? Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')) : pid;
+    },
     finished,
     output: () => written,
     log: (service) => readFileSync(join(dataDir, 'logs', `${service}.log`), 'utf8'),
@@ -114,11 +128,15 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       return { status: response.status, text: await response.text() };
     },
     ready: async () => {
-      const { code, stderr } = await supervisor.run('wait', '--for', 'ready', '--timeout', '50s');
+      const gone = new AbortController();
+      void finished.then(() => gone.abort());
+      const args = ['wait', '--for', 'ready', '--timeout', '50s'];
+      const { code, stderr } = await runBulkhead(args, env, folder, gone.signal);
       if (code !== 0) throw new Error(`it did not become ready (${code}): ${stderr}\n${written}`);
     },
+    kill: (signal) => void process.kill(supervisor.pid, signal),
     stop: () => {
-      child.kill('SIGTERM');
+      supervisor.kill('SIGTERM');
       return finished;
     },
     [Symbol.asyncDispose]: async () => {
@@ -133,6 +151,7 @@ export function runBulkhead(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   cwd: string,
+  signal?: AbortSignal,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [bulkhead, ...args], {
@@ -140,6 +159,7 @@ export function runBulkhead(
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    signal?.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;

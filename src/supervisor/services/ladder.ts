@@ -25,7 +25,7 @@ export function hurryUp(state: State, policy: Policy, moment: Moment): Step {
   return climb({ ...state, rung: Math.max(rung, state.rung) }, policy, moment);
 }
 
-/** The leader is gone and others of its group live: they are told what the leader was told last. */
+/** The leader is gone and others of its family live, escapees included: they are told what the leader was told last. */
 export function tellSurvivors(state: State, policy: Policy): readonly Effect[] {
   return rungSignal({ ...state, phase: 'clearing' }, policy, Math.max(0, state.rung - 1));
 }
@@ -69,5 +69,5 @@ function rungSignal(state: State, policy: Policy, index: number): readonly Effec
   if (!leaderLives && target === 'leader') return [];
   // SIGQUIT is PostgreSQL's "immediate": it recovers at its next start, so the stop was not clean.
   const forced = index > 0 && (rung.signal === 'SIGKILL' || rung.signal === 'SIGQUIT');
-  return [{ type: 'signal', signal: rung.signal, target: leaderLives ? 'leader' : 'group', forced }];
+  return [{ type: 'signal', signal: rung.signal, target: leaderLives ? 'leader' : 'everything', forced }];
 }

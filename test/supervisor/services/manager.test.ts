@@ -111,7 +111,7 @@ describe('failing', () => {
     services.startAll();
     launcher.last('app').survivors = stubborn;
     launcher.last('app').exit(1);
-    expect(launcher.last('app').signals).toEqual(['SIGTERM group']);
+    expect(launcher.last('app').signals).toEqual(['SIGTERM everything']);
     clock.advance(3999);
     expect(launcher.launches).toEqual(['app@1']);
     expect(words()).toEqual({ app: 'backoff' });

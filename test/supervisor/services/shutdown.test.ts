@@ -104,7 +104,7 @@ describe('a stop of everything', () => {
     const { services, launcher, clock } = started([aService('app')]);
     launcher.last('app').survivors = stubborn;
     const over = services.shutdown();
-    expect(launcher.last('app').signals).toEqual(['SIGTERM leader', 'SIGTERM group']);
+    expect(launcher.last('app').signals).toEqual(['SIGTERM leader', 'SIGTERM everything']);
     clock.advance(9000);
     expect((await over).unclean).toEqual(['app']);
   });
