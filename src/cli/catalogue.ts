@@ -72,8 +72,25 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'restart',
     summary: 'stop services, start them again, wait until they are ready',
     ...CHANGE,
-    examples: ['bulkhead restart app'],
+    options: [
+      ...CHANGE_OPTIONS,
+      {
+        name: 'rolling',
+        summary: 'one after the other, each when the one before it is ready; stop if it is not',
+      },
+    ],
+    examples: ['bulkhead restart app', 'bulkhead restart --rolling web'],
     load: () => import('./commands/restart.ts'),
+  },
+  {
+    name: 'scale',
+    summary: 'start or stop replicas until there are so many; a reload goes back to the plan',
+    usage: 'SERVICE=COUNT…',
+    arity: { least: 1, most: ANY_NUMBER },
+    options: CHANGE_OPTIONS,
+    exits: [unknownName, refused, invalidConfiguration, unreachable, timedOut],
+    examples: ['bulkhead scale web=3'],
+    load: () => import('./commands/scale.ts'),
   },
   {
     name: 'reload',

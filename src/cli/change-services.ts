@@ -1,4 +1,5 @@
-import type { ChangeAction, ChangeAnswer, ChangeRequest } from '../protocol/control.ts';
+import type { ChangeAction, ChangeAnswer, ChangeRequest, ServiceChange } from '../protocol/control.ts';
+import { usageFailure } from './arguments.ts';
 import { describeChange } from './change-text.ts';
 import type { Context } from './command.ts';
 
@@ -14,14 +15,24 @@ export async function changeServices(
     names,
     wait: !given.has('no-wait'),
     ...(timeout === undefined ? {} : { timeout }),
+    ...(given.has('rolling') ? { rolling: true } : {}),
   };
+  if (request.rolling === true && request.wait === false) {
+    throw usageFailure(
+      'cannot run restart: --rolling goes on when a service is ready, so it has to wait',
+      'drop --no-wait',
+    );
+  }
   const client = await context.client();
   const answer = await client.post<ChangeAnswer>(`/v1/services/${action}`, request);
   if (context.json) context.sayJson(answer);
-  for (const change of answer.changes) {
-    const tone = change.outcome === 'failed' ? 'bad' : change.outcome === 'pending' ? 'warn' : undefined;
-    const text = describeChange(action, change, io.now());
-    context.say(tone === undefined ? text : context.paint(tone, text));
-  }
+  for (const change of answer.changes) sayChange(context, change, describeChange(action, change, io.now()));
   return answer.exitCode;
+}
+
+/** In the colour of its outcome. */
+export function sayChange(context: Context, { outcome }: Pick<ServiceChange, 'outcome'>, text: string): void {
+  const isOpen = outcome === 'pending' || outcome === 'untouched';
+  const tone = outcome === 'failed' ? 'bad' : isOpen ? 'warn' : undefined;
+  context.say(tone === undefined ? text : context.paint(tone, text));
 }

@@ -26,9 +26,16 @@ export function describeChange(action: ChangeAction, change: ServiceChange, now:
       return `${name} is still ${after.status} after ${formatDuration(took)}${because(after.reason)}. It goes on: bulkhead wait ${name}`;
     case 'failed':
       return `${name} did not become ready: ${after.status}${because(after.reason)}${lastLine(after.lastLine)}. See why: bulkhead logs ${name} --tail 50`;
+    case 'untouched':
+      return `${name} was left as it was: the rolling restart ended before its turn.`;
     case 'changed':
-      return `${DONE[action]} ${name} (${facts(action, change, now)}). ${nextStep(action, name, before.kind)}`;
+      return `${describeDone(action, change, now)} ${nextStep(action, name, before.kind)}`;
   }
+}
+
+/** What was done, without what to do next. */
+export function describeDone(action: ChangeAction, change: ServiceChange, now: number): string {
+  return `${DONE[action]} ${change.name} (${facts(action, change, now)}).`;
 }
 
 function facts(action: ChangeAction, { before, after, took }: ServiceChange, now: number): string {

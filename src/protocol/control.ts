@@ -7,6 +7,7 @@
  *   GET  /v1/events?since=&follow=1          EventLine per line; `since` is a sequence number
  *   GET  /v1/plan                            the plan with its secrets masked
  *   POST /v1/services/start|stop|restart     ChangeRequest → ChangeAnswer
+ *   POST /v1/scale                           ScaleRequest → ScaleAnswer
  *   POST /v1/reload                          ReloadRequest → ReloadAnswer
  *   POST /v1/exec                            ExecInput per line → ExecOutput per line, both ways at once
  *   POST /v1/runs                            RunRequest → RunOutput per line
@@ -69,14 +70,19 @@ export interface ChangeRequest {
   readonly names: readonly string[];
   /** Answer when it is done (the default), or as soon as it was asked for. */
   readonly wait?: boolean;
-  /** Milliseconds to wait. */
+  /** Milliseconds to wait; where they are restarted one by one, for each of them. */
   readonly timeout?: number;
+  /** Of a restart: one after the other, each when the one before it is ready; the first that is not ends it. */
+  readonly rolling?: boolean;
 }
 
 export interface ServiceChange {
   readonly name: string;
-  /** `asked`: nobody waited for it; `pending`: the time was up before it was done. */
-  readonly outcome: 'changed' | 'unchanged' | 'failed' | 'asked' | 'pending';
+  /**
+   * `asked`: nobody waited for it; `pending`: the time was up before it was done; `untouched`: a rolling restart ended
+   * before its turn.
+   */
+  readonly outcome: 'changed' | 'unchanged' | 'failed' | 'asked' | 'pending' | 'untouched';
   readonly before: ServiceStatus;
   readonly after: ServiceStatus;
   /** Milliseconds from the request to its end. */
@@ -86,6 +92,24 @@ export interface ServiceChange {
 export interface ChangeAnswer extends Versioned {
   readonly action: ChangeAction;
   readonly changes: readonly ServiceChange[];
+  readonly exitCode: number;
+}
+
+/** How many replicas of each service there shall be; until the next reload, which goes back to the plan. */
+export interface ScaleRequest {
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly wait?: boolean;
+  /** Milliseconds to wait. */
+  readonly timeout?: number;
+}
+
+export interface ScaleChange extends ServiceChange {
+  readonly action: ChangeAction;
+}
+
+export interface ScaleAnswer extends Versioned {
+  /** Replicas that came and went; empty where there were as many already. */
+  readonly changes: readonly ScaleChange[];
   readonly exitCode: number;
 }
 

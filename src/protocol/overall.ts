@@ -32,9 +32,16 @@ export function overallOf(
   const isOnItsWay = worst.status === 'starting' || worst.status === 'waiting';
   const prefix = isOnItsWay && (phase === 'booting' || worst.restarts === 0) ? 'starting' : 'degraded';
   return {
-    overall: worst.critical ? 'fail' : 'warn',
+    overall: unwell.some((service) => service.critical && !isCovered(service, services)) ? 'fail' : 'warn',
     reason: `${prefix}: ${prefix === 'starting' ? startingSentence(worst) : sentence(worst)}${others.length === 0 ? '' : ` (and ${others.length} more)`}${lastWords(worst)}`,
   };
+}
+
+/** Another replica of the same service is ready: together they serve, with less room. */
+export function isCovered(service: ServiceStatus, services: readonly ServiceStatus[]): boolean {
+  const { replicaOf } = service;
+  if (replicaOf === undefined) return false;
+  return services.some((other) => other.replicaOf === replicaOf && other.status === 'ready');
 }
 
 /** "importing tools.sql.gz, 43 %, 7,210 rows" */

@@ -16,6 +16,8 @@ export type StatusWord =
 
 export interface ServiceStatus {
   readonly name: string;
+  /** `web` of `web-2`: the name that means all of them. */
+  readonly replicaOf?: string;
   readonly kind: 'service' | 'task';
   readonly status: StatusWord;
   /** One sentence without a final stop: why it is so. Empty where the word says all. */

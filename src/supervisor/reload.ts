@@ -16,8 +16,11 @@ export interface Reload {
  * Reads the plan as at boot and says what differs.
  * @throws Failure with every problem of the new plan, or naming the settings only a new boot can change
  */
-export function planReload(current: Plan, request: PlanRequest): Reload {
-  const reading = readPlan(request);
+export function planReload(
+  current: Plan,
+  request: PlanRequest,
+  reading: PlanReading = readPlan(request),
+): Reload {
   if (reading.plan === undefined) {
     throw new Failure(
       `cannot reload: the plan has problems, nothing was changed\n${formatProblems(reading.problems, { color: false })}`,

@@ -54,6 +54,10 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
       ask(`reload ${dryRun}`);
       return [{ service: 'app', action: 'restart', reason: 'environment.PORT' }];
     },
+    scale: async (sizes) => {
+      ask(`scale ${JSON.stringify(sizes)}`);
+      return [];
+    },
     planView: () => ({ name: 'video-ia' }),
     logs: {
       tail: (services, count) => lines.filter((line) => concerns(services, line)).slice(-count),

@@ -3,7 +3,7 @@ import { Failure } from '../../base/errors.ts';
 import type { ChangeAction, ChangeAnswer, ServiceChange } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { SCHEMA_VERSION, type ServiceStatus } from '../../protocol/status.ts';
-import { findService } from './known-services.ts';
+import { findService, listMeant } from './known-services.ts';
 import type { ControlTarget } from './target.ts';
 
 export interface Change {
@@ -24,9 +24,8 @@ export async function changeServices(
   change: Change,
   signal: AbortSignal,
 ): Promise<ChangeAnswer> {
-  const names = [...new Set(change.names)];
-  const product = target.product();
-  const before = names.map((name) => findService(product, name));
+  const before = listMeant(target.product(), change.names);
+  const names = before.map(({ name }) => name);
   if (change.action !== 'stop') refuseDisabled(before);
   const asked = clock.mono();
   const took = new Map<string, number>();
@@ -73,7 +72,34 @@ export async function changeServices(
   return { schemaVersion: SCHEMA_VERSION, action: change.action, changes, exitCode: exitCodeOf(changes) };
 }
 
-function exitCodeOf(changes: readonly ServiceChange[]): number {
+/**
+ * Restarts one after the other, each only when the one before it is ready again; one that is not ends the roll, and
+ * whoever has not had his turn is left as he is. The time is that of each single one.
+ */
+export async function restartRolling(
+  target: ControlTarget,
+  clock: Clock,
+  change: Change,
+  signal: AbortSignal,
+): Promise<ChangeAnswer> {
+  const all = listMeant(target.product(), change.names);
+  refuseDisabled(all);
+  const changes: ServiceChange[] = [];
+  for (const { name } of all) {
+    if (signal.aborted) break;
+    const one = { ...change, action: 'restart', names: [name], wait: true } as const;
+    const answer = await changeServices(target, clock, one, signal);
+    changes.push(...answer.changes);
+    if (answer.exitCode !== CommandExit.ok) break;
+  }
+  for (const { name } of all.slice(changes.length)) {
+    const now = findService(target.product(), name);
+    changes.push({ name, outcome: 'untouched', before: now, after: now, took: 0 });
+  }
+  return { schemaVersion: SCHEMA_VERSION, action: 'restart', changes, exitCode: exitCodeOf(changes) };
+}
+
+export function exitCodeOf(changes: readonly Pick<ServiceChange, 'outcome'>[]): number {
   if (changes.some((change) => change.outcome === 'failed')) return CommandExit.failed;
   return changes.some((change) => change.outcome === 'pending') ? CommandExit.timedOut : CommandExit.ok;
 }

@@ -42,8 +42,7 @@ export async function runExec(
 async function start(target: ControlTarget, frames: AsyncGenerator<JsonObject>): Promise<ExecProcess> {
   const first = await frames.next();
   const { service, argv } = readOpen(first.done ? {} : first.value);
-  findService(target.product(), service);
-  return target.exec(service, argv);
+  return target.exec(findService(target.product(), service).name, argv);
 }
 
 function readOpen(frame: JsonObject): { service: string; argv: readonly string[] } {

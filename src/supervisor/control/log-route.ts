@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { LogLine } from '../../protocol/control.ts';
-import { findService } from './known-services.ts';
+import { listMeant } from './known-services.ts';
 import { openLineStream } from './line-stream.ts';
 import { badRequest } from './request-body.ts';
 import type { ControlTarget } from './target.ts';
@@ -54,9 +54,7 @@ interface LogQuery {
 }
 
 function readQuery(target: ControlTarget, query: URLSearchParams): LogQuery {
-  const services = query.getAll('service');
-  const product = target.product();
-  for (const name of services) findService(product, name);
+  const services = listMeant(target.product(), query.getAll('service')).map(({ name }) => name);
   const tail = query.get('tail');
   if (tail !== null && !/^\d{1,9}$/.test(tail)) throw badRequest('"tail" must be a number of lines');
   const since = query.get('since');

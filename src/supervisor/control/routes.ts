@@ -3,12 +3,20 @@ import type { Clock } from '../../base/clock.ts';
 import type { ChangeAction, HealthAnswer, ReloadAnswer } from '../../protocol/control.ts';
 import { SCHEMA_VERSION } from '../../protocol/status.ts';
 import { RequestFailure, sendJson } from './answers.ts';
-import { changeServices } from './changes.ts';
+import { changeServices, restartRolling } from './changes.ts';
 import { streamEvents } from './event-route.ts';
 import { runExec } from './exec-route.ts';
 import { streamLogs } from './log-route.ts';
-import { badRequest, isTextList, readBoolean, readObject } from './request-body.ts';
+import {
+  badRequest,
+  isObject,
+  isTextList,
+  type JsonObject,
+  readBoolean,
+  readObject,
+} from './request-body.ts';
 import { runProgramFor } from './run-route.ts';
+import { scaleServices } from './scaling.ts';
 import type { ControlTarget } from './target.ts';
 
 export interface Exchange {
@@ -26,6 +34,8 @@ type Route = (exchange: Exchange) => void | Promise<void>;
 const DEFAULT_CHANGE_TIMEOUT = 120_000;
 /** setTimeout's own limit is 2^31 ms; nobody waits longer than a day. */
 const LONGEST_TIMEOUT = 86_400_000;
+/** As many as `deploy.replicas` allows. */
+const MOST_REPLICAS = 1000;
 
 const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readonly run: Route }>> = {
   'GET /v1/status': { keys: [], run: ({ response, target }) => sendJson(response, 200, target.product()) },
@@ -46,6 +56,7 @@ const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readon
   'POST /v1/services/start': { keys: [], run: (exchange) => change('start', exchange) },
   'POST /v1/services/stop': { keys: [], run: (exchange) => change('stop', exchange) },
   'POST /v1/services/restart': { keys: [], run: (exchange) => change('restart', exchange) },
+  'POST /v1/scale': { keys: [], run: scale },
   'POST /v1/reload': { keys: [], run: reload },
   'POST /v1/exec': {
     keys: [],
@@ -86,27 +97,48 @@ function answerHealth({ response, target, query }: Exchange): void {
 }
 
 async function change(action: ChangeAction, exchange: Exchange): Promise<void> {
-  const { request, response, target, clock, closing } = exchange;
-  const body = await readObject(request, ['names', 'wait', 'timeout']);
-  const { names, timeout } = body;
+  const { request, response, target, clock } = exchange;
+  const keys = ['names', 'wait', 'timeout', ...(action === 'restart' ? ['rolling'] : [])];
+  const body = await readObject(request, keys);
+  const { names } = body;
   if (!isTextList(names) || names.length === 0) throw badRequest('"names" must be a list of services');
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
-    throw badRequest('"timeout" must be milliseconds');
+  const isRolling = readBoolean(body, 'rolling') ?? false;
+  const patience = readPatience(body);
+  if (isRolling && !patience.wait) throw badRequest('"rolling" needs "wait": it goes on when one is ready');
+  const run = isRolling ? restartRolling : changeServices;
+  const answer = await run(target, clock, { action, names, ...patience }, whileWanted(exchange));
+  sendJson(response, 200, answer);
+}
+
+async function scale(exchange: Exchange): Promise<void> {
+  const { request, response, target, clock } = exchange;
+  const body = await readObject(request, ['sizes', 'wait', 'timeout']);
+  const scaling = { sizes: readSizes(body.sizes), ...readPatience(body) };
+  sendJson(response, 200, await scaleServices(target, clock, scaling, whileWanted(exchange)));
+}
+
+function readPatience(body: JsonObject): { wait: boolean; timeout: number } {
+  const { timeout = DEFAULT_CHANGE_TIMEOUT } = body;
+  if (!(typeof timeout === 'number' && timeout >= 0)) throw badRequest('"timeout" must be milliseconds');
+  return { wait: readBoolean(body, 'wait') ?? true, timeout: Math.min(timeout, LONGEST_TIMEOUT) };
+}
+
+function readSizes(value: unknown): Readonly<Record<string, number>> {
+  const sizes = isObject(value) ? Object.entries(value) : [];
+  const isCount = (count: unknown): count is number =>
+    typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= MOST_REPLICAS;
+  const counts = sizes.filter((pair): pair is [string, number] => isCount(pair[1]));
+  if (counts.length === 0 || counts.length < sizes.length) {
+    throw badRequest(`"sizes" must give each service a number from 0 to ${MOST_REPLICAS}`);
   }
+  return Object.fromEntries(counts);
+}
+
+/** Aborted when the client has gone or the server closes: nobody waits any more. */
+function whileWanted({ response, closing }: Exchange): AbortSignal {
   const left = new AbortController();
   response.once('close', () => left.abort());
-  const answer = await changeServices(
-    target,
-    clock,
-    {
-      action,
-      names,
-      wait: readBoolean(body, 'wait') ?? true,
-      timeout: Math.min(typeof timeout === 'number' ? timeout : DEFAULT_CHANGE_TIMEOUT, LONGEST_TIMEOUT),
-    },
-    AbortSignal.any([left.signal, closing]),
-  );
-  sendJson(response, 200, answer);
+  return AbortSignal.any([left.signal, closing]);
 }
 
 async function reload({ request, response, target }: Exchange): Promise<void> {

@@ -18,6 +18,8 @@ export interface ControlTarget {
   stop(names: readonly string[]): void;
   restart(names: readonly string[]): void;
   reload(options: { readonly dryRun: boolean }): Promise<readonly ReloadChange[]>;
+  /** Starts or stops replicas; tells which. They come to rest later, as after `start` and `stop`. */
+  scale(sizes: Readonly<Record<string, number>>): Promise<readonly ReloadChange[]>;
   /** The plan with its secrets masked, as plain JSON data. */
   planView(): unknown;
   readonly logs: LogSource;

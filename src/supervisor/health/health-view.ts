@@ -1,3 +1,4 @@
+import { isCovered } from '../../protocol/overall.ts';
 import type { ProductStatus } from '../../protocol/status.ts';
 import { briefReport, fullReport, type HealthReport, serviceReport } from './report.ts';
 import { watchStartup } from './startup.ts';
@@ -53,8 +54,12 @@ export function openHealthView(source: HealthSource): HealthView {
       const product = source.product();
       startup.observe(product);
       if (product.phase === 'stopping') return { ok: false, word: 'stopping' };
+      const fresh = product.services.filter((service) => !isStale(service));
       const missing = product.services.some(
-        (service) => service.critical && (verdictOf(service) === 'fail' || isStale(service)),
+        (service) =>
+          service.critical &&
+          (verdictOf(service) === 'fail' || isStale(service)) &&
+          !isCovered(service, fresh),
       );
       // Where nothing is critical, a boot is over when everything has had its first try.
       if (!missing && product.phase === 'running') return { ok: true, word: 'ready' };

@@ -63,6 +63,7 @@ export class Services {
       review: () => this.#review(),
       ended: (unit, effect) => {
         if (effect.type === 'gaveUp' && !unit.run.critical) return;
+        if (this.#isCovered(unit)) return;
         const what = effect.type === 'gaveUp' ? describeFailure(unit.state, unit.run) : unit.state.unhealthy;
         this.#end(effect.ended, unit.name, what ?? '');
       },
@@ -146,6 +147,7 @@ export class Services {
         .filter((change) => change.action === action)
         .flatMap(({ service }) => this.#units.get(service) ?? []);
     for (const run of runs) this.#adopt(run);
+    this.#sortUnits(runs);
     for (const unit of this.#units.values()) unit.leaving = !next.has(unit.name);
     this.#runner.send(touched('stop'), { type: 'wantDown' });
     this.#runner.send(
@@ -244,6 +246,15 @@ export class Services {
     }
   }
 
+  /** Another replica of the same service is up: the container need not end for this one. */
+  #isCovered(unit: Unit): boolean {
+    const group = unit.run.replicaOf;
+    if (group === undefined) return false;
+    return [...this.#units.values()].some(
+      (other) => other !== unit && other.run.replicaOf === group && other.state.phase === 'up',
+    );
+  }
+
   /** A critical run that can never start is as good as failed. */
   #endBlocked(unit: Unit, blocked: Blocked, failed: string): void {
     const isTask = this.#units.get(failed)?.run.kind === 'task';
@@ -270,6 +281,16 @@ export class Services {
     }
     unit.run = run;
     unit.policy = policyOf(run, slowRetry);
+  }
+
+  /** The order of the plan is the order people are shown; those that leave come first. */
+  #sortUnits(runs: readonly RunPlan[]): void {
+    for (const { name } of runs) {
+      const unit = this.#units.get(name);
+      if (unit === undefined) continue;
+      this.#units.delete(name);
+      this.#units.set(name, unit);
+    }
   }
 
   #forgetRemoved(): void {

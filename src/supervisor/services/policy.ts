@@ -30,8 +30,9 @@ export function policyOf(run: RunPlan, slowRetry: number | undefined): Policy {
     awaits: { word: run.ready !== undefined, check: run.healthcheck !== undefined },
     onUnhealthy: run.onUnhealthy,
     restart: run.restart,
-    // A critical one that gives up ends the container: whoever restarts that is its slow retry.
-    slowRetry: run.critical || !byRate ? undefined : slowRetry,
+    // A critical one that gives up ends the container: whoever restarts that is its slow retry. Replicas go on as long
+    // as one of them is up.
+    slowRetry: (run.critical && run.replicaOf === undefined) || !byRate ? undefined : slowRetry,
   };
 }
 

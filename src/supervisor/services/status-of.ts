@@ -24,6 +24,7 @@ export function statusOf(state: State, run: RunPlan, around: Surroundings): Serv
   const status = wordOf(state, run.kind);
   return {
     name: run.name,
+    ...(run.replicaOf === undefined ? {} : { replicaOf: run.replicaOf }),
     kind: run.kind,
     status,
     reason: reasonOf(state, run, around.blocked, around.mono),
