@@ -31,7 +31,8 @@ import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
 import { listNotes } from './notes.ts';
 import { refuseTakenPorts } from './port-check.ts';
 import { describeProduct } from './product.ts';
-import { planReload } from './reload.ts';
+import { planReload, type Reload } from './reload.ts';
+import { planScale } from './scale.ts';
 import type { Ended } from './services/listener.ts';
 import { Services } from './services/manager.ts';
 import { socketFiles } from './socket-files.ts';
@@ -151,13 +152,28 @@ export async function supervise(boot: Boot): Promise<number> {
   const reload = async ({ dryRun }: { readonly dryRun: boolean }): ReturnType<ControlTarget['reload']> => {
     const next = planReload(plan, request);
     if (dryRun || next.changes.length === 0) return next.changes;
+    scaled = {};
+    takeOver(next);
+    return next.changes;
+  };
+
+  /** What a person scaled since the plan was read; a reload goes back to what the plan says. */
+  let scaled: Readonly<Record<string, number>> = {};
+  const scale: ControlTarget['scale'] = async (sizes) => {
+    const wanted = { ...scaled, ...sizes };
+    const next = planScale(plan, request, wanted);
+    if (next.changes.length > 0) takeOver(next);
+    scaled = wanted;
+    return next.changes;
+  };
+
+  function takeOver(next: Reload): void {
     ({ plan, provenance } = next.reading);
     services.applyPlan(plan.runs);
     const summary = next.changes.map(({ service, action }) => `${action} ${service}`).join(', ');
     logs.own('info', `reloaded: ${summary}`);
     announce({ type: 'reloaded', summary });
-    return next.changes;
-  };
+  }
 
   const target: ControlTarget = {
     dataDir: plan.dataDir,
@@ -167,6 +183,7 @@ export async function supervise(boot: Boot): Promise<number> {
     stop: (names) => services.stop(names),
     restart: (names) => services.restart(names),
     reload,
+    scale,
     planView: () => listPlan(plan, provenance),
     logs,
     events,
