@@ -24,15 +24,16 @@ export function overallOf(
   phase: 'booting' | 'running' | 'stopping',
 ): { readonly overall: Overall; readonly reason: string } {
   if (phase === 'stopping') return { overall: 'fail', reason: stoppingReason(services) };
+  const isMissed = (service: ServiceStatus): boolean => service.critical && !isCovered(service, services);
   const unwell = services
     .filter((service) => LOUDNESS[service.status] > 0)
-    .sort((a, b) => Number(b.critical) - Number(a.critical) || LOUDNESS[b.status] - LOUDNESS[a.status]);
+    .sort((a, b) => Number(isMissed(b)) - Number(isMissed(a)) || LOUDNESS[b.status] - LOUDNESS[a.status]);
   const [worst, ...others] = unwell;
   if (worst === undefined) return { overall: 'pass', reason: passReason(services) };
   const isOnItsWay = worst.status === 'starting' || worst.status === 'waiting';
   const prefix = isOnItsWay && (phase === 'booting' || worst.restarts === 0) ? 'starting' : 'degraded';
   return {
-    overall: unwell.some((service) => service.critical && !isCovered(service, services)) ? 'fail' : 'warn',
+    overall: isMissed(worst) ? 'fail' : 'warn',
     reason: `${prefix}: ${prefix === 'starting' ? startingSentence(worst) : sentence(worst)}${others.length === 0 ? '' : ` (and ${others.length} more)`}${lastWords(worst)}`,
   };
 }

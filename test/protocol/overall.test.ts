@@ -127,3 +127,28 @@ test('a stop fails at once and names who is left', () => {
 test('without any service it passes and says so', () => {
   expect(overallOf([], 'running')).toEqual({ overall: 'pass', reason: 'nothing is running' });
 });
+
+test('a critical replica that is down is a warning while another one is ready, and a failure without', () => {
+  const one = (number: number, changes: Partial<ServiceStatus>) =>
+    status(`web-${number}`, { replicaOf: 'web', critical: true, ...changes });
+  const down = one(2, { status: 'backoff', reason: 'crashed (exit 1), next start in 1 s' });
+  expect(overallOf([one(1, {}), down], 'running')).toEqual({
+    overall: 'warn',
+    reason: 'degraded: web-2 crashed (exit 1), next start in 1 s',
+  });
+  expect(overallOf([one(1, { status: 'starting' }), down], 'running').overall).toBe('fail');
+  const other = status('api-1', { replicaOf: 'api' });
+  expect(overallOf([other, down], 'running').overall).toBe('fail');
+});
+
+test('a critical one without a replica that is ready speaks before one that has it', () => {
+  const services = [
+    status('web-1', { replicaOf: 'web', critical: true }),
+    status('web-2', { replicaOf: 'web', critical: true, status: 'failed', reason: 'gone' }),
+    status('db', { critical: true, status: 'starting' }),
+  ];
+  expect(overallOf(services, 'running')).toMatchObject({
+    overall: 'fail',
+    reason: expect.stringContaining('db'),
+  });
+});

@@ -182,3 +182,20 @@ describe('being alive', () => {
     expect(view.live()).toEqual({ ok: false, word: 'faulty' });
   });
 });
+
+describe('replicas', () => {
+  const web = (number: number, changes: Partial<ServiceStatus>) =>
+    serviceStatus(`web-${number}`, { replicaOf: 'web', ...changes });
+  const isReady = (...services: ServiceStatus[]) =>
+    openHealthView({ product: () => productStatus(services), fault: () => undefined }).ready().ok;
+
+  it('are ready together while one of them is', () => {
+    expect(isReady(web(1, {}), web(2, { status: 'stopping' }))).toBe(true);
+    expect(isReady(web(1, { status: 'starting' }), web(2, { status: 'stopping' }))).toBe(false);
+    expect(isReady(web(1, {}), serviceStatus('app', { status: 'stopping' }))).toBe(false);
+  });
+
+  it('do not cover each other by an answer that is long ago', () => {
+    expect(isReady(web(1, { check: STALE }), web(2, { status: 'stopping' }))).toBe(false);
+  });
+});

@@ -17,6 +17,7 @@ const runs: readonly RunPlan[] = [
     dependsOn: needs({ setup: 'service_completed_successfully' }),
     ready: { kind: 'fd', fd: 4 },
     startTimeout: 5000,
+    exitCodes: { success: [3], fatal: [78] },
   }),
   aService('worker', { dependsOn: needs({ app: 'service_started' }, false), onUnhealthy: 'ignore' }),
 ];
@@ -33,7 +34,7 @@ const command = fc.tuple(fc.constantFrom('start', 'stop', 'restart'), someName);
 
 /** What processes, checks and time do. */
 const happening: fc.Arbitrary<Act> = fc.oneof(
-  fc.tuple(someName, fc.constantFrom<number | Signal>(0, 1, 78, 'SIGKILL', 'SIGSEGV')).map(
+  fc.tuple(someName, fc.constantFrom<number | Signal>(0, 1, 3, 78, 'SIGKILL', 'SIGSEGV')).map(
     ([name, how]): Act =>
       ({ launcher }) => {
         if (typeof how === 'number') launcher.living(name)[0]?.exit(how);
