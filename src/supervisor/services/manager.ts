@@ -3,6 +3,7 @@ import { Failure } from '../../base/errors.ts';
 import type { RunPlan } from '../../config/plan.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { CheckStatus, ServiceStatus } from '../../protocol/status.ts';
+import { BootWatch } from './boot-watch.ts';
 import type { Blocked } from './dependencies.ts';
 import { blockedBy } from './dependencies.ts';
 import type { ServicesListener } from './listener.ts';
@@ -17,7 +18,7 @@ import type { EndedCause, Input } from './state.ts';
 import { isLive } from './state.ts';
 import { statusOf } from './status-of.ts';
 import type { Unit } from './unit.ts';
-import { hasSettled, isThere, newUnit } from './unit.ts';
+import { isCovered, newUnit, sortUnits } from './unit.ts';
 import { Waiters } from './waiters.ts';
 import { describeFailure } from './words.ts';
 
@@ -48,9 +49,7 @@ export class Services {
   readonly #units = new Map<string, Unit>();
   readonly #runner: Runner;
   readonly #waiters = new Waiters();
-  #startedAt: number | undefined;
-  #isBooted = false;
-  #isSettled = false;
+  readonly #boot = new BootWatch();
   #hasEnded = false;
   #shutdown: ShutdownRun | undefined;
 
@@ -63,7 +62,7 @@ export class Services {
       review: () => this.#review(),
       ended: (unit, effect) => {
         if (effect.type === 'gaveUp' && !unit.run.critical) return;
-        if (this.#isCovered(unit)) return;
+        if (isCovered(unit, this.#units.values())) return;
         const what = effect.type === 'gaveUp' ? describeFailure(unit.state, unit.run) : unit.state.unhealthy;
         this.#end(effect.ended, unit.name, what ?? '');
       },
@@ -80,7 +79,7 @@ export class Services {
   }
 
   startAll(): void {
-    this.#startedAt = this.#options.clock.mono();
+    this.#boot.begin(this.#options.clock.mono());
     this.#runner.send(this.#units.values(), { type: 'wantUp' });
   }
 
@@ -147,7 +146,7 @@ export class Services {
         .filter((change) => change.action === action)
         .flatMap(({ service }) => this.#units.get(service) ?? []);
     for (const run of runs) this.#adopt(run);
-    this.#sortUnits(runs);
+    sortUnits(this.#units, runs);
     for (const unit of this.#units.values()) unit.leaving = !next.has(unit.name);
     this.#runner.send(touched('stop'), { type: 'wantDown' });
     this.#runner.send(
@@ -231,28 +230,11 @@ export class Services {
   }
 
   #reviewBoot(): void {
-    if (this.#startedAt === undefined || this.#hasEnded || (this.#isBooted && this.#isSettled)) return;
-    const units = [...this.#units.values()];
-    const critical = units.filter((unit) => unit.run.critical);
-    const settled = units.every((unit) => hasSettled(unit));
-    const booted = critical.length > 0 ? critical.every(isThere) : settled;
-    if (booted && !this.#isBooted) {
-      this.#isBooted = true;
-      this.#runner.tell('booted', this.#options.clock.mono() - this.#startedAt);
-    }
-    if (settled && !this.#isSettled) {
-      this.#isSettled = true;
-      this.#runner.tell('settled');
-    }
-  }
-
-  /** Another replica of the same service is up: the container need not end for this one. */
-  #isCovered(unit: Unit): boolean {
-    const group = unit.run.replicaOf;
-    if (group === undefined) return false;
-    return [...this.#units.values()].some(
-      (other) => other !== unit && other.run.replicaOf === group && other.state.phase === 'up',
-    );
+    if (this.#hasEnded) return;
+    this.#boot.review([...this.#units.values()], this.#options.clock.mono(), {
+      booted: (ms) => this.#runner.tell('booted', ms),
+      settled: () => this.#runner.tell('settled'),
+    });
   }
 
   /** A critical run that can never start is as good as failed. */
@@ -281,16 +263,6 @@ export class Services {
     }
     unit.run = run;
     unit.policy = policyOf(run, slowRetry);
-  }
-
-  /** The order of the plan is the order people are shown; those that leave come first. */
-  #sortUnits(runs: readonly RunPlan[]): void {
-    for (const { name } of runs) {
-      const unit = this.#units.get(name);
-      if (unit === undefined) continue;
-      this.#units.delete(name);
-      this.#units.set(name, unit);
-    }
   }
 
   #forgetRemoved(): void {

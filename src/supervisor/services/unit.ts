@@ -57,3 +57,22 @@ export function hasSettled(unit: Unit): boolean {
   const { phase, wanted, failures } = unit.state;
   return isThere(unit) || phase === 'failed' || wanted === 'down' || failures.times.length > 0;
 }
+
+/** Another replica of the same service is up: the container need not end for this one. */
+export function isCovered(unit: Unit, units: Iterable<Unit>): boolean {
+  const { replicaOf } = unit.run;
+  if (replicaOf === undefined) return false;
+  return [...units].some(
+    (other) => other !== unit && other.run.replicaOf === replicaOf && other.state.phase === 'up',
+  );
+}
+
+/** The order of the plan is the order people are shown; those that leave come first. */
+export function sortUnits(units: Map<string, Unit>, runs: readonly RunPlan[]): void {
+  for (const { name } of runs) {
+    const unit = units.get(name);
+    if (unit === undefined) continue;
+    units.delete(name);
+    units.set(name, unit);
+  }
+}
