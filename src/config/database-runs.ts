@@ -1,6 +1,7 @@
 /** `database:` becomes the boot order: task cluster → service database → task setup → task migrate. */
 import { posix } from 'node:path';
-import { type BuildContext, DEFAULT_RESTART, type Draft, KILL_WAIT, resolveEnvFiles } from './build-run.ts';
+import { DEFAULT_RESTART } from './build-restart.ts';
+import { type BuildContext, type Draft, KILL_WAIT, resolveEnvFiles } from './build-run.ts';
 import type { OwnDatabaseUrl } from './database-url.ts';
 import type { Place } from './located.ts';
 import type { DatabasePlan, Dependency, RunBase, RunPlan, StopLadder } from './plan.ts';
