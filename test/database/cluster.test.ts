@@ -64,7 +64,7 @@ describe('the task `cluster`', () => {
     ]).toEqual(before);
   });
 
-  test('sweeps a half-made cluster and makes a whole one', async () => {
+  test('law 21: sweeps a half-made cluster and makes a whole one', async () => {
     const killed = await volume.run('cluster', {
       onReport: (_, child) => {
         // In the middle of initdb: the stage is there and PG_VERSION is written.
@@ -178,7 +178,7 @@ describe('the service `database`', () => {
     }
   });
 
-  test('stops a server of an earlier life before it starts', async () => {
+  test('law 39: stops a server of an earlier life before it starts', async () => {
     await volume.run('cluster');
     const first = await volume.startServer();
     const second = await volume.startServer();

@@ -66,7 +66,7 @@ describe('a second boot', () => {
     expect((await volume.run('setup')).notes).toEqual([]);
   });
 
-  test('after a kill in the middle of an import begins anew', async () => {
+  test('law 21: after a kill in the middle of an import begins anew', async () => {
     putDump('slow.sql', DUMP.replace('COPY', 'SELECT pg_sleep(30);\nCOPY'));
     await volume.run('cluster');
     await volume.startServer();
@@ -86,7 +86,7 @@ describe('a second boot', () => {
     expect(await volume.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 2 }]);
   });
 
-  test('after SIGTERM in the middle of an import begins anew', async () => {
+  test('law 21: after SIGTERM in the middle of an import begins anew', async () => {
     putDump('slow.sql', DUMP.replace('COPY', 'SELECT pg_sleep(30);\nCOPY'));
     await volume.run('cluster');
     await volume.startServer();

@@ -47,7 +47,7 @@ services:
     expect(bulkhead.log('app')).toContain('last words');
   });
 
-  test('ends with 10 when a critical service gives up, the others stopped', async () => {
+  test('laws 12, 25: ends with 10 when a critical service gives up, the others stopped', async () => {
     await using bulkhead = await startSupervisor({
       plan: `
 version: 1
@@ -61,7 +61,7 @@ services:
     expect(bulkhead.output()).toContain('broken');
   });
 
-  test('ends with 12 when a critical task fails', async () => {
+  test('law 25: ends with 12 when a critical task fails', async () => {
     await using bulkhead = await startSupervisor({
       plan: `
 version: 1
@@ -74,7 +74,7 @@ services:
     expect(bulkhead.output()).toContain('no luck');
   });
 
-  test('ends with 13 and every problem when the plan is broken, and touches nothing', async () => {
+  test('law 25: ends with 13 and every problem when the plan is broken, and touches nothing', async () => {
     await using bulkhead = await startSupervisor({
       plan: `
 version: 1
@@ -89,7 +89,7 @@ services:
     expect(existsSync(bulkhead.dataDir)).toBe(false);
   });
 
-  test('ends with 13 naming program and remedy when a critical program is missing', async () => {
+  test('law 25: ends with 13 naming program and remedy when a critical program is missing', async () => {
     await using bulkhead = await startSupervisor({
       plan: 'version: 1\nservices: { app: { command: [no-such-program-anywhere] } }',
     });
@@ -112,7 +112,7 @@ services: { app: { command: [sh, -c, 'touch {folder}/started'], healthcheck: { h
     await new Promise((resolve) => stranger.close(resolve));
   });
 
-  test('ends with 75 where another supervisor uses the data', async () => {
+  test('law 25: ends with 75 where another supervisor uses the data', async () => {
     const plan = `version: 1\nservices: { app: { ${STAYS} } }`;
     await using first = await startSupervisor({ plan });
     await first.ready();
@@ -121,7 +121,7 @@ services: { app: { command: [sh, -c, 'touch {folder}/started'], healthcheck: { h
     expect((await first.status()).overall).toBe('pass');
   });
 
-  test('kills what ignores its stop signal, and says so with 14', async () => {
+  test('law 25: kills what ignores its stop signal, and says so with 14', async () => {
     await using bulkhead = await startSupervisor({
       plan: `
 version: 1
@@ -185,7 +185,7 @@ services: { app: { command: [sh, -c, 'env; echo end; exec sleep 1000'], ready: {
     expect(bulkhead.log('app')).not.toContain('SECRET_OF_OTHERS');
   });
 
-  test('reloads the least, and nothing of a broken plan', async () => {
+  test('law 35: reloads the least, and nothing of a broken plan', async () => {
     const plan = (colour: string): string => `
 version: 1
 services:
@@ -213,7 +213,7 @@ services:
     expect(pidOf(after, 'painted')).not.toBe(pidOf(before, 'painted'));
   });
 
-  test('leaves nobody behind when it is killed by a second signal in the middle of a boot', async () => {
+  test('law 23: leaves nobody behind when it is killed by a second signal in the middle of a boot', async () => {
     await using bulkhead = await startSupervisor({
       plan: `
 version: 1
@@ -232,7 +232,7 @@ services:
     expect(existsSync(`/proc/${pid}`)).toBe(false);
   });
 
-  test('does not care whether anybody reads its output', async () => {
+  test('law 32: does not care whether anybody reads its output', async () => {
     await using bulkhead = await startSupervisor({
       plan: `
 version: 1

@@ -35,6 +35,8 @@ export interface Supervisor {
   status(): Promise<ProductStatus>;
   /** GET on the probe port. */
   probe(path: string): Promise<{ readonly status: number; readonly text: string }>;
+  /** Waits until its control socket answers. */
+  answers(): Promise<void>;
   /** Waits until the product is ready, or has failed to become so. */
   ready(): Promise<void>;
   /** To the supervisor itself. */
@@ -126,6 +128,11 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     probe: async (path) => {
       const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
       return { status: response.status, text: await response.text() };
+    },
+    answers: async () => {
+      while ((await supervisor.run('status', '--json')).code === 7) {
+        if (child.exitCode !== null) throw new Error(`it ended before it answered:\n${written}`);
+      }
     },
     ready: async () => {
       const gone = new AbortController();

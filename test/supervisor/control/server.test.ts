@@ -84,7 +84,7 @@ describe('a path for the socket', () => {
     await server.close();
   });
 
-  test('is left to the supervisor that answers there, and the next one is used', async () => {
+  test('law 38: is left to the supervisor that answers there, and the next one is used', async () => {
     await using first = await openControl(fakeTarget());
     const second = await openControlServer(fakeTarget(), [first.path, join(first.folder, 'second.sock')], {
       clock: realClock,
@@ -146,7 +146,7 @@ describe('hostile and broken requests', () => {
     ['a body that is too large', 'POST', '/v1/services/stop', 'x'.repeat(70_000), 413],
   ];
 
-  test.each(bad)('%s is refused and changes nothing', async (_what, method, path, body, expected) => {
+  test.each(bad)('law 38: %s is refused and changes nothing', async (_what, method, path, body, expected) => {
     const target = fakeTarget();
     await using control = await openControl(target);
     const { status, text } = await ask(control.path, method, path, body);

@@ -5,7 +5,7 @@ const LINE = `${'x'.repeat(99)}\n`;
 const MEGABYTE = LINE.repeat(10_485);
 
 describe('a reader of standard output that does not read', () => {
-  it('makes no service wait, costs bounded memory, and is told what it missed', async () => {
+  it('law 32: makes no service wait, costs bounded memory, and is told what it missed', async () => {
     const { attach, output, file, logs } = openFixture();
     const { stdout } = attach('app');
     output.holding = true;
@@ -97,7 +97,7 @@ describe('a file that is behind', () => {
     expect(app.stdout.paused).toBe(1);
   });
 
-  it('on a disk that hangs holds nobody back for longer than 5 s, and says what is missing when it is back', async () => {
+  it('law 32: on a disk that hangs holds nobody back for longer than 5 s, and says what is missing when it is back', async () => {
     const { attach, file, clock, logs } = openFixture();
     const { stdout } = attach('app');
     file('app').holding = true;

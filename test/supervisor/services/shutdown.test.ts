@@ -243,7 +243,7 @@ describe('a second signal', () => {
     expect(launcher.last('database').signals).toEqual(['SIGINT leader']);
   });
 
-  test('escalates once; a third changes nothing', () => {
+  test('law 23: escalates once; a third changes nothing', () => {
     const { services, launcher } = servicesWithFakes([database]);
     launcher.obey('database', stubborn);
     services.startAll();
