@@ -6,6 +6,7 @@ import type { Plan } from '../config/plan.ts';
 import { type PlanReading, type PlanRequest, readPlan } from '../config/read-plan.ts';
 import type { ReloadChange } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
+import { changesBetween } from './services/reload.ts';
 
 export interface Reload {
   readonly reading: Extract<PlanReading, { readonly problems?: undefined }>;
@@ -33,10 +34,13 @@ export function planReload(
   }
   const difference = diffPlans(current, reading.plan);
   refuseFixed(difference.settings.filter(({ path }) => !isOfDatabase(path)));
+  const actions = new Map(
+    changesBetween(current.runs, reading.plan.runs).map(({ service, action }) => [service, action]),
+  );
   const changes = difference.runs.map(({ name, kind, changes }): ReloadChange => {
     if (kind === 'added') return { service: name, action: 'start', reason: 'new in the plan' };
     if (kind === 'removed') return { service: name, action: 'stop', reason: 'no longer in the plan' };
-    return { service: name, action: 'restart', reason: listPaths(changes) };
+    return { service: name, action: actions.get(name) ?? 'restart', reason: listPaths(changes) };
   });
   const settings = difference.settings.filter(({ path }) => path.startsWith('database.settings.'));
   if (settings.length > 0 && !changes.some(({ service }) => service === 'database')) {

@@ -28,7 +28,7 @@ export function planScale(
   const next = planReload(current, request, reading);
   const groups = Object.keys(replicas);
   const others = next.changes.filter(({ service, action, reason }) =>
-    action === 'restart'
+    action === 'update'
       ? !reason.split(', ').every((path) => groups.some((name) => isReplica(path, `depends_on.${name}`)))
       : !groups.some((name) => isReplica(service, name)),
   );
@@ -43,7 +43,7 @@ export function planScale(
     );
   }
   // Who depends on them only learns of it.
-  return { ...next, changes: next.changes.filter(({ action }) => action !== 'restart') };
+  return { ...next, changes: next.changes.filter(({ action }) => action !== 'update') };
 }
 
 function isReplica(name: string, group: string): boolean {

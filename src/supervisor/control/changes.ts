@@ -72,39 +72,12 @@ export async function changeServices(
   return { schemaVersion: SCHEMA_VERSION, action: change.action, changes, exitCode: exitCodeOf(changes) };
 }
 
-/**
- * Restarts one after the other, each only when the one before it is ready again; one that is not ends the roll, and
- * whoever has not had his turn is left as he is. The time is that of each single one.
- */
-export async function restartRolling(
-  target: ControlTarget,
-  clock: Clock,
-  change: Change,
-  signal: AbortSignal,
-): Promise<ChangeAnswer> {
-  const all = listMeant(target.product(), change.names);
-  refuseDisabled(all);
-  const changes: ServiceChange[] = [];
-  for (const { name } of all) {
-    if (signal.aborted) break;
-    const one = { ...change, action: 'restart', names: [name], wait: true } as const;
-    const answer = await changeServices(target, clock, one, signal);
-    changes.push(...answer.changes);
-    if (answer.exitCode !== CommandExit.ok) break;
-  }
-  for (const { name } of all.slice(changes.length)) {
-    const now = findService(target.product(), name);
-    changes.push({ name, outcome: 'untouched', before: now, after: now, took: 0 });
-  }
-  return { schemaVersion: SCHEMA_VERSION, action: 'restart', changes, exitCode: exitCodeOf(changes) };
-}
-
 export function exitCodeOf(changes: readonly Pick<ServiceChange, 'outcome'>[]): number {
   if (changes.some((change) => change.outcome === 'failed')) return CommandExit.failed;
   return changes.some((change) => change.outcome === 'pending') ? CommandExit.timedOut : CommandExit.ok;
 }
 
-function refuseDisabled(services: readonly ServiceStatus[]): void {
+export function refuseDisabled(services: readonly ServiceStatus[]): void {
   const off = services.find((service) => service.status === 'disabled');
   if (!off) return;
   throw new Failure(

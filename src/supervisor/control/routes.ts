@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { ChangeAction, HealthAnswer, ReloadAnswer } from '../../protocol/control.ts';
 import { SCHEMA_VERSION } from '../../protocol/status.ts';
 import { RequestFailure, sendJson } from './answers.ts';
-import { changeServices, restartRolling } from './changes.ts';
+import { changeServices } from './changes.ts';
 import { streamEvents } from './event-route.ts';
 import { runExec } from './exec-route.ts';
 import { streamLogs } from './log-route.ts';
@@ -15,6 +15,7 @@ import {
   readBoolean,
   readObject,
 } from './request-body.ts';
+import { restartRolling } from './rolling.ts';
 import { runProgramFor } from './run-route.ts';
 import { scaleServices } from './scaling.ts';
 import type { ControlTarget } from './target.ts';

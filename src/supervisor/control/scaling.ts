@@ -50,6 +50,7 @@ export async function scaleServices(
     const changes = await target.scale(sizes);
     const now = statusesOf(target);
     watched = changes.flatMap(({ service: name, action }) => {
+      if (action === 'update') return [];
       const status = before.get(name) ?? now.get(name);
       return status ? [{ name, action, before: status, after: status, outcome: undefined, took: 0 }] : [];
     });

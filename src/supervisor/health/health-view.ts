@@ -1,5 +1,5 @@
 import { isCovered } from '../../protocol/overall.ts';
-import type { ProductStatus } from '../../protocol/status.ts';
+import type { ProductStatus, ServiceStatus } from '../../protocol/status.ts';
 import { briefReport, fullReport, type HealthReport, serviceReport } from './report.ts';
 import { watchStartup } from './startup.ts';
 import { isStale, verdictOf } from './verdict.ts';
@@ -28,6 +28,16 @@ export interface HealthView {
   report(details: boolean): HealthReport;
   /** undefined: no such service, or it is disabled. */
   service(name: string, details: boolean): HealthReport | undefined;
+}
+
+/** The service of that name, or of its replicas the one that speaks for all: one that is ready, if there is one. */
+function findMeant(services: readonly ServiceStatus[], name: string): ServiceStatus | undefined {
+  const replicas = services.filter(({ replicaOf }) => replicaOf === name);
+  return (
+    services.find((service) => service.name === name) ??
+    replicas.find((replica) => verdictOf(replica) === 'pass' && !isStale(replica)) ??
+    replicas[0]
+  );
 }
 
 /** What is asked on the probe port, answered from the last results. */
@@ -67,7 +77,7 @@ export function openHealthView(source: HealthSource): HealthView {
     },
     report: (details) => (details ? fullReport(look()) : briefReport(look().overall)),
     service: (name, details) => {
-      const found = source.product().services.find((service) => service.name === name);
+      const found = findMeant(source.product().services, name);
       if (!found || verdictOf(found) === undefined) return undefined;
       return serviceReport(found, details);
     },

@@ -1,6 +1,9 @@
 import { request } from 'node:http';
+import { setImmediate as allSaid } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ChangeAnswer, ScaleAnswer } from '../../../src/protocol/control.ts';
+import { restartRolling } from '../../../src/supervisor/control/rolling.ts';
+import { manualClock } from '../../support/clock.ts';
 import { type FakeTarget, fakeTarget, openControl } from '../../support/control-target.ts';
 import { exampleService } from '../../support/product.ts';
 
@@ -19,8 +22,9 @@ function post<Answer>(socketPath: string, path: string, body: unknown): Promise<
   });
 }
 
+const check = { up: true, failures: 0, threshold: 3, lastError: undefined, durationMs: 1, at: undefined };
 const web = (number: number, changes = {}) =>
-  exampleService(`web-${number}`, { replicaOf: 'web', pid: 100 + number, ...changes });
+  exampleService(`web-${number}`, { replicaOf: 'web', pid: 100 + number, check, ...changes });
 
 /** Three replicas and one service beside them. */
 function threeOfThem(overrides: Parameters<typeof fakeTarget>[0] = {}): FakeTarget {
@@ -115,6 +119,27 @@ describe('a rolling restart', () => {
     expect(target.asked).toEqual(['restart web-1']);
     expect(exitCode).toBe(124);
     expect(changes.map(({ outcome }) => outcome)).toEqual(['pending', 'untouched', 'untouched']);
+  });
+
+  test('looks a moment later at one that has no check: it may have crashed at once', async () => {
+    const clock = manualClock();
+    const target = threeOfThem();
+    target.setProduct({
+      ...target.product(),
+      services: [1, 2, 3].map((number) => web(number, { check: undefined })),
+    });
+    target.onAsked = (what) => target.set(what.split(' ')[1] ?? '', { generation: 2 });
+    const change = { action: 'restart', names: ['web'], wait: true, timeout: 60_000 } as const;
+    const rolled = restartRolling(target, clock, change, new AbortController().signal);
+    await allSaid();
+    expect(target.asked).toEqual(['restart web-1']);
+    clock.advance(1000);
+    await allSaid();
+    expect(target.asked).toEqual(['restart web-1', 'restart web-2']);
+    target.set('web-2', { status: 'backoff', reason: 'crashed (exit 1)' });
+    clock.advance(1000);
+    expect((await rolled).changes.map(({ outcome }) => outcome)).toEqual(['changed', 'failed', 'untouched']);
+    expect(clock.armed).toBe(0);
   });
 
   test('ends with the client who asked for it', async () => {

@@ -195,6 +195,14 @@ describe('replicas', () => {
     expect(isReady(web(1, {}), serviceStatus('app', { status: 'stopping' }))).toBe(false);
   });
 
+  it('answer by the name of all as the best of them does', () => {
+    const product = productStatus([web(1, { status: 'failed' }), web(2, {}), serviceStatus('app')]);
+    const view = openHealthView({ product: () => product, fault: () => undefined });
+    expect(view.service('web', false)?.status).toBe('pass');
+    expect(view.service('web-1', false)?.status).toBe('fail');
+    expect(view.service('we', false)).toBeUndefined();
+  });
+
   it('do not cover each other by an answer that is long ago', () => {
     expect(isReady(web(1, { check: STALE }), web(2, { status: 'stopping' }))).toBe(false);
   });

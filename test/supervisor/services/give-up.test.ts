@@ -84,3 +84,29 @@ describe('intended ends', () => {
     expect(launcher.launches.slice(3)).toEqual(['stopped@2', 'done@2', 'failed@2']);
   });
 });
+
+describe('a service that ends as soon as it starts', () => {
+  test.each([0, 1])(
+    'law 9: with %i it waits longer each time, up to the cap, and not at all after a stable spell',
+    (code) => {
+      const restart = { ...aService('x').restart, giveUp: undefined };
+      const { services, launcher, clock } = servicesWithFakes([aService('app', { restart })]);
+      services.startAll();
+      const waits = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
+      for (const [index, wait] of waits.entries()) {
+        clock.advance(50);
+        launcher.last('app').exit(code);
+        clock.advance(wait - 1);
+        expect(launcher.launches).toHaveLength(index + 1);
+        clock.advance(1);
+        expect(launcher.launches).toHaveLength(index + 2);
+      }
+      clock.advance(60_000);
+      launcher.last('app').exit(code);
+      expect(launcher.launches).toHaveLength(waits.length + 2);
+      launcher.last('app').exit(code);
+      clock.advance(500);
+      expect(launcher.launches).toHaveLength(waits.length + 3);
+    },
+  );
+});
