@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { formatDuration } from '../base/duration.ts';
 import { buildExitCodes, buildRestart } from './build-restart.ts';
 import type { EnvFile } from './command-words.ts';
+import { buildConfinement } from './confine-words.ts';
 import { serviceForeign } from './foreign-words.ts';
 import { buildCheck } from './healthcheck-words.ts';
 import type { Place } from './located.ts';
@@ -56,6 +57,7 @@ export function buildDraft(
     critical: read.critical ?? (group ?? name) === 'app',
     nice: read.nice,
     oomScoreAdj: read.oom_score_adj,
+    confinement: buildConfinement(read),
     startTimeout: read.start_timeout || undefined,
     ...buildExitCodes(read, where, context),
   };

@@ -32,10 +32,7 @@ export const serviceForeign: Foreign = {
     sysctls: DOCKER_SETS,
     devices: DOCKER_SETS,
     gpus: DOCKER_SETS,
-    privileged: DOCKER_SETS,
-    cap_add: DOCKER_SETS,
-    cap_drop: DOCKER_SETS,
-    security_opt: DOCKER_SETS,
+    security_opt: 'no-new-privileges holds for every service that is not privileged: true',
     read_only: DOCKER_SETS,
     shm_size: DOCKER_SETS,
     ipc: DOCKER_SETS,
@@ -52,7 +49,6 @@ export const serviceForeign: Foreign = {
     cpus: `${NOT_YET}; set cpu limits on the container`,
     cpu_shares: `${NOT_YET}; use nice`,
     pids_limit: `${NOT_YET}; set it on the container`,
-    ulimits: `${NOT_YET}; set them on the container (docker run --ulimit)`,
     memory_restart: NOT_YET,
     logging:
       'every line goes to the output of the container and to /data/logs; set the driver on the container',
@@ -76,6 +72,7 @@ export const serviceForeign: Foreign = {
     expose: 'all services reach each other on 127.0.0.1',
     attach: 'every service is logged',
     init: 'Bulkhead is the init',
+    cap_drop: 'a service has no capability but those of cap_add',
   },
   aliases: {
     // short forms and other process managers
@@ -146,6 +143,12 @@ export const serviceForeign: Foreign = {
     Wants: '`depends_on` with required: false',
     Nice: '`nice`',
     OOMScoreAdjust: '`oom_score_adj`',
+    UMask: '`umask`',
+    LimitNOFILE: '`ulimits: { nofile: … }`',
+    LimitNPROC: '`ulimits: { nproc: … }`',
+    AmbientCapabilities: '`cap_add`',
+    CapabilityBoundingSet: '`cap_add`',
+    NoNewPrivileges: 'always so, but for `privileged: true`',
   },
   deeper: {
     test: 'healthcheck',

@@ -1,5 +1,6 @@
 /** A plan as flat lines, in the words one would write: what `config show` prints and what two plans are compared by. */
 
+import { confinementLines } from './confine-words.ts';
 import type { Plan, ProbePlan, RestartPlan, RunPlan, Text } from './plan.ts';
 import { isSecretName, MASK } from './secrets.ts';
 import { formatWritten } from './written.ts';
@@ -75,6 +76,7 @@ export function runLines(run: RunPlan): PlanLine[] {
     ['stop', run.stop.rungs.map(({ signal, wait }) => `${signal} ${formatWritten(wait)}`).join(', ')],
     ['nice', run.nice?.toString()],
     ['oom_score_adj', run.oomScoreAdj?.toString()],
+    ...confinementLines(run.confinement),
   ];
   return lines.flatMap(([path, value]) => (value === undefined ? [] : [{ path, value }]));
 }

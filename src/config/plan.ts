@@ -77,10 +77,22 @@ export interface RunBase {
   readonly critical: boolean;
   readonly nice: number | undefined;
   readonly oomScoreAdj: number | undefined;
+  readonly confinement?: Confinement | undefined;
   /** How long from spawn to ready (service) or to exit (task); undefined: no limit. */
   readonly startTimeout: number | undefined;
   /** Ends by itself that are well besides 0, and those after which no retry helps; a death by signal n is 128 + n. */
   readonly exitCodes?: { readonly success: readonly number[]; readonly fatal: readonly number[] };
+}
+
+/** What a process may do; undefined in a run: a umask of 022, the container's limits, no capability at all. */
+export interface Confinement {
+  readonly umask: number | undefined;
+  /** By the names of Compose, in the units of setrlimit(2); -1: no limit. */
+  readonly ulimits: Readonly<Record<string, { readonly soft: number; readonly hard: number }>>;
+  /** Capabilities it keeps, without CAP_; `all`: what the container has. */
+  readonly capabilities: readonly string[] | 'all';
+  /** Nothing is taken from it. */
+  readonly privileged: boolean;
 }
 
 export interface ServicePlan extends RunBase {

@@ -1,5 +1,6 @@
 /** The stanza of a service or task: Compose's words with Compose's meanings, and a few of ours. */
 import { argv, commandWords } from './command-words.ts';
+import { confineWords } from './confine-words.ts';
 import { deploy } from './deploy-words.ts';
 import { serviceForeign } from './foreign-words.ts';
 import { healthcheck } from './healthcheck-words.ts';
@@ -203,6 +204,7 @@ const serviceWords = {
     shape: integer(-1000, 1000),
     doc: 'Whom the kernel kills first when memory ends: higher goes first.',
   },
+  ...confineWords,
   profiles: {
     shape: profiles(),
     doc: 'Starts only where the tier is one of these, or BULKHEAD_ENABLE names the service.',

@@ -55,7 +55,7 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
     return new Promise((resolve, reject) => {
       const child = spawnProcess(
         {
-          ...spawnOptions({ nice: undefined, oomScoreAdj: undefined }, `${what}:${count}`, resolved),
+          ...spawnOptions({ nice: undefined }, `${what}:${count}`, resolved),
           stdin: options.stdin,
         },
         {

@@ -3,6 +3,7 @@ import type { Plan } from '../config/plan.ts';
 import type { PlanRequest } from '../config/read-plan.ts';
 import { readTextIfExists } from '../system/files.ts';
 import { ownProgram } from '../system/own-program.ts';
+import { readOwnOomScore } from '../system/priority.ts';
 import { currentIdentity, findIdentity } from '../system/users.ts';
 import type { LaunchSource } from './resolve-launch.ts';
 
@@ -16,6 +17,7 @@ export function createLaunchSource(plan: () => Plan, request: PlanRequest): Laun
       return plan().dataDir;
     },
     runDir: request.runDir,
+    oomScoreAdj: readOwnOomScore(),
     isolated: request.root,
     inherited: request.env,
     readFile: readTextIfExists,

@@ -79,7 +79,7 @@ function spawnRun(
 
 /** What is asked of the OS for a run of the plan. */
 export function spawnOptions(
-  run: Pick<RunPlan, 'nice' | 'oomScoreAdj'> & {
+  run: Pick<RunPlan, 'nice'> & {
     readonly ready?: { readonly kind: string; readonly fd?: number } | undefined;
   },
   tag: string,
@@ -93,7 +93,10 @@ export function spawnOptions(
     readyFd: run.ready?.fd,
     channel: resolved.assignment !== undefined,
     nice: run.nice,
-    oomScoreAdj: run.oomScoreAdj,
+    oomScoreAdj: resolved.oomScoreAdj,
+    umask: resolved.umask,
+    ulimits: resolved.ulimits,
+    privileges: resolved.privileges,
     tag,
   };
 }

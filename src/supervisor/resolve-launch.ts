@@ -1,5 +1,5 @@
 /** From a run of the plan to what the OS is asked to spawn. Done anew at every start; throws a Failure saying why not. */
-import type { ProgramName, RunPlan, Text } from '../config/plan.ts';
+import type { Confinement, ProgramName, RunPlan, Text } from '../config/plan.ts';
 import type { Assignment } from '../protocol/channel.ts';
 import { type EnvironmentSource, resolveEnvironment } from './environment.ts';
 import { appPassword, fillText } from './late-values.ts';
@@ -12,9 +12,17 @@ export interface User {
   readonly home: string;
 }
 
+export interface Privileges {
+  /** Capabilities it keeps, without CAP_; `all`: what we have. */
+  readonly capabilities: readonly string[] | 'all';
+  readonly unconfined: boolean;
+}
+
 export interface LaunchSource extends EnvironmentSource {
   readonly dataDir: string;
   readonly runDir: string;
+  /** Our own oom_score_adj. */
+  readonly oomScoreAdj: number;
   /** We are root: each service has its own user. Otherwise all run as the one user we are. */
   readonly isolated: boolean;
   currentUser(): User;
@@ -30,6 +38,11 @@ export interface Resolved {
   readonly cwd: string;
   /** undefined: the user we are. */
   readonly user: User | undefined;
+  readonly oomScoreAdj: number;
+  /** undefined: 022. */
+  readonly umask: number | undefined;
+  readonly ulimits: Confinement['ulimits'] | undefined;
+  readonly privileges: Privileges;
   /** The first line on fd 3, for our own programs. */
   readonly assignment: Assignment | undefined;
 }
@@ -44,6 +57,10 @@ export function resolveLaunch(
     env: resolveEnvironment(run, user ?? source.currentUser(), source),
     cwd: run.workingDir ?? '/',
     user,
+    oomScoreAdj: run.oomScoreAdj ?? defaultOomScore(run, source.oomScoreAdj),
+    umask: run.confinement?.umask,
+    ulimits: run.confinement?.ulimits,
+    privileges: privilegesOf(run),
   };
   if (run.work.kind === 'command') {
     return { ...common, argv: fillArgv(run.work.argv, source), assignment: undefined };
@@ -55,6 +72,23 @@ export function resolveLaunch(
     env: { ...common.env, ...(postgresBin === undefined ? {} : { BULKHEAD_POSTGRES_BIN: postgresBin }) },
     argv: source.programArgv(run.work.program),
     assignment: assign(run.work.program, source, input),
+  };
+}
+
+/**
+ * When memory ends, applications go before the database, and that before us. Counted from our own score, for an
+ * orchestrator may have raised that, and lowering needs a right that containers do not have.
+ */
+function defaultOomScore(run: RunPlan, ours: number): number {
+  return Math.min(1000, ours + (run.work.kind === 'program' ? 100 : 200));
+}
+
+/** Rights are for those who are told to have them, and for our own program that gives the volume to its users. */
+function privilegesOf(run: RunPlan): Privileges {
+  const isOurs = run.work.kind === 'program' && run.user === undefined;
+  return {
+    capabilities: isOurs ? 'all' : (run.confinement?.capabilities ?? []),
+    unconfined: run.confinement?.privileged ?? false,
   };
 }
 

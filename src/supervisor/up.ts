@@ -7,6 +7,7 @@ import { UpExit } from '../protocol/exit-codes.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { ensureDir, readTextIfExists } from '../system/files.ts';
 import { readLockHolder, takeLock } from '../system/lock.ts';
+import { giveUpPrivileges } from '../system/privileges.ts';
 import { takeRunFolder } from './run-folder.ts';
 import { supervise } from './supervisor.ts';
 
@@ -47,6 +48,7 @@ export async function runUp(options: UpOptions): Promise<number> {
       return UpExit.cannotStart;
     }
     lockData(reading.plan.dataDir);
+    if (!reading.plan.runs.some(({ confinement }) => confinement?.privileged)) giveUpPrivileges();
     return await supervise({ request, reading, view: options.view });
   } catch (error) {
     options.view.abandon();

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /** Best effort: lowering needs CAP_SYS_NICE, and a child may be gone already. */
@@ -18,5 +18,14 @@ export function setOomScore(pid: number, score: number | undefined): void {
     writeFileSync(`/proc/${pid}/oom_score_adj`, String(score));
   } catch {
     // It runs, only not with that score.
+  }
+}
+
+/** 0 where the kernel tells nothing. */
+export function readOwnOomScore(): number {
+  try {
+    return Number(readFileSync('/proc/self/oom_score_adj', 'latin1')) || 0;
+  } catch {
+    return 0;
   }
 }
