@@ -85,4 +85,27 @@ export interface ProductStatus {
   /** What a person should know though nothing is down: not a mount, not isolated … */
   readonly notes: readonly string[];
   readonly addresses: readonly { readonly what: string; readonly url: string }[];
+  /** PID 1 about itself, as it is at the moment of asking. */
+  readonly supervisor?: SelfStatus;
+}
+
+/** How the supervisor itself is. */
+export interface SelfStatus {
+  /** Why it should be restarted, one sentence without a final stop; undefined: it is well. /livez says the same. */
+  readonly fault: string | undefined;
+  /** ms by which its most late timer of the last minute rang. */
+  readonly loopLag: number;
+  /** Orphans that died and are not yet reaped. */
+  readonly zombies: number;
+  readonly openFiles: number;
+  /** undefined: no limit is known. */
+  readonly openFilesLimit: number | undefined;
+  readonly timers: number;
+  readonly residentBytes: number;
+  /** Log lines that still wait for a file or for standard output, in bytes. */
+  readonly logQueuedBytes: number;
+  /** Log lines that a file or standard output has missed since boot. */
+  readonly logDroppedLines: number;
+  /** Inputs of its state machine that should never have come, and were survived. */
+  readonly internalErrors: number;
 }

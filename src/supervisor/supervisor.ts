@@ -13,26 +13,25 @@ import type { ProductStatus } from '../protocol/status.ts';
 import { AppendFile } from '../system/append-file.ts';
 import { systemClock } from '../system/clock.ts';
 import { isPortFree, whoListens } from '../system/ports.ts';
-import { readEnd } from '../system/read-end.ts';
 import { startReaper } from '../system/reaper.ts';
 import { onSignals } from '../system/signals.ts';
-import { openStandardOutput } from '../system/standard-output.ts';
 import { type Companions, createCompanions } from './companions.ts';
 import { createEventLog } from './control/event-log.ts';
 import { openProbeServer } from './control/probes.ts';
 import { openControlServer } from './control/server.ts';
 import type { ControlTarget } from './control/target.ts';
+import { openHallLogs } from './hall-logs.ts';
 import { openChecks } from './health/checks.ts';
 import { openHealthView } from './health/health-view.ts';
 import { fillText } from './late-values.ts';
 import { createLaunchSource } from './launch-source.ts';
 import { createLauncher } from './launcher.ts';
-import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
 import { listNotes } from './notes.ts';
 import { refuseTakenPorts } from './port-check.ts';
 import { describeProduct } from './product.ts';
 import { planReload, type Reload } from './reload.ts';
 import { planScale } from './scale.ts';
+import { createSelfCheck } from './self-check.ts';
 import type { Ended } from './services/listener.ts';
 import { Services } from './services/manager.ts';
 import { socketFiles } from './socket-files.ts';
@@ -58,7 +57,7 @@ export async function supervise(boot: Boot): Promise<number> {
   let phase: ProductStatus['phase'] = 'booting';
 
   const reaper = startReaper();
-  const logs = openHallLogs(plan, view);
+  const logs = openHallLogs(plan, (write) => view.around(write));
   const notes = new Set(listNotes(plan.dataDir, request.root));
   const eventFile = new AppendFile(`${plan.dataDir}/bulkhead/events.ndjson`);
   const events = createEventLog({
@@ -66,13 +65,20 @@ export async function supervise(boot: Boot): Promise<number> {
     appendLine: (line) => eventFile.append(Buffer.from(`${line}\n`), () => undefined),
     listenerFailed: (error) => logs.own('error', `a reader of the events failed: ${messageOf(error)}`),
   });
-  const health = openHealthView({ product: () => product(), fault: () => undefined });
+  const health = openHealthView({ product: () => product(), fault: () => self.fault() });
   const announce = (body: EventBody): void => {
     events.append(body);
     health.observe();
     if (phase === 'booting') view.show(product());
   };
 
+  const self = createSelfCheck({
+    clock,
+    reaper,
+    logs,
+    overdue: (ms) => services.overdue(ms),
+    internalErrors: () => services.impossible,
+  });
   const source = createLaunchSource(() => plan, request);
   const companions = createCompanions(source, logs);
   const checks = openChecks(
@@ -178,6 +184,7 @@ export async function supervise(boot: Boot): Promise<number> {
   const target: ControlTarget = {
     dataDir: plan.dataDir,
     product,
+    self: () => self.status(),
     isReady: () => health.ready().ok,
     start: (names) => services.start(names),
     stop: (names) => services.stop(names),
@@ -269,25 +276,6 @@ async function stopEverything(services: Services, companions: Companions): Retur
   const result = await services.shutdown();
   companions.signalAll('SIGKILL');
   return result;
-}
-
-function openHallLogs(plan: Plan, view: BootObserver): Logs {
-  const output = openStandardOutput();
-  const logFile = (service: string): string => `${plan.dataDir}/logs/${service}.log`;
-  return openLogs({
-    clock: systemClock,
-    output: {
-      isTerminal: output.isTerminal,
-      write: (bytes, done) => view.around(() => output.write(bytes, done)),
-    },
-    openFile: (service) => new AppendFile(logFile(service)),
-    readEnd: (service, bytes) => readEnd(logFile(service), bytes),
-    level: plan.log.level,
-    format: plan.log.format,
-    colour: (process.env['NO_COLOR'] ?? '') === '',
-    services: [OWN_NAME, ...plan.runs.map(({ name }) => name)],
-    pid: process.pid,
-  });
 }
 
 function requireRun(plan: Plan, name: string): RunPlan {

@@ -12,8 +12,10 @@ export interface Reaper {
   stop(): void;
   /** How many orphans were taken so far. */
   readonly reaped: number;
-  /** Zombies among our children that nobody waits for, at this moment; 0 but for an instant. */
-  zombies(): number;
+  /** Zombies among our children that nobody waits for, at this moment; none but for an instant. */
+  zombies(): readonly number[];
+  /** Looks again, as after a signal that was lost. */
+  sweepSoon(): void;
 }
 
 /** A signal can be lost between two others; what it would have told is found by the next sweep. */
@@ -54,6 +56,7 @@ export function startReaper(options: { readonly onReaped?: (pid: number) => void
       new ProcessView().listOrphans().filter((pid) => {
         const entry = readProcess(pid);
         return entry !== undefined && isDead(entry);
-      }).length,
+      }),
+    sweepSoon: plan,
   };
 }

@@ -2,7 +2,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eventually } from '../support/descendants.ts';
+import { countOpenFiles, eventually } from '../support/descendants.ts';
 import { bulkhead as program, type Supervisor, startSupervisor } from '../support/supervisor.ts';
 
 async function statusOf(bulkhead: Supervisor, name: string) {
@@ -86,3 +86,16 @@ function eventsOf(bulkhead: Supervisor): string {
     return '';
   }
 }
+
+test('the supervisor tells about itself when it is asked: no fault, no zombie, its descriptors and its log queue', async () => {
+  await using bulkhead = await startSupervisor({
+    plan: 'version: 1\nservices: { app: { command: [sleep, "1000"] } }\n',
+  });
+  await bulkhead.ready();
+  const { supervisor } = await bulkhead.status();
+  expect(supervisor).toMatchObject({ zombies: 0, logDroppedLines: 0, internalErrors: 0 });
+  expect(supervisor).not.toHaveProperty('fault');
+  expect(supervisor?.openFiles).toBe(countOpenFiles(bulkhead.pid) + 1);
+  expect(supervisor?.residentBytes).toBeGreaterThan(10_000_000);
+  expect((await bulkhead.probe('/livez')).status).toBe(200);
+});

@@ -41,7 +41,7 @@ function report(): void {
       pid: process.pid,
       ...exits,
       reaped: reaper.reaped,
-      zombies: reaper.zombies(),
+      zombies: reaper.zombies().length,
       left: mine.length,
     }),
   );

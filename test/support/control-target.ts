@@ -9,7 +9,7 @@ import type { SocketFiles } from '../../src/supervisor/control/listen.ts';
 import { type ControlServer, openControlServer } from '../../src/supervisor/control/server.ts';
 import type { ControlTarget } from '../../src/supervisor/control/target.ts';
 import { realClock } from './clock.ts';
-import { EXAMPLE_NOW, exampleProduct } from './product.ts';
+import { EXAMPLE_NOW, exampleProduct, exampleSelf } from './product.ts';
 
 export interface FakeTarget extends ControlTarget {
   readonly events: EventLog;
@@ -47,6 +47,7 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
     dataDir: '/data',
     isReady: () => target.product().overall !== 'fail',
     product: () => product,
+    self: () => exampleSelf,
     start: (names) => ask(`start ${names.join(' ')}`),
     stop: (names) => ask(`stop ${names.join(' ')}`),
     restart: (names) => ask(`restart ${names.join(' ')}`),

@@ -1,9 +1,23 @@
-import type { ProductStatus, ServiceStatus } from '../../src/protocol/status.ts';
+import type { ProductStatus, SelfStatus, ServiceStatus } from '../../src/protocol/status.ts';
 
 /** 2026-01-01T00:00:00Z, the moment all examples speak of. */
 export const EXAMPLE_NOW = Date.UTC(2026, 0, 1);
 
 const ago = (ms: number) => new Date(EXAMPLE_NOW - ms).toISOString();
+
+/** A supervisor in which all is well. */
+export const exampleSelf: SelfStatus = {
+  fault: undefined,
+  loopLag: 1.5,
+  zombies: 0,
+  openFiles: 20,
+  openFilesLimit: 1024,
+  timers: 1,
+  residentBytes: 60_000_000,
+  logQueuedBytes: 0,
+  logDroppedLines: 0,
+  internalErrors: 0,
+};
 
 /** The status of one service: ready for an hour unless told otherwise. */
 export function exampleService(name: string, changes: Partial<ServiceStatus> = {}): ServiceStatus {

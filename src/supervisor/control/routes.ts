@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { ChangeAction, HealthAnswer, ReloadAnswer } from '../../protocol/control.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import { RequestFailure, sendJson } from './answers.ts';
 import { changeServices } from './changes.ts';
 import { streamEvents } from './event-route.ts';
@@ -39,7 +39,11 @@ const LONGEST_TIMEOUT = 86_400_000;
 const MOST_REPLICAS = 1000;
 
 const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readonly run: Route }>> = {
-  'GET /v1/status': { keys: [], run: ({ response, target }) => sendJson(response, 200, target.product()) },
+  'GET /v1/status': {
+    keys: [],
+    run: ({ response, target }) =>
+      sendJson(response, 200, { ...target.product(), supervisor: target.self() } satisfies ProductStatus),
+  },
   'GET /v1/health': { keys: ['level'], run: answerHealth },
   'GET /v1/logs': {
     keys: ['service', 'tail', 'since', 'follow'],

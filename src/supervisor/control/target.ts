@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Report } from '../../protocol/channel.ts';
 import type { AskableProgram, ExecSignal, LogLine, ReloadChange } from '../../protocol/control.ts';
-import type { ProductStatus } from '../../protocol/status.ts';
+import type { ProductStatus, SelfStatus } from '../../protocol/status.ts';
 import type { EventLog } from './event-log.ts';
 
 /**
@@ -11,6 +11,8 @@ import type { EventLog } from './event-log.ts';
 export interface ControlTarget {
   readonly dataDir: string;
   product(): ProductStatus;
+  /** The supervisor about itself; costs a look into /proc. */
+  self(): SelfStatus;
   /** The very answer of /readyz. */
   isReady(): boolean;
   /** These three only ask: they flip what is wanted and return; what comes of it is seen in events and status. */

@@ -74,6 +74,12 @@ export class Services {
     return this.#runner.impossible;
   }
 
+  /** A run whose deadline passed `ms` ago or longer without anything coming of it: the machine stands still. */
+  overdue(ms: number): string | undefined {
+    const latest = this.#options.clock.mono() - ms;
+    return [...this.#units.values()].find(({ state }) => state.deadline && state.deadline < latest)?.name;
+  }
+
   get names(): readonly string[] {
     return [...this.#units.keys()];
   }
