@@ -39,7 +39,7 @@ export async function runUp(options: UpOptions): Promise<number> {
       readFile: readIfReadable,
       root: uid === 0,
       cwd: process.cwd(),
-      runDir: takeRunFolder(dataDir, uid),
+      runDir: takeFolder(dataDir, uid),
     };
     const reading = readPlan(request);
     if (reading.warnings.length > 0) say(formatProblems(reading.warnings, { color: wantsColor() }));
@@ -74,8 +74,26 @@ function lockData(dataDir: string): void {
     });
   }
   if (lock !== undefined) return;
-  const holder = readLockHolder(`${folder}/lock`);
-  throw new Failure(
+  throw dataInUse(dataDir);
+}
+
+/** Whoever runs this volume also has its run folder: then the volume is the reason to tell. */
+function takeFolder(dataDir: string, uid: number): string {
+  try {
+    return takeRunFolder(dataDir, uid);
+  } catch (error) {
+    const lock = `${dataDir}/bulkhead/lock`;
+    if (readIfReadable(lock) === undefined) throw error;
+    const taken = takeLock(lock);
+    if (taken === undefined) throw dataInUse(dataDir);
+    taken.release();
+    throw error;
+  }
+}
+
+function dataInUse(dataDir: string): Failure {
+  const holder = readLockHolder(`${dataDir}/bulkhead/lock`);
+  return new Failure(
     `cannot use the data folder ${dataDir}: another supervisor uses it${holder === undefined ? '' : ` (pid ${holder} where it runs)`}`,
     { remedy: 'stop that one first, or choose another folder with --data', exitCode: UpExit.dataInUse },
   );

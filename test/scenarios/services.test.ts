@@ -114,6 +114,9 @@ services: { app: { command: [sh, -c, 'touch {folder}/started'], healthcheck: { h
 
   test('law 25: ends with 75 where another supervisor uses the data', async () => {
     const plan = `version: 1\nservices: { app: { ${STAYS} } }`;
+    // It has the first of the folders for sockets, so that the two others quarrel about the last as well.
+    await using stranger = await startSupervisor({ plan });
+    await stranger.ready();
     await using first = await startSupervisor({ plan });
     await first.ready();
     await using second = await startSupervisor({ plan, folder: first.folder });
