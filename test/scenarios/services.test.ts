@@ -252,7 +252,7 @@ services: { loud: { command: [sh, -c, 'seq 1 200000; echo over; exec sleep 1000'
     await using bulkhead = await startSupervisor({
       plan: `
 version: 1
-services: { app: { command: [sh, -c, 'echo first; echo second; exec sleep 1000'], ready: { log: second } } }
+services: { app: { command: [sh, -c, 'echo first; echo second; while :; do sleep 0.1; echo more; done'], ready: { log: second } } }
 `,
     });
     await bulkhead.ready();
