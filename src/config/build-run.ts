@@ -120,7 +120,7 @@ export function warnRootRuns(drafts: readonly Draft[], { problems, root }: Build
     if (run.work.kind === 'program' || run.user !== undefined) continue;
     // An empty user says so on purpose.
     if (at.kind === 'map' && at.entries.has('user')) continue;
-    problems.warn(key, 'runs-as-root', `${run.name} has no user and runs as root`, {
+    problems.warn(key, 'runs-as-root', `${run.replicaOf ?? run.name} has no user and runs as root`, {
       suggestion: 'add user: NAME',
     });
   }

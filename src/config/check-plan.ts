@@ -26,7 +26,7 @@ export function describeCheck(reading: PlanReading, options: FormatOptions): str
   );
   if (silent.length > 0) {
     lines.push(
-      `note: restart is always where nothing is said (in Compose it is no): ${silent.map(({ name }) => name).join(', ')}`,
+      `note: restart is always where nothing is said (in Compose it is no): ${[...new Set(silent.map(({ name, replicaOf }) => replicaOf ?? name))].join(', ')}`,
     );
   }
   return `${told === '' ? '' : `${told}\n`}${lines.join('\n')}\n`;

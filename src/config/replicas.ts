@@ -123,7 +123,8 @@ function fillScalar(value: ScalarValue, instance: Instance, problems: Problems):
     );
     return '1';
   });
-  return { ...value, text: joinParts(parts) };
+  const uses = value.uses.filter(({ name }) => !INSTANCE_NAMES.some((one) => one === name));
+  return { ...value, text: joinParts(parts), uses };
 }
 
 function namesInstance(value: Value): boolean {

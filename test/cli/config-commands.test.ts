@@ -39,6 +39,14 @@ describe('config check', () => {
     });
   });
 
+  test('finds a relative path from the working folder', async () => {
+    expect(
+      await typed('config check --config core.yaml -q', { cwd: folder, env: { API_TOKEN: 'x' } }),
+    ).toMatchObject({
+      code: 0,
+    });
+  });
+
   test('ends 6 with every problem, its line and its fix', async () => {
     write('core.yaml', 'version: 1\nservices:\n  app:\n    comand: [node]\n    restart: allways\n');
     const { code, out } = await typed('config check');

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { listPlan } from '../../src/config/show-plan.ts';
 import { planOf, readText, runOf, serviceOf, spotsOf } from './reading.ts';
 
 function read(services: string, more: Parameters<typeof readText>[1] = {}) {
@@ -103,6 +104,27 @@ describe('deploy.replicas', () => {
     ['  a: { command: x }\nstop_timeout: "${BULKHEAD_INSTANCE}s"', 'late-value'],
   ])('%s is refused', (text, code) => {
     expect(new Set(read(`${text}\n`).problems?.map((problem) => problem.code))).toEqual(new Set([code]));
+  });
+});
+
+describe('what is said of replicas', () => {
+  test('a warning is given once, in the name that is written', () => {
+    const { warnings } = read(`${web}  b: { command: x }\n`, { root: true });
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'web has no user and runs as root',
+      'b has no user and runs as root',
+    ]);
+  });
+
+  test('each value comes from its line', () => {
+    const reading = read(web);
+    if (!reading.plan) throw new Error('the plan is broken');
+    const shown = listPlan(reading.plan, reading.provenance);
+    expect(shown.find(({ path }) => path === 'services.web-2.command')).toMatchObject({
+      value: '["node", "server.js", "--id=2"]',
+      from: 'plan.yaml:4',
+    });
+    expect(shown.find(({ path }) => path === 'services.web-2.replica_of')).toMatchObject({ value: 'web' });
   });
 });
 
