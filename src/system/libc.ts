@@ -2,7 +2,7 @@
  * The calls of the C library that Node does not offer. koffi's native addon is opened directly: its JavaScript front
  * costs three times the load time and 1 MB more of private memory, and serves Windows and deprecated names.
  */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
@@ -12,6 +12,9 @@ type NativeFunction = (...values: unknown[]) => number;
 
 type Addon = Pick<typeof koffi, 'load' | 'errno'>;
 
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const F_SETPIPE_SZ = 1031;
 const F_SETFD = 2;
@@ -33,6 +36,8 @@ const flock = declare('int flock(int fd, int operation)');
 export const prctl = declare('int prctl(int option, long a, long b, long c, long d)');
 /** Also of this thread alone; in the kernel's own shape. capset(2) */
 export const capset = declare('int capset(void *header, void *data)');
+const socket = declare('int socket(int domain, int type, int protocol)');
+const bind = declare('int bind(int fd, void *address, uint32_t length)');
 const setfsuid = declare('int setfsuid(uint32_t uid)');
 const setfsgid = declare('int setfsgid(uint32_t gid)');
 
@@ -41,6 +46,23 @@ export function openPipe(): { readonly read: number; readonly write: number } {
   const fds = new Int32Array(2);
   if (pipe2(fds, O_CLOEXEC) !== 0) throw systemError('pipe2');
   return { read: fds[0] ?? -1, write: fds[1] ?? -1 };
+}
+
+/**
+ * A new datagram socket of that name, which no program we start inherits. unix(7)
+ * @param path at most 107 bytes; nothing may be there
+ */
+export function bindDatagramSocket(path: string): number {
+  const name = Buffer.from(path);
+  const address = Buffer.alloc(110);
+  address.writeUInt16LE(AF_UNIX, 0);
+  if (name.copy(address, 2) > 107) throw new Error(`the address of a socket is too long: ${path}`);
+  const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | O_CLOEXEC, 0);
+  if (fd < 0) throw systemError('socket');
+  if (bind(fd, address, 2 + name.length + 1) === 0) return fd;
+  const error = systemError('bind');
+  closeSync(fd);
+  throw error;
 }
 
 /** Keeps a descriptor from the programs we start. */

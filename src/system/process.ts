@@ -14,6 +14,8 @@ import type { Privileges, Ulimits } from './confine.ts';
 import { confineCommand } from './confine.ts';
 import { whenEmpty } from './emptiness.ts';
 import { closeOnExec, openPipe } from './libc.ts';
+import type { NotifySocket } from './notify-socket.ts';
+import { openNotifySocket } from './notify-socket.ts';
 import type { OutputPipe } from './output-pipe.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { setNice, setOomScore } from './priority.ts';
@@ -38,6 +40,8 @@ export interface SpawnOptions {
   readonly channel?: boolean | undefined;
   /** The child reads what is written to `stdin`; else its input is /dev/null. */
   readonly stdin?: boolean | undefined;
+  /** The child gets a socket of sd_notify(3) at this path, for as long as it lives. */
+  readonly notify?: { readonly path: string; readonly watchdog: number | undefined } | undefined;
   readonly nice?: number | undefined;
   readonly oomScoreAdj?: number | undefined;
   /** Undefined: 022. */
@@ -57,6 +61,8 @@ export interface SpawnEvents {
   ready(): void;
   /** A line from the channel, without its end. All lines come before `exited`. */
   message(line: string): void;
+  /** A message of sd_notify(3), before `exited`. */
+  notified?(assignments: ReadonlyMap<string, string>): void;
   /** The leader was reaped; its family may live on. */
   exited(exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null }): void;
   /** No live process of its group, session or tag remains. Zombies do not count. */
@@ -87,7 +93,13 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
   prepare();
   const fds: number[] = [];
   const written: number[] = [];
+  let notifySocket: NotifySocket | undefined;
   try {
+    if (options.notify) {
+      notifySocket = openNotifySocket(options.notify.path, options.identity, (assignments) =>
+        events.notified?.(assignments),
+      );
+    }
     const pipeOf = (): { read: number; write: number } => {
       const pipe = openPipe();
       fds.push(pipe.read);
@@ -111,6 +123,7 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
     );
     // An early failure has its event one tick later, but no pid from the start.
     if (child.pid === undefined) {
+      notifySocket?.close();
       child.once('error', (error) => events.failed(explain(error, options)));
       for (const fd of fds) closeSync(fd);
       return undefined;
@@ -121,8 +134,10 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
       stdout: openOutputPipe(stdout.read),
       stderr: openOutputPipe(stderr.read),
       ready: ready?.read,
+      notify: notifySocket,
     });
   } catch (error) {
+    notifySocket?.close();
     for (const fd of fds) closeSync(fd);
     setImmediate(() => events.failed(explain(error, options)));
     return undefined;
@@ -140,7 +155,7 @@ function start(options: SpawnOptions, stdio: (StdioNull | StdioPipe | number)[])
     return command.around(() =>
       spawn(program, rest, {
         cwd: options.cwd,
-        env: { ...options.env, [TAG_VARIABLE]: options.tag },
+        env: { ...options.env, ...notifyVariables(options.notify), [TAG_VARIABLE]: options.tag },
         stdio,
         detached: true,
         ...command.ids,
@@ -151,12 +166,27 @@ function start(options: SpawnOptions, stdio: (StdioNull | StdioPipe | number)[])
   }
 }
 
+/** sd_notify(3), sd_watchdog_enabled(3) */
+function notifyVariables(notify: SpawnOptions['notify']): Record<string, string> {
+  if (!notify) return {};
+  const { path, watchdog } = notify;
+  return {
+    NOTIFY_SOCKET: path,
+    ...(watchdog === undefined ? {} : { WATCHDOG_USEC: String(watchdog * 1000) }),
+  };
+}
+
 function follow(
   child: ChildProcess,
   pid: number,
   options: SpawnOptions,
   events: SpawnEvents,
-  pipes: { readonly stdout: OutputPipe; readonly stderr: OutputPipe; readonly ready: number | undefined },
+  pipes: {
+    readonly stdout: OutputPipe;
+    readonly stderr: OutputPipe;
+    readonly ready: number | undefined;
+    readonly notify: NotifySocket | undefined;
+  },
 ): SpawnedProcess {
   const leader = { pid, tag: options.tag, gone: false, condemned: false };
   let empty = false;
@@ -168,6 +198,7 @@ function follow(
   child.once('exit', (code, signal) => {
     leader.gone = true;
     readiness?.close();
+    pipes.notify?.close();
     const tell = (): void => {
       events.exited({ code, signal });
       whenEmpty(leader, () => {

@@ -69,6 +69,8 @@ export function startChild(
         if (asker) asker(line);
         else messages.push(line);
       },
+      notified: (assignments) =>
+        told.push(`notified ${[...assignments].map((each) => each.join('=')).join(' ')}`),
       exited: (exit) => {
         told.push('exited');
         if (!unread) {
