@@ -136,7 +136,7 @@ function buildDependencies(read: ServiceStanza): Record<string, Dependency> {
 }
 
 function buildTask(base: RunBase, read: ServiceStanza, where: string, { problems }: BuildContext): RunPlan {
-  for (const word of ['healthcheck', 'ready', 'on_unhealthy', 'backoff'] as const) {
+  for (const word of ['healthcheck', 'ready', 'on_unhealthy', 'watchdog', 'backoff'] as const) {
     if (read[word] === undefined) continue;
     problems.error(
       placeOfWord(read.at, word),
@@ -181,7 +181,7 @@ function buildService(base: RunBase, read: ServiceStanza, where: string, context
     );
   }
   const healthcheck = read.healthcheck && buildCheck(read.healthcheck, `${where}.healthcheck`, context);
-  if (read.on_unhealthy !== undefined && !read.healthcheck) {
+  if (read.on_unhealthy !== undefined && !read.healthcheck && !read.watchdog) {
     problems.warn(
       placeOfWord(read.at, 'on_unhealthy'),
       'no-healthcheck',
@@ -195,24 +195,30 @@ function buildService(base: RunBase, read: ServiceStanza, where: string, context
     healthcheck,
     restart: buildRestart(read, where, context),
     onUnhealthy: read.on_unhealthy ?? 'restart',
+    watchdog: read.watchdog || undefined,
   };
 }
 
 function buildReady(read: ServiceStanza, where: string, { problems }: BuildContext): ReadyPlan | undefined {
   if (!read.ready) return undefined;
-  const { fd, log, at } = read.ready;
-  if (fd !== undefined && log !== undefined) {
-    return problems.error(at.place, 'two-probes', `${where}.ready has both fd and log`, {
-      suggestion: 'keep one of them',
-    });
+  const { fd, log, notify, at } = read.ready;
+  const said = Object.entries({ fd, log, notify }).filter(([, word]) => word !== undefined && word !== false);
+  if (said.length > 1) {
+    return problems.error(
+      at.place,
+      'two-probes',
+      `${where}.ready has both ${said.map(([word]) => word).join(' and ')}`,
+      { suggestion: 'keep one of them' },
+    );
   }
+  if (notify !== undefined) return notify ? { kind: 'notify' } : undefined;
   if (fd !== undefined) return { kind: 'fd', fd };
   if (log !== undefined) return { kind: 'log', pattern: log };
   const tried = at.kind === 'map' && at.entries.size > 0;
   return tried
     ? undefined
     : problems.error(at.place, 'missing-word', `${where}.ready says nothing`, {
-        suggestion: 'write { fd: 3 } or { log: "listening on" }',
+        suggestion: 'write { fd: 3 }, { log: "listening on" } or { notify: true }',
       });
 }
 

@@ -1,7 +1,7 @@
 /** A plan as flat lines, in the words one would write: what `config show` prints and what two plans are compared by. */
 
 import { confinementLines } from './confine-words.ts';
-import type { Plan, ProbePlan, RestartPlan, RunPlan, Text } from './plan.ts';
+import type { Plan, ProbePlan, ReadyPlan, RestartPlan, RunPlan, Text } from './plan.ts';
 import { isSecretName, MASK } from './secrets.ts';
 import { formatWritten } from './written.ts';
 
@@ -85,7 +85,8 @@ function serviceLines(run: Extract<RunPlan, { kind: 'service' }>): [string, stri
   const check = run.healthcheck;
   const { ready } = run;
   return [
-    ['ready', ready?.kind === 'fd' ? `fd ${ready.fd}` : ready && `log ${ready.pattern.source}`],
+    ['ready', ready && showReady(ready)],
+    ['watchdog', duration(run.watchdog)],
     ...(check
       ? ([
           [`healthcheck.${check.probe.kind === 'exec' ? 'test' : check.probe.kind}`, showProbe(check.probe)],
@@ -129,6 +130,11 @@ function showText(text: Text): string {
 
 function words(argv: readonly Text[]): string {
   return JSON.stringify(argv.map(showText)).replaceAll('","', '", "');
+}
+
+function showReady(ready: ReadyPlan): string {
+  if (ready.kind === 'notify') return 'notify';
+  return ready.kind === 'fd' ? `fd ${ready.fd}` : `log ${ready.pattern.source}`;
 }
 
 function showProbe(probe: ProbePlan): string {

@@ -101,6 +101,8 @@ export interface ServicePlan extends RunBase {
   readonly healthcheck: CheckPlan | undefined;
   readonly restart: RestartPlan;
   readonly onUnhealthy: 'restart' | 'exit' | 'ignore';
+  /** The longest silence between two WATCHDOG=1 of sd_notify(3), in ms; more is unhealthy. */
+  readonly watchdog?: number | undefined;
 }
 
 /** Runs once per boot and must succeed. */
@@ -132,7 +134,9 @@ export interface Dependency {
 
 export type ReadyPlan =
   | { readonly kind: 'fd'; readonly fd: number }
-  | { readonly kind: 'log'; readonly pattern: RegExp };
+  | { readonly kind: 'log'; readonly pattern: RegExp }
+  /** READY=1 of sd_notify(3). */
+  | { readonly kind: 'notify' };
 
 export interface CheckPlan {
   readonly probe: ProbePlan;

@@ -106,6 +106,10 @@ const readyWords = {
     doc: 'It is ready when a line of its log matches.',
     examples: ['listening on'],
   },
+  notify: {
+    shape: flag,
+    doc: 'true: it says READY=1 as systemd has it (sd_notify); STATUS= is shown while it starts.',
+  },
 } as const;
 
 const backoffWords = {
@@ -139,7 +143,7 @@ const serviceWords = {
     examples: [{ http: 'http://127.0.0.1:3000/', interval: '10s' }],
   },
   ready: {
-    shape: stanza(readyWords, { refused: { sd_notify: 'use fd or log' } }),
+    shape: stanza(readyWords, { aliases: { sd_notify: '`notify: true`', type: '`notify: true`' } }),
     doc: 'How it says itself that it is ready; without it, the first good healthcheck says so, or the start itself.',
     examples: [{ fd: 3 }, { log: 'listening on' }],
   },
@@ -147,6 +151,11 @@ const serviceWords = {
     shape: oneOf('restart', 'exit', 'ignore'),
     doc: 'What follows when the healthcheck says no: a restart, the end of the container, nothing.',
     default: 'restart',
+  },
+  watchdog: {
+    shape: duration,
+    doc: 'It says WATCHDOG=1 (sd_notify) at least so often once it is ready; silence is unhealthy. Half of it is a good rhythm.',
+    examples: ['30s'],
   },
   restart: {
     shape: restart,

@@ -2,20 +2,27 @@
 import type { Clock } from '../base/clock.ts';
 import type { RunPlan } from '../config/plan.ts';
 import type { Report } from '../protocol/channel.ts';
-import type { SpawnEvents, SpawnedProcess } from '../system/process.ts';
+import type { SpawnEvents, SpawnedProcess, SpawnOptions } from '../system/process.ts';
 import { spawnProcess } from '../system/process.ts';
 import type { Logs } from './logs/logs.ts';
+import { followNotifications, wantsNotifications } from './notifications.ts';
 import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
 import type { IncarnationEvents, Launcher } from './services/ports.ts';
 
 /** How long an exit waits for the last words behind it: they usually are in the pipe already. */
 const LAST_WORDS_MS = 50;
+/** Of a STATUS=, in characters. */
+const LONGEST_STATUS = 200;
 /** What still holds the pipe when the whole family is dead belongs to nobody we know. */
 const LEFTOVER_MS = 100;
 
 export interface LauncherHooks {
   /** A line of this generation matched `ready.log`. */
   logMatched(name: string, generation: number): void;
+  /** This generation let its watchdog wait; `why` without a final stop. */
+  watchdogFailed(name: string, generation: number, why: string): void;
+  /** And came back. */
+  watchdogPassed(name: string, generation: number): void;
 }
 
 export function createLauncher(
@@ -31,9 +38,16 @@ export function createLauncher(
       if (run.kind === 'service' && run.ready?.kind === 'log') {
         logs.onMatch(run.name, generation, run.ready.pattern, () => hooks.logMatched(run.name, generation));
       }
-      return { incarnation: spawnRun(run, generation, resolved, logs, clock, events) };
+      return { incarnation: spawnRun(run, generation, resolved, { source, logs, clock, hooks }, events) };
     },
   };
+}
+
+interface Surroundings {
+  readonly source: LaunchSource;
+  readonly logs: Logs;
+  readonly clock: Clock;
+  readonly hooks: LauncherHooks;
 }
 
 function tryResolve(run: RunPlan, source: LaunchSource, events: IncarnationEvents): Resolved | undefined {
@@ -49,10 +63,20 @@ function spawnRun(
   run: RunPlan,
   generation: number,
   resolved: Resolved,
-  logs: Logs,
-  clock: Clock,
+  { source, logs, clock, hooks }: Surroundings,
   events: IncarnationEvents,
 ): SpawnedProcess | undefined {
+  const notifications = followNotifications(run, clock, {
+    ready: () => {
+      if (run.kind === 'service' && run.ready?.kind === 'notify') events.ready();
+    },
+    status: (text) => {
+      const progress = { what: text.slice(0, LONGEST_STATUS), percent: undefined, detail: undefined };
+      events.report({ type: 'progress', progress });
+    },
+    silent: (why) => hooks.watchdogFailed(run.name, generation, why),
+    spoke: () => hooks.watchdogPassed(run.name, generation),
+  });
   let drained: Promise<void> = Promise.resolve();
   let closeWithin: (ms: number) => void = () => undefined;
   let exitTold: Promise<void> = Promise.resolve();
@@ -60,7 +84,9 @@ function spawnRun(
     failed: (error) => events.failed(error),
     ready: () => events.ready(),
     message: (line) => readReport(line, (report) => events.report(report), logs, run.name),
+    notified: (assignments) => notifications.take(assignments),
     exited: (exit) => {
+      notifications.stop();
       exitTold = waitAtMost(drained, LAST_WORDS_MS, clock).then(() => events.exited(exit));
     },
     emptied: () => {
@@ -68,13 +94,28 @@ function spawnRun(
       void exitTold.then(() => events.emptied());
     },
   };
-  const child = spawnProcess(spawnOptions(run, `${run.name}:${generation}`, resolved), told);
+  const options = spawnOptions(run, `${run.name}:${generation}`, resolved);
+  const child = spawnProcess(
+    wantsNotifications(run) ? { ...options, notify: notifyOptions(run, source.runDir) } : options,
+    told,
+  );
   if (child === undefined) return undefined;
   if (resolved.assignment) child.send(JSON.stringify(resolved.assignment));
   const attachment = logs.attach(run.name, generation, child, child.pid);
   drained = attachment.drained;
   closeWithin = (ms) => attachment.closeWithin(ms);
   return child;
+}
+
+let sockets = 0;
+
+/** A path of its own for every start: a survivor of the last one must not speak for the next. */
+function notifyOptions(run: RunPlan, runDir: string): NonNullable<SpawnOptions['notify']> {
+  sockets += 1;
+  return {
+    path: `${runDir}/notify-${sockets}`,
+    watchdog: run.kind === 'service' ? run.watchdog : undefined,
+  };
 }
 
 /** What is asked of the OS for a run of the plan. */

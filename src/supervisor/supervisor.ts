@@ -102,6 +102,8 @@ export async function supervise(boot: Boot): Promise<number> {
     random: Math.random,
     launcher: createLauncher(source, logs, clock, {
       logMatched: (name, generation) => services.logMatched(name, generation),
+      watchdogFailed: (name, generation, why) => services.checkFailed(name, generation, why),
+      watchdogPassed: (name, generation) => services.checkPassed(name, generation),
     }),
     lastLine: (name) => logs.lastLine(name)?.line,
     checkOf: (name) => checks.statusOf(name),
@@ -116,6 +118,7 @@ export async function supervise(boot: Boot): Promise<number> {
         if (!asked && code !== 0) logs.own('warn', `${service} ended: ${end}`);
         announce({ type: 'exited', service, generation, code, signal, asked });
       },
+      startFailed: (service, _generation, reason) => logs.own('warn', `${service}: ${reason}`),
       checksWanted: (name, generation) => {
         const run = requireRun(plan, name);
         if (run.kind === 'service' && run.healthcheck) checks.start(name, generation, run.healthcheck);

@@ -62,6 +62,7 @@ function startingReason(state: State, run: RunPlan): string {
     return `waiting for its ready message on fd ${run.ready.fd}`;
   if (state.awaits.word && run.ready?.kind === 'log')
     return `waiting for its log to say ${run.ready.pattern}`;
+  if (state.awaits.word && run.ready?.kind === 'notify') return 'waiting for its READY=1';
   return state.awaits.check ? 'waiting for the first success of its health check' : '';
 }
 

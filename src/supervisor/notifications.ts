@@ -1,0 +1,82 @@
+/** What a service says by sd_notify(3), and what its silence says. */
+import type { Clock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
+import type { RunPlan } from '../config/plan.ts';
+
+export interface NotificationListener {
+  ready(): void;
+  /** What it is doing, in its own words. */
+  status(text: string): void;
+  /** It was silent for longer than its watchdog allows, or said itself that it is stuck. */
+  silent(why: string): void;
+  /** It spoke again after that. */
+  spoke(): void;
+}
+
+export interface Notifications {
+  take(assignments: ReadonlyMap<string, string>): void;
+  /** At its end: silence means nothing any more. */
+  stop(): void;
+}
+
+/** Whether a run gets a socket to speak to. */
+export function wantsNotifications(run: RunPlan): boolean {
+  return run.kind === 'service' && (run.ready?.kind === 'notify' || run.watchdog !== undefined);
+}
+
+/** The watchdog counts from READY=1, or from its first WATCHDOG=1 where readiness is told otherwise, as systemd's does. */
+export function followNotifications(
+  run: RunPlan,
+  clock: Pick<Clock, 'mono' | 'after'>,
+  listener: NotificationListener,
+): Notifications {
+  const watchdog = run.kind === 'service' ? run.watchdog : undefined;
+  let heard: number | undefined;
+  let failed = false;
+  let disarm: (() => void) | undefined;
+
+  function watch(ms: number): void {
+    if (heard === undefined || failed) return;
+    const left = heard + ms - clock.mono();
+    // Pings only move a number: one timer is set anew at most once per interval.
+    if (left > 0) {
+      disarm = clock.after(left, () => {
+        disarm = undefined;
+        watch(ms);
+      });
+    } else fail(`no WATCHDOG=1 for ${formatDuration(ms)}`);
+  }
+
+  function fail(why: string): void {
+    if (failed) return;
+    failed = true;
+    disarm?.();
+    disarm = undefined;
+    listener.silent(why);
+  }
+
+  function hear(ms: number): void {
+    heard = clock.mono();
+    if (failed) listener.spoke();
+    failed = false;
+    if (disarm === undefined) watch(ms);
+  }
+
+  return {
+    take(assignments) {
+      const status = assignments.get('STATUS');
+      if (status !== undefined) listener.status(status);
+      const isReady = assignments.get('READY') === '1';
+      if (isReady) listener.ready();
+      if (watchdog === undefined) return;
+      const word = assignments.get('WATCHDOG');
+      if (word === 'trigger') fail('it said WATCHDOG=trigger');
+      else if (word === '1' || isReady) hear(watchdog);
+    },
+    stop() {
+      disarm?.();
+      disarm = undefined;
+      heard = undefined;
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { runLines } from '../../src/config/plan-lines.ts';
+import { readText, runOf, serviceOf, spotsOf } from './reading.ts';
+
+function read(words: string) {
+  return readText(`version: 1\nservices:\n  a: { command: x, ${words} }\n`);
+}
+
+test('readiness by sd_notify and its watchdog', () => {
+  const reading = read('ready: { notify: true }, watchdog: 30s');
+  expect(serviceOf(reading, 'a')).toMatchObject({ ready: { kind: 'notify' }, watchdog: 30_000 });
+  expect(runLines(runOf(reading, 'a'))).toEqual(
+    expect.arrayContaining([
+      { path: 'ready', value: 'notify' },
+      { path: 'watchdog', value: '30s' },
+    ]),
+  );
+});
+
+test('a watchdog of 0, or notify: false, is none', () => {
+  const service = serviceOf(read('ready: { notify: false }, watchdog: 0'), 'a');
+  expect([service.ready, service.watchdog]).toEqual([undefined, undefined]);
+});
+
+test.each([
+  ['ready: { notify: true, fd: 3 }', 'two-probes'],
+  ['ready: { sd_notify: true }', 'unknown-key'],
+  ['type: task, watchdog: 3s', 'not-of-a-task'],
+])('%s is refused', (words, code) => {
+  expect(spotsOf(read(words))[0]).toContain(code);
+});

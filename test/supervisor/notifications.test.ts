@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import type { ServicePlan } from '../../src/config/plan.ts';
+import { followNotifications } from '../../src/supervisor/notifications.ts';
+import { manualClock } from '../support/clock.ts';
+import { aService } from '../support/runs.ts';
+
+function follow(changes: Partial<ServicePlan> = {}) {
+  const clock = manualClock();
+  const told: string[] = [];
+  const notifications = followNotifications(aService('app', changes), clock, {
+    ready: () => told.push('ready'),
+    status: (text) => told.push(`status ${text}`),
+    silent: (why) => told.push(why),
+    spoke: () => told.push('spoke'),
+  });
+  const say = (...lines: string[]): void =>
+    notifications.take(new Map(lines.map((line) => line.split('=') as [string, string])));
+  return { clock, told, say, notifications };
+}
+
+test('READY and STATUS are told, and what is no word of ours is passed over', () => {
+  const { told, say, clock } = follow();
+  say('READY=1', 'STATUS=loading', 'MAINPID=4', 'X_OWN=1');
+  say('READY=0');
+  expect(told).toEqual(['status loading', 'ready']);
+  expect(clock.armed).toBe(0);
+});
+
+test('before it is ready nobody waits for its watchdog', () => {
+  const { told, clock } = follow({ watchdog: 1000 });
+  clock.advance(10_000);
+  expect(told).toEqual([]);
+  expect(clock.armed).toBe(0);
+});
+
+test('silence after readiness is told once, and each word puts it off', () => {
+  const { told, say, clock } = follow({ watchdog: 1000 });
+  say('READY=1');
+  for (let each = 0; each < 20; each += 1) {
+    clock.advance(900);
+    say('WATCHDOG=1');
+    expect(clock.armed).toBe(1);
+  }
+  clock.advance(999);
+  expect(told).toEqual(['ready']);
+  clock.advance(5000);
+  expect(told).toEqual(['ready', 'no WATCHDOG=1 for 1.0 s']);
+});
+
+test('one that speaks again is told so, and watched again', () => {
+  const { told, say, clock } = follow({ watchdog: 1000 });
+  say('WATCHDOG=1');
+  clock.advance(2000);
+  say('WATCHDOG=1');
+  clock.advance(2000);
+  expect(told).toEqual(['no WATCHDOG=1 for 1.0 s', 'spoke', 'no WATCHDOG=1 for 1.0 s']);
+});
+
+test('a service can say itself that it is stuck', () => {
+  const { told, say } = follow({ watchdog: 1000 });
+  say('WATCHDOG=1');
+  say('WATCHDOG=trigger');
+  expect(told).toEqual(['it said WATCHDOG=trigger']);
+});
+
+test('nothing is armed after its end', () => {
+  const { told, say, clock, notifications } = follow({ watchdog: 1000 });
+  say('READY=1');
+  notifications.stop();
+  expect(clock.armed).toBe(0);
+  clock.advance(5000);
+  expect(told).toEqual(['ready']);
+});
