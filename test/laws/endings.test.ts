@@ -123,9 +123,12 @@ test('law 27: a service begins with clean signals though the supervisor was star
 version: 1
 services:
   app: { command: [sh, -c, 'grep Sig /proc/self/status; echo end; exec sleep 1000'], ready: { log: ^end } }
+  other: { command: [sh, -c, 'grep Sig /proc/self/status; echo end; exec sleep 1000'], ready: { log: ^end }, umask: '077', ulimits: { nofile: 200 } }
 `,
   });
   await bulkhead.ready();
-  expect(bulkhead.log('app')).toMatch(/SigBlk:\s*0{16}/);
-  expect(bulkhead.log('app')).toMatch(/SigIgn:\s*0{16}/);
+  for (const name of ['app', 'other']) {
+    expect(bulkhead.log(name)).toMatch(/SigBlk:\s*0{16}/);
+    expect(bulkhead.log(name)).toMatch(/SigIgn:\s*0{16}/);
+  }
 });

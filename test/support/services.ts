@@ -13,6 +13,7 @@ export function servicesWithFakes(runs: readonly RunPlan[], options: Partial<Ser
   const listener: Required<ServicesListener> = {
     changed: (name, _from, to) => told.push(`${name} ${to}`),
     spawned: (name, generation) => told.push(`spawned ${name}@${generation}`),
+    startFailed: (name, generation, reason) => told.push(`start failed ${name}@${generation}: ${reason}`),
     exited: (name, generation, { code, signal }, asked) =>
       told.push(`exited ${name}@${generation} ${signal ?? code} ${asked ? 'asked' : 'by itself'}`),
     emptied: (name, generation) => told.push(`emptied ${name}@${generation}`),

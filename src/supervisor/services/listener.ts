@@ -19,6 +19,8 @@ export interface ServicesListener {
   /** The status word of a run changed. */
   changed?(name: string, from: StatusWord, to: StatusWord, reason: string): void;
   spawned?(name: string, generation: number, pid: number): void;
+  /** The system refused to start it; `reason` without a final stop. What follows is a failure like any other. */
+  startFailed?(name: string, generation: number, reason: string): void;
   /** The leader was reaped; `asked`: by a stop, a restart or the shutdown. Others of its group may still live. */
   exited?(name: string, generation: number, exit: Exit, asked: boolean): void;
   /** Nothing of this generation lives any more. */

@@ -98,6 +98,7 @@ export class Runner {
     if ((input.type === 'emptied' || input.type === 'spawnFailed') && state.phase !== before.phase) {
       unit.incarnation = undefined;
       if (input.type === 'emptied') this.tell('emptied', unit.name, input.generation);
+      else this.tell('startFailed', unit.name, input.generation, input.detail);
     }
     const word = wordOf(state, unit.run.kind);
     if (word === unit.word) return;
