@@ -87,7 +87,7 @@ describe('intended ends', () => {
 
 describe('a service that ends as soon as it starts', () => {
   test.each([0, 1])(
-    'law 9: with %i it waits longer each time, up to the cap, and not at all after a stable spell',
+    'law 9: one that ends with %s waits longer each time, up to the cap, and not at all after a stable spell',
     (code) => {
       const restart = { ...aService('x').restart, giveUp: undefined };
       const { services, launcher, clock } = servicesWithFakes([aService('app', { restart })]);
