@@ -1,6 +1,7 @@
 /** The real world a run is resolved in. */
 import type { Plan } from '../config/plan.ts';
 import type { PlanRequest } from '../config/read-plan.ts';
+import { watchOomKills } from '../system/cgroup.ts';
 import { readTextIfExists } from '../system/files.ts';
 import { ownProgram } from '../system/own-program.ts';
 import { readOwnOomScore } from '../system/priority.ts';
@@ -22,6 +23,7 @@ export function createLaunchSource(plan: () => Plan, request: PlanRequest): Laun
     inherited: request.env,
     readFile: readTextIfExists,
     readSecret: (name) => readTextIfExists(`${plan().dataDir}/secrets/${name}`)?.trim(),
+    claimOomKill: watchOomKills(),
     currentUser: currentIdentity,
     findUser: findIdentity,
     programArgv: (program) => ownProgram(program),

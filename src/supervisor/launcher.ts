@@ -7,12 +7,13 @@ import { spawnProcess } from '../system/process.ts';
 import type { Logs } from './logs/logs.ts';
 import { followNotifications, wantsNotifications } from './notifications.ts';
 import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
-import type { IncarnationEvents, Launcher } from './services/ports.ts';
+import type { Exit, IncarnationEvents, Launcher } from './services/ports.ts';
 
 /** How long an exit waits for the last words behind it: they usually are in the pipe already. */
 const LAST_WORDS_MS = 50;
 /** Of a STATUS=, in characters. */
 const LONGEST_STATUS = 200;
+const OUT_OF_MEMORY = 'killed by the kernel: out of memory';
 /** What still holds the pipe when the whole family is dead belongs to nobody we know. */
 const LEFTOVER_MS = 100;
 
@@ -79,6 +80,7 @@ function spawnRun(
   });
   let drained: Promise<void> = Promise.resolve();
   let closeWithin: (ms: number) => void = () => undefined;
+  let killed = false;
   let exitTold: Promise<void> = Promise.resolve();
   const told: SpawnEvents = {
     failed: (error) => events.failed(error),
@@ -87,6 +89,9 @@ function spawnRun(
     notified: (assignments) => notifications.take(assignments),
     exited: (exit) => {
       notifications.stop();
+      if (isKilled(exit) && !killed && source.claimOomKill()) {
+        events.report({ type: 'failure', message: OUT_OF_MEMORY, remedy: undefined });
+      }
       exitTold = waitAtMost(drained, LAST_WORDS_MS, clock).then(() => events.exited(exit));
     },
     emptied: () => {
@@ -104,7 +109,18 @@ function spawnRun(
   const attachment = logs.attach(run.name, generation, child, child.pid);
   drained = attachment.drained;
   closeWithin = (ms) => attachment.closeWithin(ms);
-  return child;
+  return {
+    ...child,
+    signal: (signal, target) => {
+      killed ||= signal === 'SIGKILL';
+      return child.signal(signal, target);
+    },
+  };
+}
+
+/** Also what a shell says of its child. */
+function isKilled({ code, signal }: Exit): boolean {
+  return signal === 'SIGKILL' || code === 128 + 9;
 }
 
 let sockets = 0;

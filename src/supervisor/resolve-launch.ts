@@ -25,6 +25,8 @@ export interface LaunchSource extends EnvironmentSource {
   readonly oomScoreAdj: number;
   /** We are root: each service has its own user. Otherwise all run as the one user we are. */
   readonly isolated: boolean;
+  /** Whether a death by SIGKILL that was not ours was the kernel's, for want of memory. */
+  claimOomKill(): boolean;
   currentUser(): User;
   /** Throws a Failure where there is no such user. */
   findUser(name: string): User;

@@ -27,6 +27,36 @@ export function readCpuLimit(root = ROOT, membership = readText('/proc/self/cgro
   return Math.min(availableParallelism(), ...[...v2, ...v1].filter((limit) => limit !== undefined));
 }
 
+/** How many processes of our group the kernel has killed for want of memory; 0 where it does not tell. */
+function readOomKills(root = ROOT, membership = readText('/proc/self/cgroup')): number {
+  const count = (folder: string, path: string, file: string): number => {
+    // A path that does not exist here is that of the machine: ours is mounted at the root then.
+    const text = readText(join(folder, path, file)) || readText(join(folder, file));
+    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+  };
+  return Math.max(
+    count(root, pathOf(membership, ''), 'memory.events'),
+    count(join(root, 'memory'), pathOf(membership, 'memory'), 'memory.oom_control'),
+  );
+}
+
+/**
+ * Tells whether a process that was just killed by SIGKILL fell to the kernel: each kill that was counted since
+ * explains one such death. It asks nothing of the kernel before that.
+ */
+export function watchOomKills(root = ROOT, membership = readText('/proc/self/cgroup')): () => boolean {
+  let seen = readOomKills(root, membership);
+  let unexplained = 0;
+  return () => {
+    const now = readOomKills(root, membership);
+    unexplained += Math.max(0, now - seen);
+    seen = now;
+    if (unexplained === 0) return false;
+    unexplained -= 1;
+    return true;
+  };
+}
+
 /** `0::/a/b` is ours in v2, `4:memory:/a/b` in v1. In a namespace of its own a container sees `/`. */
 function pathOf(membership: string, controller: string): string {
   for (const line of membership.split('\n')) {

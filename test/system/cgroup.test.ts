@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readCpuLimit, readMemoryLimit } from '../../src/system/cgroup.ts';
+import { readCpuLimit, readMemoryLimit, watchOomKills } from '../../src/system/cgroup.ts';
 
 let root: string;
 
@@ -49,4 +49,28 @@ test('a path that leads out of the namespace is not followed', () => {
 
 test('nothing to read is no limit', () => {
   expect(readMemoryLimit(join(root, 'none'), '')).toBe(totalmem());
+});
+
+test.each([
+  ['v2', 'pod/memory.events', 'low 0\noom 3\noom_kill %\noom_group_kill 0\n', '0::/pod\n'],
+  ['v2 in a namespace of its own', 'memory.events', 'oom_kill %\n', '0::/\n'],
+  ['v1', 'memory/box/memory.oom_control', 'oom_kill_disable 0\nunder_oom 0\noom_kill %\n', '4:memory:/box\n'],
+  [
+    'v1, where the path is that of the machine',
+    'memory/memory.oom_control',
+    'oom_kill %\n',
+    '4:memory:/docker/x\n',
+  ],
+])('each kill of the kernel explains one death: %s', (_, path, text, membership) => {
+  put(path, text.replace('%', '4'));
+  const claim = watchOomKills(root, membership);
+  expect(claim()).toBe(false);
+  put(path, text.replace('%', '6'));
+  expect([claim(), claim(), claim()]).toEqual([true, true, false]);
+  put(path, text.replace('%', '7'));
+  expect([claim(), claim()]).toEqual([true, false]);
+});
+
+test('where the kernel does not tell, nobody is said to be killed by it', () => {
+  expect(watchOomKills(root, '')()).toBe(false);
 });
