@@ -62,7 +62,7 @@ describe('status', () => {
     target.setProduct(degradedProduct());
     const { code, out } = await typed('status --json', { columns: 100 });
     expect(code).toBe(1);
-    expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify(degradedProduct())));
+    expect(JSON.parse(out)).toMatchObject(JSON.parse(JSON.stringify(degradedProduct())));
   });
 
   test.each([
