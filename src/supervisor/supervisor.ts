@@ -119,7 +119,6 @@ export async function supervise(boot: Boot): Promise<number> {
         announce({ type: 'exited', service, generation, code, signal, asked });
       },
       startFailed: (service, _generation, reason) => logs.own('warn', `${service}: ${reason}`),
-      startFailed: (service, _generation, reason) => logs.own('warn', `${service}: ${reason}`),
       checksWanted: (name, generation) => {
         const run = requireRun(plan, name);
         if (run.kind === 'service' && run.healthcheck) checks.start(name, generation, run.healthcheck);
