@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { systemClock } from '../../src/system/clock.ts';
+import { readLoopLag, systemClock } from '../../src/system/clock.ts';
 
 const DAY = 24 * 3600 * 1000;
 
@@ -35,4 +35,14 @@ test('durations do not follow the wall clock', () => {
   vi.setSystemTime(0);
   expect(systemClock.now()).toBe(0);
   expect(systemClock.mono()).toBeGreaterThanOrEqual(before);
+});
+
+test('the lag of the loop is known from the timers it has kept waiting, without one of its own', async () => {
+  const rung = new Promise<void>((resolve) => systemClock.after(1, resolve));
+  const start = performance.now();
+  while (performance.now() - start < 60) {
+    // Nobody else has a turn.
+  }
+  await rung;
+  expect(readLoopLag()).toBeGreaterThanOrEqual(50);
 });
