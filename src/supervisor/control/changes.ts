@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import { Failure } from '../../base/errors.ts';
 import type { ChangeAction, ChangeAnswer, ServiceChange } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION, type ServiceStatus } from '../../protocol/status.ts';
-import { findService, listMeant } from './known-services.ts';
+import { type ProductStatus, SCHEMA_VERSION, type ServiceStatus } from '../../protocol/status.ts';
+import { listMeant } from './known-services.ts';
 import type { ControlTarget } from './target.ts';
 
 export interface Change {
@@ -36,7 +36,7 @@ export async function changeServices(
     const now = target.product();
     for (const old of before) {
       if (took.has(old.name)) continue;
-      const state = outcomeOf(change.action, old, findService(now, old.name), changed.has(old.name));
+      const state = outcomeOf(change.action, old, findAgain(now, old), changed.has(old.name));
       if (state !== undefined) took.set(old.name, clock.mono() - asked);
     }
     if (took.size === before.length) rest();
@@ -59,7 +59,7 @@ export async function changeServices(
   }
   const after = target.product();
   const changes = before.map((old): ServiceChange => {
-    const now = findService(after, old.name);
+    const now = findAgain(after, old);
     const state = outcomeOf(change.action, old, now, changed.has(old.name));
     return {
       name: old.name,
@@ -70,6 +70,14 @@ export async function changeServices(
     };
   });
   return { schemaVersion: SCHEMA_VERSION, action: change.action, changes, exitCode: exitCodeOf(changes) };
+}
+
+const GONE = 'no longer in the plan';
+
+/** A reload or a scaling may take it away while we wait for it. */
+export function findAgain(product: ProductStatus, old: ServiceStatus): ServiceStatus {
+  const found = product.services.find(({ name }) => name === old.name);
+  return found ?? { ...old, status: 'stopped', reason: GONE, pid: undefined };
 }
 
 export function exitCodeOf(changes: readonly Pick<ServiceChange, 'outcome'>[]): number {
@@ -100,6 +108,7 @@ function outcomeOf(
   now: ServiceStatus,
   announced: boolean,
 ): 'changed' | 'unchanged' | 'failed' | undefined {
+  if (now.reason === GONE && action !== 'stop') return 'failed';
   const isNew = now.generation > before.generation;
   switch (now.status) {
     case 'ready':

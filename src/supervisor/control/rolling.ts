@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { ChangeAnswer, ServiceChange } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { SCHEMA_VERSION } from '../../protocol/status.ts';
-import { type Change, changeServices, exitCodeOf, refuseDisabled } from './changes.ts';
-import { findService, listMeant } from './known-services.ts';
+import { type Change, changeServices, exitCodeOf, findAgain, refuseDisabled } from './changes.ts';
+import { listMeant } from './known-services.ts';
 import type { ControlTarget } from './target.ts';
 
 /** Without a check "ready" may mean no more than "started": it has to live so long before the next one's turn. ms */
@@ -30,8 +30,9 @@ export async function restartRolling(
     changes.push(...settled);
     if (exitCodeOf(settled) !== CommandExit.ok) break;
   }
-  for (const { name } of all.slice(changes.length)) {
-    const now = findService(target.product(), name);
+  for (const old of all.slice(changes.length)) {
+    const { name } = old;
+    const now = findAgain(target.product(), old);
     changes.push({ name, outcome: 'untouched', before: now, after: now, took: 0 });
   }
   return { schemaVersion: SCHEMA_VERSION, action: 'restart', changes, exitCode: exitCodeOf(changes) };
@@ -44,7 +45,7 @@ async function settle(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<ServiceChange> {
-  const { after: ready, name, outcome } = change;
+  const { after: ready, outcome } = change;
   if (outcome !== 'changed' || ready.kind === 'task' || ready.check !== undefined) return change;
   await new Promise<void>((resolve) => {
     const disarm = clock.after(SETTLING, resolve);
@@ -55,7 +56,7 @@ async function settle(
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave, { once: true });
   });
-  const after = findService(target.product(), name);
+  const after = findAgain(target.product(), ready);
   const isSame = after.status === 'ready' && after.generation === ready.generation;
   return isSame ? change : { ...change, outcome: 'failed', after };
 }

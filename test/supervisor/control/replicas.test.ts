@@ -168,6 +168,28 @@ describe('a rolling restart', () => {
   });
 });
 
+describe('one that a reload or a scaling takes away', () => {
+  test.each([
+    ['restart', 'failed', 1],
+    ['stop', 'changed', 0],
+  ])('while somebody waits for its %s has %s', async (verb, outcome, exitCode) => {
+    const target = threeOfThem();
+    target.onAsked = () => {
+      setImmediate(() => {
+        const left = target.product().services.filter(({ name }) => name !== 'web-3');
+        target.setProduct({ ...target.product(), services: left });
+        target.set('web-1', {});
+      });
+    };
+    await using control = await openControl(target);
+    const answer = await post<ChangeAnswer>(control.path, `/v1/services/${verb}`, { names: ['web-3'] });
+    expect(answer).toMatchObject({
+      exitCode,
+      changes: [{ outcome, after: { reason: 'no longer in the plan' } }],
+    });
+  });
+});
+
 describe('scaling', () => {
   test('waits until new ones are ready and old ones are gone', async () => {
     const target = threeOfThem({
