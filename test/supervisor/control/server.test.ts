@@ -42,9 +42,7 @@ describe('the control socket', () => {
     await using control = await openControl(target);
     const { status, text, headers } = await ask(control.path, 'GET', '/v1/status');
     expect(status).toBe(200);
-    expect(JSON.parse(text)).toEqual(
-      JSON.parse(json({ ...target.product(), supervisor: target.self() })),
-    );
+    expect(JSON.parse(text)).toEqual(JSON.parse(json({ ...target.product(), supervisor: target.self() })));
     expect(headers['bulkhead-data']).toBe('%2Fdata');
   });
 
