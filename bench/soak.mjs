@@ -30,13 +30,16 @@ services:
 `,
 );
 
+// As docker/bulkhead starts it.
+const flags = ['--max-semi-space-size=2', '--disable-sigusr1'];
 const env = {
   PATH: process.env.PATH,
+  MALLOC_ARENA_MAX: '1',
   BULKHEAD_DATA: data,
   BULKHEAD_CONFIG: plan,
   BULKHEAD_PORT: String(await freePort()),
 };
-const supervisor = spawn(process.execPath, ['--disable-sigusr1', main, 'up'], { env, stdio: 'ignore' });
+const supervisor = spawn(process.execPath, [...flags, main, 'up'], { env, stdio: 'ignore' });
 const ended = new Promise((resolve) => supervisor.once('exit', (code) => resolve(code)));
 const samples = [];
 try {
