@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 test('a process and all below it are killed', async () => {
-  const child = startChild(['sh', '-c', 'sh -c "sleep 1000; true" & echo started; wait']);
+  const child = startChild(['sh', '-c', 'sh -c "sleep 1000; true" & echo started; exec sleep 1000']);
   await child.printed('started');
   sweepTree(child.process?.pid ?? 0);
   expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
