@@ -136,7 +136,14 @@ function buildDependencies(read: ServiceStanza): Record<string, Dependency> {
 }
 
 function buildTask(base: RunBase, read: ServiceStanza, where: string, { problems }: BuildContext): RunPlan {
-  for (const word of ['healthcheck', 'ready', 'on_unhealthy', 'watchdog', 'backoff'] as const) {
+  for (const word of [
+    'healthcheck',
+    'ready',
+    'on_unhealthy',
+    'watchdog',
+    'memory_restart',
+    'backoff',
+  ] as const) {
     if (read[word] === undefined) continue;
     problems.error(
       placeOfWord(read.at, word),
@@ -196,6 +203,7 @@ function buildService(base: RunBase, read: ServiceStanza, where: string, context
     restart: buildRestart(read, where, context),
     onUnhealthy: read.on_unhealthy ?? 'restart',
     watchdog: read.watchdog || undefined,
+    memoryRestart: read.memory_restart || read.deploy?.resources?.limits?.memory || undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 /** `deploy`: of Compose's words for a fleet those that mean something inside one container. */
-import { integer } from './scalars.ts';
+import { integer, size } from './scalars.ts';
 import { stanza } from './words.ts';
 
 const ONE_HOST = 'there is one container, and it runs where it was started';
@@ -10,6 +10,32 @@ export const deploy = stanza(
       shape: integer(0, 1000),
       doc: 'How many of it run, as NAME-1, NAME-2 …; each finds its number in BULKHEAD_INSTANCE. NAME means all of them, also in depends_on.',
       examples: [3],
+    },
+    resources: {
+      shape: stanza(
+        {
+          limits: {
+            shape: stanza(
+              {
+                memory: {
+                  shape: size,
+                  doc: 'The same as memory_restart: more than that is a restart.',
+                  examples: ['512m'],
+                },
+              },
+              {
+                idle: {
+                  cpus: 'set it on the container itself, or write nice',
+                  pids: 'write ulimits: { nproc: … }',
+                },
+              },
+            ),
+            doc: 'What it may use at most.',
+          },
+        },
+        { idle: { reservations: 'there is nobody to reserve it from' } },
+      ),
+      doc: 'Limits of what it uses.',
     },
   },
   {

@@ -44,12 +44,11 @@ export const serviceForeign: Foreign = {
     runtime: DOCKER_SETS,
     storage_opt: DOCKER_SETS,
     group_add: 'write user: name:group; the groups of that user come along',
-    mem_limit: `${NOT_YET}; set memory limits on the container`,
+    mem_limit: 'write memory_restart: SIZE, or set a memory limit on the container',
     memswap_limit: `${NOT_YET}; set memory limits on the container`,
     cpus: `${NOT_YET}; set cpu limits on the container`,
     cpu_shares: `${NOT_YET}; use nice`,
     pids_limit: `${NOT_YET}; set it on the container`,
-    memory_restart: NOT_YET,
     logging:
       'every line goes to the output of the container and to /data/logs; set the driver on the container',
     extends: 'whole files extend each other: write extends: FILE at the top',
@@ -107,6 +106,8 @@ export const serviceForeign: Foreign = {
     numprocs: '`deploy: { replicas: … }`',
     increment_var: '`port`',
     autorestart: '`restart: always`, `on-failure` or "no"',
+    max_memory_restart: '`memory_restart`',
+    MemoryMax: '`memory_restart`',
     max_restarts: '`backoff: { limit: … }`',
     // supervisord
     program: '`command`',

@@ -1,5 +1,6 @@
 /** A plan as flat lines, in the words one would write: what `config show` prints and what two plans are compared by. */
 
+import { formatSize } from '../base/size.ts';
 import { confinementLines } from './confine-words.ts';
 import type { Plan, ProbePlan, ReadyPlan, RestartPlan, RunPlan, Text } from './plan.ts';
 import { isSecretName, MASK } from './secrets.ts';
@@ -87,6 +88,7 @@ function serviceLines(run: Extract<RunPlan, { kind: 'service' }>): [string, stri
   return [
     ['ready', ready && showReady(ready)],
     ['watchdog', duration(run.watchdog)],
+    ['memory_restart', run.memoryRestart === undefined ? undefined : formatSize(run.memoryRestart)],
     ...(check
       ? ([
           [`healthcheck.${check.probe.kind === 'exec' ? 'test' : check.probe.kind}`, showProbe(check.probe)],

@@ -1,6 +1,7 @@
 /** The single values of a plan: numbers, switches, durations, names. */
 import { constants } from 'node:os';
 import { parseDuration } from '../base/duration.ts';
+import { parseSize } from '../base/size.ts';
 import { suggestWord } from '../base/suggest.ts';
 import type { Signal } from './plan.ts';
 import { parsed, type Shape, VARIABLE } from './shape.ts';
@@ -47,6 +48,18 @@ export const duration: Shape<number> = parsed(
       .replaceAll(/(sec|seconds?)$/g, 's')
       .replaceAll(/(min|minutes?)$/g, 'm');
     return parseDuration(spaced) === undefined ? undefined : `write ${spaced}`;
+  },
+);
+
+/** Bytes. A bare number counts bytes, as in Compose. */
+export const size: Shape<number> = parsed(
+  'a size such as 512m or 1gb',
+  (text) => parseSize(/^\d+$/.test(text) ? `${text}b` : text),
+  {
+    anyOf: [
+      { type: 'string', pattern: '^\\s*\\d+(\\.\\d+)?\\s*([bkmgBKMG]|[kmgKMG][bB])?\\s*$|\\$' },
+      { type: 'integer', minimum: 0 },
+    ],
   },
 );
 

@@ -6,7 +6,7 @@ import { serviceForeign } from './foreign-words.ts';
 import { healthcheck } from './healthcheck-words.ts';
 import { asList, dependencyMap } from './list-forms.ts';
 import type { RestartPlan } from './plan.ts';
-import { duration, flag, integer, oneOf, regularExpression, signal } from './scalars.ts';
+import { duration, flag, integer, oneOf, regularExpression, signal, size } from './scalars.ts';
 import { listOf, mapOf, parsed, type Shape, text, wrong } from './shape.ts';
 import { type Stanza, stanza } from './words.ts';
 
@@ -202,11 +202,16 @@ const serviceWords = {
       ],
     ],
   },
-  deploy: { shape: deploy, doc: 'How many of it run.' },
+  deploy: { shape: deploy, doc: 'How many of it run, and what each may use.' },
   port: {
     shape: integer(1, 65_535),
     doc: 'Where it listens: PORT in its environment. Replicas count up from it; ${BULKHEAD_INSTANCE_PORT} names it in command and healthcheck.',
     examples: [3000],
+  },
+  memory_restart: {
+    shape: size,
+    doc: 'When it and its children together use more memory of their own than this, swap included, it is restarted: by its stop ladder, and not counted as a failure.',
+    examples: ['512m'],
   },
   nice: { shape: integer(-20, 19), doc: 'Scheduling priority: 19 is the most patient.' },
   oom_score_adj: {

@@ -5,6 +5,7 @@ import type { Report } from '../protocol/channel.ts';
 import type { SpawnEvents, SpawnedProcess, SpawnOptions } from '../system/process.ts';
 import { spawnProcess } from '../system/process.ts';
 import type { Logs } from './logs/logs.ts';
+import { watchMemory } from './memory-watch.ts';
 import { followNotifications, wantsNotifications } from './notifications.ts';
 import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
 import type { Exit, IncarnationEvents, Launcher } from './services/ports.ts';
@@ -24,6 +25,8 @@ export interface LauncherHooks {
   watchdogFailed(name: string, generation: number, why: string): void;
   /** And came back. */
   watchdogPassed(name: string, generation: number): void;
+  /** This generation uses more bytes than its `memoryRestart`. */
+  memoryExceeded(name: string, generation: number, bytes: number): void;
 }
 
 export function createLauncher(
@@ -81,6 +84,7 @@ function spawnRun(
   let drained: Promise<void> = Promise.resolve();
   let closeWithin: (ms: number) => void = () => undefined;
   let killed = false;
+  let stopWatch: () => void = () => undefined;
   let exitTold: Promise<void> = Promise.resolve();
   const told: SpawnEvents = {
     failed: (error) => events.failed(error),
@@ -89,6 +93,7 @@ function spawnRun(
     notified: (assignments) => notifications.take(assignments),
     exited: (exit) => {
       notifications.stop();
+      stopWatch();
       if (isKilled(exit) && !killed && source.claimOomKill()) {
         events.report({ type: 'failure', message: OUT_OF_MEMORY, remedy: undefined });
       }
@@ -109,6 +114,13 @@ function spawnRun(
   const attachment = logs.attach(run.name, generation, child, child.pid);
   drained = attachment.drained;
   closeWithin = (ms) => attachment.closeWithin(ms);
+  const limit = run.kind === 'service' ? run.memoryRestart : undefined;
+  stopWatch = watchMemory(
+    limit,
+    () => child.memory(),
+    clock,
+    (bytes) => hooks.memoryExceeded(run.name, generation, bytes),
+  );
   return {
     ...child,
     signal: (signal, target) => {

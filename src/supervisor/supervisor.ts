@@ -3,6 +3,7 @@
  * room can decide; what is its own is the order of a boot, the end, and the exit code.
  */
 import { Failure, messageOf } from '../base/errors.ts';
+import { formatSize } from '../base/size.ts';
 import type { Plan, RunPlan } from '../config/plan.ts';
 import type { PlanReading, PlanRequest } from '../config/read-plan.ts';
 import { listPlan } from '../config/show-plan.ts';
@@ -104,6 +105,15 @@ export async function supervise(boot: Boot): Promise<number> {
       logMatched: (name, generation) => services.logMatched(name, generation),
       watchdogFailed: (name, generation, why) => services.checkFailed(name, generation, why),
       watchdogPassed: (name, generation) => services.checkPassed(name, generation),
+      memoryExceeded: (name, generation, bytes) => {
+        const now = services.status(name);
+        // One that is being stopped must not be started again by this.
+        if (now?.generation !== generation || now.status === 'stopping') return;
+        const text = `${name} uses ${formatSize(bytes)} of memory, more than its memory_restart: restarting it`;
+        logs.own('warn', text);
+        announce({ type: 'noted', text });
+        services.restart([name]);
+      },
     }),
     lastLine: (name) => logs.lastLine(name)?.line,
     checkOf: (name) => checks.statusOf(name),

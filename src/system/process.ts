@@ -13,6 +13,7 @@ import { registerChildren } from './children.ts';
 import type { Privileges, Ulimits } from './confine.ts';
 import { confineCommand } from './confine.ts';
 import { whenEmpty } from './emptiness.ts';
+import { readFamilyMemory } from './family-memory.ts';
 import { closeOnExec, openPipe } from './libc.ts';
 import type { NotifySocket } from './notify-socket.ts';
 import { openNotifySocket } from './notify-socket.ts';
@@ -81,6 +82,8 @@ export interface SpawnedProcess {
    * of it shows itself only after the leader's death, is killed as well.
    */
   signal(signal: NodeJS.Signals, target: SignalTarget): number;
+  /** Bytes of memory of its own that it and its descendants use; 0 after its end. */
+  memory(): number;
 }
 
 /** Where the channel is in the child. */
@@ -216,6 +219,7 @@ function follow(
     stdout: pipes.stdout,
     stderr: pipes.stderr,
     send: (line) => channel?.send(line),
+    memory: () => (leader.gone ? 0 : readFamilyMemory(leader)),
     signal: (signal, target) => {
       if (empty) return 0;
       if (signal === 'SIGKILL' && target === 'everything') leader.condemned = true;

@@ -29,3 +29,12 @@ test.each([
 ])('%s is refused', (words, code) => {
   expect(spotsOf(read(words))[0]).toContain(code);
 });
+
+test('a limit of memory is ours or that of Compose', () => {
+  expect(serviceOf(read('memory_restart: 512m'), 'a').memoryRestart).toBe(512 * 1024 ** 2);
+  const reading = read('deploy: { resources: { limits: { memory: 1.5gb, cpus: "0.5" } } }');
+  expect(serviceOf(reading, 'a').memoryRestart).toBe(1.5 * 1024 ** 3);
+  expect(reading.warnings).toMatchObject([{ code: 'idle-word' }]);
+  expect(serviceOf(read('memory_restart: 1048576'), 'a').memoryRestart).toBe(1024 ** 2);
+  expect(spotsOf(read('memory_restart: much'))).toHaveLength(1);
+});

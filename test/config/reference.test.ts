@@ -24,6 +24,8 @@ test('it has a section for every map of words', () => {
     'services.NAME.backoff',
     'services.NAME.stop[]',
     'services.NAME.deploy',
+    'services.NAME.deploy.resources',
+    'services.NAME.deploy.resources.limits',
     'log',
     'ports',
     'Variables',

@@ -62,3 +62,28 @@ services:
     rmdirSync(folder);
   }
 });
+
+test('a service that uses more memory than its plan allows, children included, is restarted and has not failed', async () => {
+  await using supervisor = await startSupervisor({
+    plan: `
+version: 1
+services:
+  app:
+    memory_restart: 60m
+    command:
+      - sh
+      - -c
+      - |
+        test -e {folder}/grew && { echo slim; exec sleep 1000; }
+        touch {folder}/grew
+        perl -e '$$x = "x" x 80e6; sleep 1000' &
+        trap 'echo asked; exit 0' TERM
+        wait
+`,
+  });
+  await supervisor.says('more than its memory_restart');
+  await expect.poll(() => supervisor.log('app'), { timeout: 20_000 }).toContain('slim');
+  expect(supervisor.log('app')).toContain('asked');
+  await supervisor.ready();
+  expect((await supervisor.status()).services[0]).toMatchObject({ generation: 2, restarts: 0 });
+});

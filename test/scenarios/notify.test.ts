@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { startSupervisor } from '../support/supervisor.ts';
 
@@ -18,8 +19,20 @@ services:
   expect(early).toMatchObject({ status: 'starting', progress: { what: 'reading its books' } });
   expect(early?.reason).toContain('READY=1');
   await bulkhead.ready();
-  const output = bulkhead.output();
-  expect(output.lastIndexOf('follower')).toBeGreaterThan(output.indexOf('sent READY'));
+  await expect
+    .poll(() => existsSync(`${bulkhead.dataDir}/logs/later.log`) && bulkhead.log('later'))
+    .toContain('follower');
+  // Each line of the files begins with its time.
+  const timeOf = (log: string, text: string): string =>
+    log
+      .split('\n')
+      .find((line) => line.includes(text))
+      ?.split(' ')[0] ?? 'never';
+  const [said, followed] = [
+    timeOf(bulkhead.log('app'), 'sent READY'),
+    timeOf(bulkhead.log('later'), 'follower'),
+  ];
+  expect(said <= followed).toBe(true);
 });
 
 test('one that never says it is stopped when its start takes too long', async () => {
