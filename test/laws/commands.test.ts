@@ -71,7 +71,7 @@ test.each(['start', 'stop', 'restart'])(
 version: 1
 services:
   app:
-    command: [sh, -c, 'mkdir {folder}/only || echo DOUBLE; trap "rmdir {folder}/only; exit 0" TERM; echo up; while :; do sleep 0.05; done']
+    command: [sh, -c, 'trap "rmdir {folder}/only; exit 0" TERM; mkdir {folder}/only || echo DOUBLE; echo up; while :; do sleep 0.05; done']
     ready: { log: ^up }
 `,
     });

@@ -48,9 +48,9 @@ services:
 });
 
 test('law 11: without descriptors left a start fails with its reason, the supervisor lives, and the start comes later', async () => {
-  const names = Array.from({ length: 24 }, (_, index) => `s${index}`);
+  const names = Array.from({ length: 40 }, (_, index) => `s${index}`);
   await using bulkhead = await startSupervisor({
-    command: ['prlimit', '--nofile=64:64', process.execPath, '--disable-sigusr1', program, 'up'],
+    command: ['prlimit', '--nofile=96:96', process.execPath, '--disable-sigusr1', program, 'up'],
     plan: `
 version: 1
 services:
@@ -60,11 +60,11 @@ ${names.map((name) => `  ${name}: { command: [sleep, '1000'], backoff: { initial
   await eventually('some cannot start', () =>
     eventsOf(bulkhead).includes('the limit of open files is reached'),
   );
-  // Half of them go, by a new plan: it needs no descriptor a client would need.
+  // Most of them go, by a new plan: it needs no descriptor a client would need.
   writeFileSync(
     join(bulkhead.folder, 'plan.yaml'),
     `version: 1\nservices:\n${names
-      .slice(12)
+      .slice(28)
       .map(
         (name) =>
           `  ${name}: { command: [sleep, '1000'], backoff: { initial: 100ms, max: 100ms, limit: 0 } }`,
