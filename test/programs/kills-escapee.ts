@@ -1,9 +1,11 @@
 /** Starts a service of another user whose child leaves its session, kills the leader, then everything, and tells. */
 import { readFileSync } from 'node:fs';
 import { codeOf } from '../../src/base/errors.ts';
+import { giveUpPrivileges } from '../../src/system/privileges.ts';
 import { spawnProcess } from '../../src/system/process.ts';
 import { startReaper } from '../../src/system/reaper.ts';
 
+if (process.argv[2] === 'given-up') giveUpPrivileges();
 startReaper();
 const child = spawnProcess(
   {

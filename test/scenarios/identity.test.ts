@@ -8,30 +8,33 @@ const NONE = '0'.repeat(16);
 const TELLS = `[sh, -c, 'grep -E "^(Uid|Gid|Groups|Cap(Eff|Bnd)|NoNewPrivs)" /proc/self/status; echo "$$HOME $$USER $$LOGNAME"; umask; ulimit -n; echo told; exec sleep 1000'], ready: { log: ^told }`;
 
 describe('who a service is', () => {
-  test.runIf(isRoot)('its user, groups, home, umask and limits are what its stanza says', async () => {
-    const [, , uid, gid, , home] =
-      readFileSync('/etc/passwd', 'utf8')
-        .match(/^daemon:.*$/m)?.[0]
-        .split(':') ?? [];
-    await using bulkhead = await startSupervisor({
-      plan: `
+  test.runIf(isRoot)(
+    'law 34: its user, groups, home, umask and limits are what its stanza says',
+    async () => {
+      const [, , uid, gid, , home] =
+        readFileSync('/etc/passwd', 'utf8')
+          .match(/^daemon:.*$/m)?.[0]
+          .split(':') ?? [];
+      await using bulkhead = await startSupervisor({
+        plan: `
 version: 1
 services:
   app: { user: daemon, umask: 027, ulimits: { nofile: { soft: 100, hard: 200 } }, command: ${TELLS} }
 `,
-    });
-    await bulkhead.ready();
-    const log = bulkhead.log('app');
-    expect(log).toMatch(new RegExp(`Uid:\\s+${uid}\\s+${uid}\\s+${uid}\\s+${uid}$`, 'm'));
-    expect(log).toMatch(new RegExp(`Gid:\\s+${gid}\\s+${gid}\\s+${gid}\\s+${gid}$`, 'm'));
-    expect(log).toContain(`${home} daemon daemon`);
-    expect(log).toContain('0027');
-    expect(log).toMatch(/\b100$/m);
-    const { stdout } = await bulkhead.run('exec', 'app', '--', 'sh', '-c', 'id -u; umask; ulimit -n');
-    expect(stdout).toBe(`${uid}\n0027\n100\n`);
-  });
+      });
+      await bulkhead.ready();
+      const log = bulkhead.log('app');
+      expect(log).toMatch(new RegExp(`Uid:\\s+${uid}\\s+${uid}\\s+${uid}\\s+${uid}$`, 'm'));
+      expect(log).toMatch(new RegExp(`Gid:\\s+${gid}\\s+${gid}\\s+${gid}\\s+${gid}$`, 'm'));
+      expect(log).toContain(`${home} daemon daemon`);
+      expect(log).toContain('0027');
+      expect(log).toMatch(/\b100$/m);
+      const { stdout } = await bulkhead.run('exec', 'app', '--', 'sh', '-c', 'id -u; umask; ulimit -n');
+      expect(stdout).toBe(`${uid}\n0027\n100\n`);
+    },
+  );
 
-  test('a service has no capability and can gain none, unless the plan says so', async () => {
+  test('law 34: a service has no capability and can gain none, unless the plan says so', async () => {
     await using bulkhead = await startSupervisor({
       plan: `
 version: 1
@@ -124,7 +127,7 @@ services:
 });
 
 describe('the environment of a service', () => {
-  test('is in no other service, no answer and no event', async () => {
+  test('law 33: the environment of a service is in no other service, no answer and no event', async () => {
     await using bulkhead = await startSupervisor({
       plan: `
 version: 1

@@ -5,7 +5,7 @@ import { startSupervisor } from '../support/supervisor.ts';
 const speaks = (...words: string[]): string =>
   `[perl, '{programs}/notifies.pl', ${words.map((word) => `'${word}'`).join(', ')}]`;
 
-test('a service that says READY=1 is ready then, and its dependents start after it', async () => {
+test('law 16: a service that says READY=1 is ready then, and its dependents start after it', async () => {
   await using bulkhead = await startSupervisor({
     plan: `
 version: 1
@@ -35,7 +35,7 @@ services:
   expect(said <= followed).toBe(true);
 });
 
-test('one that never says it is stopped when its start takes too long', async () => {
+test('law 16: one that never says READY=1 is stopped when its start takes too long', async () => {
   await using bulkhead = await startSupervisor({
     plan: `
 version: 1
