@@ -28,6 +28,7 @@ import { fillText } from './late-values.ts';
 import { createLaunchSource } from './launch-source.ts';
 import { createLauncher } from './launcher.ts';
 import { listNotes } from './notes.ts';
+import { oncePerTurn } from './once-per-turn.ts';
 import { refuseTakenPorts } from './port-check.ts';
 import { describeProduct } from './product.ts';
 import { planReload, type Reload } from './reload.ts';
@@ -67,10 +68,13 @@ export async function supervise(boot: Boot): Promise<number> {
     listenerFailed: (error) => logs.own('error', `a reader of the events failed: ${messageOf(error)}`),
   });
   const health = openHealthView({ product: () => product(), fault: () => self.fault() });
-  const announce = (body: EventBody): void => {
-    events.append(body);
+  const lookAtAll = oncePerTurn(() => {
     health.observe();
     if (phase === 'booting') view.show(product());
+  });
+  const announce = (body: EventBody): void => {
+    events.append(body);
+    lookAtAll();
   };
 
   const self = createSelfCheck({
