@@ -90,7 +90,7 @@ class PacedPipe implements OutputPipe {
     if (!this.paused) return;
     this.paused = false;
     if (this.ended) return;
-    if (this.busy) this.scheduleGulp(0);
+    if (this.busy) this.gulpSoon();
     else this.socket?.resume();
   }
 
@@ -100,7 +100,7 @@ class PacedPipe implements OutputPipe {
     if (!this.paused) {
       this.busy = true;
       this.socket?.pause();
-      this.scheduleGulp(0);
+      this.gulpSoon();
     }
     this.closing = setTimeout(() => {
       if (!this.paused) this.gulp();
@@ -144,6 +144,13 @@ class PacedPipe implements OutputPipe {
     this.gulping = setTimeout(() => this.runGulp(), delay);
   }
 
+  /** In this turn of the loop: a timer of 0 is one of 1 ms, which is 1 MB a writer might have written. */
+  private gulpSoon(): void {
+    clearTimeout(this.gulping);
+    clearImmediate(this.again);
+    this.again = setImmediate(() => this.runGulp());
+  }
+
   private runGulp(): void {
     const taken = this.gulp();
     if (this.ended || this.paused) return;
@@ -152,7 +159,7 @@ class PacedPipe implements OutputPipe {
       return;
     }
     if (taken >= WRITER_WAITS_BYTES) {
-      this.again = setImmediate(() => this.runGulp());
+      this.gulpSoon();
       return;
     }
     this.pace = taken < GULP_BYTES / 8 ? Math.min(this.pace * 2, LONGEST_PACE_MS) : SHORTEST_PACE_MS;
