@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/base/errors.ts';
+import { openControlServer } from '../../src/supervisor/control/server.ts';
+import { realClock } from '../support/clock.ts';
 import { startTyping, type TypingOptions, type } from '../support/command-line.ts';
-import { type FakeTarget, fakeTarget, type OpenedControl, openControl } from '../support/control-target.ts';
+import {
+  type FakeTarget,
+  fakeTarget,
+  type OpenedControl,
+  openControl,
+  socketFiles,
+} from '../support/control-target.ts';
 import { degradedProduct, exampleProduct, exampleService } from '../support/product.ts';
 
 let target: FakeTarget;
@@ -320,7 +328,9 @@ describe('wait', () => {
 
   test('ends with the event that makes it so', async () => {
     target.setProduct(degradedProduct());
-    const typing = startTyping(['wait', '--for', 'ready', '--timeout', '20s', '--socket', control.path], {});
+    const typing = startTyping(['wait', '--for', 'ready', '--timeout', '20s', '--socket', control.path]);
+    await expect.poll(() => target.followers.events).toBe(1);
+    target.set('app', { status: 'starting' });
     target.setProduct(exampleProduct());
     target.set('app', { status: 'ready' });
     expect((await typing.done).code).toBe(0);
@@ -329,8 +339,22 @@ describe('wait', () => {
   test('waits for single services', async () => {
     target.set('app', { status: 'starting' });
     const typing = startTyping(['wait', 'app', '--timeout', '20s', '--socket', control.path]);
-    setImmediate(() => target.set('app', { status: 'ready' }));
+    await expect.poll(() => target.followers.events).toBe(1);
+    target.set('app', { status: 'ready' });
     expect(await typing.done).toMatchObject({ code: 0, out: 'app ready after 0 ms\n' });
+  });
+
+  test('waits on where the supervisor is replaced by another', async () => {
+    target.setProduct(degradedProduct());
+    const typing = startTyping(['wait', '--timeout', '20s', '--socket', control.path]);
+    await expect.poll(() => target.followers.events).toBe(1);
+    await control.server.close();
+    const next = await openControlServer(fakeTarget(), [control.path], {
+      clock: realClock,
+      files: socketFiles,
+    });
+    expect((await typing.done).code).toBe(0);
+    await next.close();
   });
 
   test('gives up with 124 and says what it waited for', async () => {
@@ -391,6 +415,13 @@ describe('exec', () => {
   });
 
   test('takes the program down when its reader has gone', async () => {
+    const start = target.exec;
+    let exited: Promise<unknown> | undefined;
+    target.exec = async (service, argv) => {
+      const child = await start(service, argv);
+      exited = child.exited;
+      return child;
+    };
     const typing = startTyping(
       ['exec', '--socket', control.path, 'app', '--', 'sh', '-c', 'echo up; sleep 100'],
       {
@@ -398,6 +429,7 @@ describe('exec', () => {
       },
     );
     expect((await typing.done).code).toBe(0);
+    expect(await exited).toEqual({ code: null, signal: 'SIGHUP' });
   });
 
   test('takes options of its own before and after the service', async () => {
