@@ -2,7 +2,7 @@
 import { Failure } from '../base/errors.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
 import { hashText, RUN_DIR } from '../protocol/socket-path.ts';
-import { ensureDir } from '../system/files.ts';
+import { ensureDir, ownerOf } from '../system/files.ts';
 import { takeLock } from '../system/lock.ts';
 
 /**
@@ -13,7 +13,7 @@ import { takeLock } from '../system/lock.ts';
  */
 export function takeRunFolder(dataDir: string, uid: number): string {
   const candidates = [RUN_DIR, `/tmp/bulkhead-${uid}-${hashText(dataDir)}`];
-  const taken = candidates.find(tryTake);
+  const taken = candidates.find((folder) => tryTake(folder, uid));
   if (taken !== undefined) return taken;
   throw new Failure(`cannot find a folder for sockets: neither ${candidates.join(' nor ')} can be written`, {
     remedy: 'mount a tmpfs on /run or on /tmp',
@@ -21,10 +21,13 @@ export function takeRunFolder(dataDir: string, uid: number): string {
   });
 }
 
-function tryTake(folder: string): boolean {
+function tryTake(folder: string, uid: number): boolean {
   try {
+    const owner = ownerOf(folder);
+    // A stranger's folder under /tmp would put our sockets into his hands; root's is the image's own.
+    if (owner !== undefined && owner !== uid && owner !== 0) return false;
     // Others must be able to pass through: the database's socket lies below.
-    ensureDir(folder, 0o755);
+    if (owner === undefined || owner === uid) ensureDir(folder, 0o755);
     return takeLock(`${folder}/lock`) !== undefined;
   } catch {
     return false;
