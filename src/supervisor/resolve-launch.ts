@@ -48,7 +48,7 @@ export function resolveLaunch(
   if (run.work.kind === 'command') {
     return { ...common, argv: fillArgv(run.work.argv, source), assignment: undefined };
   }
-  const postgresBin = source.inherited['BULKHEAD_POSTGRES_BIN'];
+  const postgresBin = source.inherited.BULKHEAD_POSTGRES_BIN;
   return {
     ...common,
     // Which PostgreSQL is meant is asked by our programs alone.
@@ -58,7 +58,7 @@ export function resolveLaunch(
   };
 }
 
-export function fillArgv(argv: readonly Text[], source: LaunchSource): string[] {
+function fillArgv(argv: readonly Text[], source: LaunchSource): string[] {
   return argv.map((text) => fillText(text, source));
 }
 

@@ -267,7 +267,7 @@ function openHallLogs(plan: Plan, view: BootObserver): Logs {
     readEnd: (service, bytes) => readEnd(logFile(service), bytes),
     level: plan.log.level,
     format: plan.log.format,
-    colour: (process.env['NO_COLOR'] ?? '') === '',
+    colour: (process.env.NO_COLOR ?? '') === '',
     services: [OWN_NAME, ...plan.runs.map(({ name }) => name)],
     pid: process.pid,
   });

@@ -14,13 +14,15 @@ afterAll(async () => {
 });
 
 function liveChildren(): string[] {
-  return readdirSync('/proc/self/task')
-    .flatMap((thread) => readText(`/proc/self/task/${thread}/children`).split(' '))
-    .filter((pid) => pid.trim() !== '')
-    .map((pid) => ({ pid, command: readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() }))
-    // esbuild's service belongs to vitest itself.
-    .filter(({ command }) => command !== '' && !command.includes('esbuild'))
-    .map(({ pid, command }) => `${pid} ${command}`);
+  return (
+    readdirSync('/proc/self/task')
+      .flatMap((thread) => readText(`/proc/self/task/${thread}/children`).split(' '))
+      .filter((pid) => pid.trim() !== '')
+      .map((pid) => ({ pid, command: readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() }))
+      // esbuild's service belongs to vitest itself.
+      .filter(({ command }) => command !== '' && !command.includes('esbuild'))
+      .map(({ pid, command }) => `${pid} ${command}`)
+  );
 }
 
 function readText(path: string): string {
