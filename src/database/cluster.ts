@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure } from '../base/errors.ts';
-import { syncFolder } from './durable-file.ts';
+import { syncFolder } from '../system/write-file-atomic.ts';
 import { type Identity, readIdentity, readSystemIdentifier, writeIdentity } from './identity.ts';
 import type { Job } from './job.ts';
 import { type Layout, layoutOf } from './layout.ts';

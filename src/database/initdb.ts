@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { runTool } from '../system/commands.ts';
 import type { Identity } from '../system/users.ts';
-import { syncFolder } from './durable-file.ts';
+import { syncFolder } from '../system/write-file-atomic.ts';
 import { type Layout, SUPERUSER } from './layout.ts';
 import { nameOurselves } from './nss-wrapper.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';

@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { runTool } from '../system/commands.ts';
 import type { Identity } from '../system/users.ts';
-import { writeDurably } from './durable-file.ts';
 import { SUPERUSER } from './layout.ts';
 import { nameOurselves } from './nss-wrapper.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import { scramVerifier } from './scram.ts';
-import { SUPERUSER_PASSWORD } from './secrets.ts';
+import { SUPERUSER_PASSWORD, writeSecret } from './secrets.ts';
 import { quoteIdentifier, quoteLiteral } from './sql-text.ts';
 
 export interface PasswordOptions {
@@ -43,5 +42,5 @@ export async function ensureSuperuserPassword(options: PasswordOptions): Promise
     );
   }
   // After the role has it: a kill in between only makes a new one at the next start.
-  writeDurably(join(secrets, SUPERUSER_PASSWORD), `${password}\n`, 0o600);
+  writeSecret(secrets, SUPERUSER_PASSWORD, password);
 }

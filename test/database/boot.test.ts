@@ -6,7 +6,7 @@ afterEach(() => volume.remove());
 
 describe('the first boot', () => {
   test('makes a cluster, a role and an empty database from nothing', async () => {
-    volume = await makeVolume();
+    volume = await makeVolume({ empty: true });
     const setup = await volume.boot();
     expect(setup.stderr).toContain('created the database tools');
     expect(setup.code).toBe(0);

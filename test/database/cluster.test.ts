@@ -17,7 +17,7 @@ import { makeVolume, type TestVolume } from '../support/postgres.ts';
 
 let volume: TestVolume;
 beforeEach(async () => {
-  volume = await makeVolume();
+  volume = await makeVolume({ empty: true });
 });
 afterEach(() => volume.remove());
 
