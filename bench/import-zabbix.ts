@@ -22,7 +22,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { findBinaries } from '../src/database/postgres-binaries.ts';
-import { makeVolume, type TestVolume } from '../test/support/postgres.ts';
+import { makeEmptyVolume, type TestVolume } from '../test/support/postgres.ts';
 
 const FORMATS = ['plain', 'gzip', 'zstd', 'custom', 'directory'] as const;
 type Format = (typeof FORMATS)[number];
@@ -34,7 +34,7 @@ const { bin } = findBinaries({ libraryDir: folder });
 
 try {
   const files = download();
-  const source = await makeVolume({ plan: { settings: {} } });
+  const source = await makeEmptyVolume({ plan: { settings: {} } });
   try {
     await source.boot();
     await source.admin('CREATE DATABASE source');
@@ -90,7 +90,7 @@ async function measure(
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const volume = await makeVolume({ plan: { settings: {} } });
+    const volume = await makeEmptyVolume({ plan: { settings: {} } });
     try {
       mkdirSync(join(volume.dataDir, 'import'));
       cpSync(dump, join(volume.dataDir, 'import', 'dump'), { recursive: true });

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createScratch, renameIn } from '../../src/database/app-database.ts';
 import { connectAsApp, connectAsSuperuser, type Server } from '../../src/database/connect.ts';
 import { psqlInvocation } from '../../src/database/psql.ts';
-import { makeVolume, type TestVolume } from '../support/postgres.ts';
+import type { TestVolume } from '../support/postgres.ts';
+import { makeVolume } from '../support/volume.ts';
 
 let volume: TestVolume;
 let server: Server;

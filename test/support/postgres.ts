@@ -1,5 +1,5 @@
 /** A throw-away volume and our own programs on it, each a child as PID 1 would start it. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -207,12 +207,10 @@ export class TestVolume {
 export interface VolumeOptions {
   readonly plan?: Partial<DatabasePlan>;
   readonly env?: Record<string, string>;
-  /** Without the cluster that other volumes of this process get as a copy, because initdb takes a second. */
-  readonly empty?: boolean;
 }
 
-/** A volume on which nothing runs yet. `await volume.remove()` ends and deletes all. */
-export async function makeVolume({ plan, env, empty }: VolumeOptions = {}): Promise<TestVolume> {
+/** An empty volume; nothing runs yet. `await volume.remove()` ends and deletes all. */
+export async function makeEmptyVolume({ plan, env }: VolumeOptions = {}): Promise<TestVolume> {
   const root = mkdtempSync(join(tmpdir(), 'bulkhead-db-'));
   chmodSync(root, 0o755);
   const volume = new TestVolume(
@@ -233,21 +231,7 @@ export async function makeVolume({ plan, env, empty }: VolumeOptions = {}): Prom
   );
   mkdirSync(volume.dataDir);
   mkdirSync(volume.runDir);
-  if (!empty) {
-    template ??= makeTemplate();
-    execFileSync('cp', ['-a', await template, join(volume.dataDir, 'pg')]);
-  }
   return volume;
-}
-
-let template: Promise<string> | undefined;
-
-async function makeTemplate(): Promise<string> {
-  const volume = await makeVolume({ empty: true });
-  process.once('exit', () => rmSync(volume.root, { recursive: true, force: true }));
-  const made = await volume.run('cluster');
-  if (made.code !== 0) throw new Error(made.stderr);
-  return join(volume.dataDir, 'pg');
 }
 
 /** Lines of the program's log as people see them. */
