@@ -128,7 +128,9 @@ async function createCluster(job: Job, layout: Layout, libraryDir: string): Prom
     superuserPassword: readSecret(layout.secrets, SUPERUSER_PASSWORD),
     signal: job.signal,
   });
-  job.say(`created a cluster of PostgreSQL ${binaries.major} in ${folder}`);
+  const made = `created a cluster of PostgreSQL ${binaries.major}`;
+  job.report({ type: 'progress', progress: { what: made, percent: undefined, detail: undefined } });
+  job.say(`${made} in ${folder}`);
   return { major: binaries.major, folder };
 }
 

@@ -86,7 +86,9 @@ async function makeDatabase(
     sha256: undefined,
     detail: { database: plan.name, user: plan.user, init: plan.init },
   });
-  job.say(`created the database ${plan.name}`);
+  const made = `created the database ${plan.name}`;
+  job.report({ type: 'progress', progress: { what: made, percent: undefined, detail: undefined } });
+  job.say(made);
 }
 
 /** A dump that lies there but was not imported is worth a word, never a failure. */
