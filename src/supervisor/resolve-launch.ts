@@ -48,11 +48,13 @@ export function resolveLaunch(
   if (run.work.kind === 'command') {
     return { ...common, argv: fillArgv(run.work.argv, source), assignment: undefined };
   }
+  // Meant for the application: what it loads or limits has no place in the tools of the database.
+  const { NODE_OPTIONS: _ofTheApp, ...env } = common.env;
   const postgresBin = source.inherited.BULKHEAD_POSTGRES_BIN;
   return {
     ...common,
     // Which PostgreSQL is meant is asked by our programs alone.
-    env: { ...common.env, ...(postgresBin === undefined ? {} : { BULKHEAD_POSTGRES_BIN: postgresBin }) },
+    env: { ...env, ...(postgresBin === undefined ? {} : { BULKHEAD_POSTGRES_BIN: postgresBin }) },
     argv: source.programArgv(run.work.program),
     assignment: assign(run.work.program, source, input),
   };
