@@ -95,7 +95,8 @@ export interface ReloadRequest {
 
 export interface ReloadChange {
   readonly service: string;
-  readonly action: ChangeAction;
+  /** `update`: taken over without touching the process. */
+  readonly action: ChangeAction | 'update';
   /** Which settings differ: "environment.PORT, healthcheck.interval". */
   readonly reason: string;
 }

@@ -7,36 +7,39 @@ import type { Plan, RunPlan } from '../config/plan.ts';
 import type { PlanReading, PlanRequest } from '../config/read-plan.ts';
 import { listPlan } from '../config/show-plan.ts';
 import type { EventBody } from '../protocol/events.ts';
-import { CommandExit, UpExit } from '../protocol/exit-codes.ts';
+import { CommandExit } from '../protocol/exit-codes.ts';
 import { socketCandidates } from '../protocol/socket-path.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { AppendFile } from '../system/append-file.ts';
 import { systemClock } from '../system/clock.ts';
+import { onMistakes } from '../system/mistakes.ts';
 import { isPortFree, whoListens } from '../system/ports.ts';
 import { readEnd } from '../system/read-end.ts';
 import { startReaper } from '../system/reaper.ts';
+import { ensureSecretFile } from '../system/secret-file.ts';
 import { onSignals } from '../system/signals.ts';
 import { openStandardOutput } from '../system/standard-output.ts';
-import { type Companions, createCompanions } from './companions.ts';
+import { createCompanions } from './companions.ts';
 import { createEventLog } from './control/event-log.ts';
 import { openProbeServer } from './control/probes.ts';
 import { openControlServer } from './control/server.ts';
 import type { ControlTarget } from './control/target.ts';
+import { ASKED, type Ending, endedBy, exitCodeOf, LOG_FLUSH_MS, MISTAKEN, servicesShare } from './ending.ts';
 import { openChecks } from './health/checks.ts';
 import { openHealthView } from './health/health-view.ts';
 import { fillText } from './late-values.ts';
 import { createLaunchSource } from './launch-source.ts';
 import { createLauncher } from './launcher.ts';
 import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
-import { listNotes } from './notes.ts';
+import { listNotes, NoteBoard } from './notes.ts';
 import { refuseTakenPorts } from './port-check.ts';
 import { describeProduct } from './product.ts';
 import { planReload } from './reload.ts';
-import type { Ended } from './services/listener.ts';
 import { Services } from './services/manager.ts';
 import { socketFiles } from './socket-files.ts';
 import type { BootObserver } from './up.ts';
 import { VERSION } from './version.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 export type GoodReading = Extract<PlanReading, { readonly problems?: undefined }>;
 
@@ -45,6 +48,8 @@ export interface Boot {
   readonly request: PlanRequest;
   readonly reading: GoodReading;
   readonly view: BootObserver;
+  /** Somebody wanted a stop before anybody here could hear it. */
+  wasAsked(): boolean;
 }
 
 /** Runs the plan until it is asked to stop or must; resolves with the exit code. */
@@ -53,12 +58,22 @@ export async function supervise(boot: Boot): Promise<number> {
   const { view, request } = boot;
   const clock = systemClock;
   const since = clock.now();
-  const finished = Promise.withResolvers<Ended | undefined>();
+  const finished = Promise.withResolvers<Ending>();
+  let isOver = false;
+  const end = (ending: Ending): void => {
+    isOver = true;
+    finished.resolve(ending);
+  };
   let phase: ProductStatus['phase'] = 'booting';
 
   const reaper = startReaper();
   const logs = openHallLogs(plan, view);
-  const notes = new Set(listNotes(plan.dataDir, request.root));
+  onMistakes((error) => {
+    logs.own('fatal', `internal error: ${stackOf(error)}`);
+    end(MISTAKEN);
+  });
+  const bootNotes = listNotes(plan.dataDir, request.root);
+  const notes = new NoteBoard(bootNotes);
   const eventFile = new AppendFile(`${plan.dataDir}/bulkhead/events.ndjson`);
   const events = createEventLog({
     now: () => clock.now(),
@@ -90,7 +105,7 @@ export async function supervise(boot: Boot): Promise<number> {
 
   const services = new Services({
     runs: plan.runs,
-    stopTimeout: plan.stopTimeout,
+    stopTimeout: servicesShare(plan.stopTimeout),
     clock,
     random: Math.random,
     launcher: createLauncher(source, logs, clock, {
@@ -103,7 +118,10 @@ export async function supervise(boot: Boot): Promise<number> {
         logs.own('debug', `${service}: ${from} → ${to}${reason === '' ? '' : ` (${reason})`}`);
         announce({ type: 'changed', service, from, to, reason });
       },
-      spawned: (service, generation, pid) => announce({ type: 'spawned', service, generation, pid }),
+      spawned: (service, generation, pid) => {
+        notes.forget(service);
+        announce({ type: 'spawned', service, generation, pid });
+      },
       exited: (service, generation, { code, signal }, asked) => {
         const end = signal === null ? `exit ${code}` : signal;
         if (!asked && code !== 0) logs.own('warn', `${service} ended: ${end}`);
@@ -118,8 +136,11 @@ export async function supervise(boot: Boot): Promise<number> {
         logs.own('error', `${service} gave up: ${reason}`);
         announce({ type: 'gaveUp', service, reason });
       },
-      reported: (_name, _generation, report) => {
-        if (report.type === 'note') note(report.text);
+      reported: (name, _generation, report) => {
+        if (report.type === 'note') {
+          notes.add(name, report.text);
+          announce({ type: 'noted', text: report.text });
+        }
         if (report.type === 'progress' && phase === 'booting') view.show(product());
       },
       booted: (ms) => {
@@ -127,7 +148,7 @@ export async function supervise(boot: Boot): Promise<number> {
         announce({ type: 'booted', ms });
         view.finish(product());
       },
-      ended: (ended) => finished.resolve(ended),
+      ended: (ended) => end(endedBy(ended)),
       misbehaved: (text) => logs.own('error', text),
     },
   });
@@ -139,20 +160,18 @@ export async function supervise(boot: Boot): Promise<number> {
       since,
       phase,
       services: services.statuses(),
-      notes: [...notes],
+      notes: notes.list(),
     });
   }
 
-  function note(text: string): void {
-    notes.add(text);
-    announce({ type: 'noted', text });
-  }
-
   const reload = async ({ dryRun }: { readonly dryRun: boolean }): ReturnType<ControlTarget['reload']> => {
-    const next = planReload(plan, request);
+    if (phase === 'stopping')
+      throw new Failure('cannot reload: everything is being stopped', { exitCode: CommandExit.refused });
+    const next = planReload(plan, request, (runs) => services.changesTo(runs));
     if (dryRun || next.changes.length === 0) return next.changes;
     ({ plan, provenance } = next.reading);
     services.applyPlan(plan.runs);
+    if (next.restartDatabase) services.restart(['database']);
     const summary = next.changes.map(({ service, action }) => `${action} ${service}`).join(', ');
     logs.own('info', `reloaded: ${summary}`);
     announce({ type: 'reloaded', summary });
@@ -179,7 +198,7 @@ export async function supervise(boot: Boot): Promise<number> {
     terminate: (signal, times) => {
       if (times > 1) services.hurry();
       logs.own('info', times === 1 ? `stopping: ${signal}` : `${signal} again: hurrying`);
-      finished.resolve(undefined);
+      end(ASKED);
     },
     reload: () => {
       reload({ dryRun: false }).catch((error: unknown) =>
@@ -189,10 +208,13 @@ export async function supervise(boot: Boot): Promise<number> {
     reopen: () => logs.reopen(),
   });
 
+  if (boot.wasAsked()) end(ASKED);
+
+  const token = plan.token ?? ensureToken(plan.dataDir, logs);
   await using open = new AsyncDisposableStack();
   const probes = await openProbeServer(health, {
     port: plan.ports.probes,
-    token: () => plan.token,
+    token: () => plan.token ?? token,
     clock,
   });
   open.defer(() => probes.close());
@@ -209,49 +231,41 @@ export async function supervise(boot: Boot): Promise<number> {
     files: socketFiles,
   });
   open.defer(() => control.close());
-  for (const text of notes) logs.own('warn', text);
-  services.startAll();
+  for (const text of bootNotes) logs.own('warn', text);
+  if (!isOver) services.startAll();
 
-  const ended = await finished.promise;
+  const ending = await finished.promise;
   phase = 'stopping';
-  view.abandon();
-  if (ended) logs.own('fatal', `${ended.service}: ${ended.reason}; stopping everything`);
-  announce({ type: 'stopping', reason: ended ? `${ended.service}: ${ended.reason}` : 'asked to stop' });
-  checks.stopAll();
-  const { unclean } = await stopEverything(services, companions);
-  const code = exitCodeOf(ended, unclean);
-  logs.own(
-    'info',
-    `stopped${unclean.length === 0 ? '' : `, but had to kill ${unclean.join(', ')}`}; exit ${code}`,
-  );
+  let unclean: readonly string[];
+  try {
+    view.abandon();
+    if (ending !== ASKED) logs.own('fatal', `${ending.reason}; stopping everything`);
+    announce({ type: 'stopping', reason: ending.reason });
+    checks.stopAll();
+  } finally {
+    // Whatever went wrong in telling it, nobody is left running.
+    companions.stop();
+    ({ unclean } = await services.shutdown());
+    companions.kill();
+  }
+  const code = exitCodeOf(ending, unclean);
+  const killed = unclean.length === 0 ? '' : `, but had to kill ${unclean.join(', ')}`;
+  logs.own('info', `stopped${killed}; exit ${code}`);
   await open.disposeAsync();
   forgetSignals();
   reaper.stop();
-  await logs.close(LOG_FLUSH_MS);
+  await Promise.all([logs.close(LOG_FLUSH_MS), waitAtMost(eventFile.release(), LOG_FLUSH_MS, clock)]);
   return code;
 }
 
-/** What is left of the budget after services: logs of a quick disk need a fraction of it. */
-const LOG_FLUSH_MS = 500;
-
-const EXIT_OF: Readonly<Record<Ended['cause'], number>> = {
-  criticalGaveUp: UpExit.criticalGaveUp,
-  criticalUnhealthy: UpExit.criticalUnhealthy,
-  taskFailed: UpExit.taskFailed,
-  cannotStart: UpExit.cannotStart,
-};
-
-/** The first cause wins; having had to kill replaces only a clean end. */
-function exitCodeOf(ended: Ended | undefined, unclean: readonly string[]): number {
-  if (ended) return EXIT_OF[ended.cause];
-  return unclean.length === 0 ? UpExit.ok : UpExit.unclean;
-}
-
-async function stopEverything(services: Services, companions: Companions): ReturnType<Services['shutdown']> {
-  companions.signalAll('SIGTERM');
-  const result = await services.shutdown();
-  companions.signalAll('SIGKILL');
-  return result;
+/** The token of the ports that need one, where nobody gave us one; without it nobody sees their details. */
+function ensureToken(dataDir: string, logs: Logs): string | undefined {
+  try {
+    return ensureSecretFile(`${dataDir}/secrets/token`);
+  } catch (error) {
+    logs.own('warn', `cannot keep a token in ${dataDir}/secrets: ${messageOf(error)}; set BULKHEAD_TOKEN`);
+    return undefined;
+  }
 }
 
 function openHallLogs(plan: Plan, view: BootObserver): Logs {
@@ -271,6 +285,10 @@ function openHallLogs(plan: Plan, view: BootObserver): Logs {
     services: [OWN_NAME, ...plan.runs.map(({ name }) => name)],
     pid: process.pid,
   });
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function requireRun(plan: Plan, name: string): RunPlan {

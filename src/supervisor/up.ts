@@ -6,8 +6,10 @@ import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { ensureDir, readTextIfExists } from '../system/files.ts';
-import { readLockHolder, takeLock } from '../system/lock.ts';
-import { takeRunFolder } from './run-folder.ts';
+import { takeLock } from '../system/lock.ts';
+import { isMount } from '../system/mounts.ts';
+import { onSignals } from '../system/signals.ts';
+import { dataInUse, takeRunFolder } from './run-folder.ts';
 import { supervise } from './supervisor.ts';
 
 export interface UpOptions {
@@ -29,8 +31,17 @@ export interface BootObserver {
 /** Runs until it is asked to stop, or must; resolves with the exit code of the contract (protocol/exit-codes.ts). */
 export async function runUp(options: UpOptions): Promise<number> {
   const { env } = process;
+  // The kernel passes over what PID 1 does not listen for, so it must listen before it has anything to stop.
+  let asked = false;
+  onSignals({
+    terminate: () => {
+      asked = true;
+    },
+    reload: () => undefined,
+    reopen: () => undefined,
+  });
   try {
-    const dataDir = resolvePath(options.data ?? env['BULKHEAD_DATA'] ?? '/data');
+    const dataDir = resolvePath(options.data ?? (env.BULKHEAD_DATA || '/data'));
     const uid = process.geteuid?.() ?? 0;
     const request: PlanRequest = {
       flags: { tier: options.tier, config: options.config, data: options.data && dataDir },
@@ -46,8 +57,11 @@ export async function runUp(options: UpOptions): Promise<number> {
       say(formatProblems(reading.problems, { color: wantsColor() }));
       return UpExit.cannotStart;
     }
+    if (env.BULKHEAD_REQUIRE_VOLUME === '1') requireVolume(reading.plan.dataDir);
     lockData(reading.plan.dataDir);
-    return await supervise({ request, reading, view: options.view });
+    // Whoever reads records cannot read a table between them.
+    const view = reading.plan.log.format === 'json' ? UNSEEN : options.view;
+    return await supervise({ request, reading, view, wasAsked: () => asked });
   } catch (error) {
     options.view.abandon();
     const isExpected = error instanceof Failure;
@@ -55,6 +69,22 @@ export async function runUp(options: UpOptions): Promise<number> {
     if (isExpected && error.remedy !== undefined) say(`  fix: ${error.remedy}\n`);
     return isExpected ? (error.exitCode ?? UpExit.cannotStart) : UpExit.internal;
   }
+}
+
+const UNSEEN: BootObserver = {
+  show: () => undefined,
+  around: (write) => write(),
+  finish: () => undefined,
+  abandon: () => undefined,
+};
+
+/** Before anything is written: what a forgotten mount would lose never comes to be. */
+function requireVolume(dataDir: string): void {
+  if (isMount(dataDir)) return;
+  throw new Failure(`cannot start: ${dataDir} is not a volume, and BULKHEAD_REQUIRE_VOLUME is 1`, {
+    remedy: `mount one: docker run -v data:${dataDir} …`,
+    exitCode: UpExit.cannotStart,
+  });
 }
 
 /** For the life of the process: a second supervisor on the same volume ends 75 and touches nothing. */
@@ -71,12 +101,7 @@ function lockData(dataDir: string): void {
       cause,
     });
   }
-  if (lock !== undefined) return;
-  const holder = readLockHolder(`${folder}/lock`);
-  throw new Failure(
-    `cannot use the data folder ${dataDir}: another supervisor uses it${holder === undefined ? '' : ` (pid ${holder} where it runs)`}`,
-    { remedy: 'stop that one first, or choose another folder with --data', exitCode: UpExit.dataInUse },
-  );
+  if (lock === undefined) throw dataInUse(dataDir, `${folder}/lock`);
 }
 
 function readIfReadable(path: string): string | undefined {
@@ -92,7 +117,7 @@ function stackOf(error: unknown): string {
 }
 
 function wantsColor(): boolean {
-  return process.stderr.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+  return process.stderr.isTTY === true && (process.env.NO_COLOR ?? '') === '';
 }
 
 function say(text: string): void {

@@ -12,6 +12,9 @@ export interface SignalHandlers {
   reopen(): void;
 }
 
+/** Ctrl-C under npm arrives twice: from the terminal, and once more from npm, which passes it on. */
+const ONE_PRESS_MS = 250;
+
 /**
  * Listens to the signals the program has a meaning for, and returns the way to stop that. Fatal signals keep their
  * default: a handler in a dying V8 hangs. USR1 belongs to Node's debugger, which `--disable-sigusr1` switches off.
@@ -23,6 +26,13 @@ export function onSignals(handlers: SignalHandlers): () => void {
     times += 1;
     handlers.terminate(signal, times);
   };
+  let pressed = Number.NEGATIVE_INFINITY;
+  const press = (): void => {
+    const now = performance.now();
+    if (now - pressed < ONE_PRESS_MS) return;
+    pressed = now;
+    terminate('SIGINT');
+  };
   const hadTerminal = hasTerminal();
   // A closed window must not leave a product running that nobody sees.
   const hangUp = (): void => {
@@ -30,9 +40,9 @@ export function onSignals(handlers: SignalHandlers): () => void {
     else handlers.reload();
   };
   const reopen = (): void => handlers.reopen();
-  process.on('SIGTERM', terminate).on('SIGINT', terminate).on('SIGHUP', hangUp).on('SIGUSR2', reopen);
+  process.on('SIGTERM', terminate).on('SIGINT', press).on('SIGHUP', hangUp).on('SIGUSR2', reopen);
   return () => {
-    process.off('SIGTERM', terminate).off('SIGINT', terminate).off('SIGHUP', hangUp).off('SIGUSR2', reopen);
+    process.off('SIGTERM', terminate).off('SIGINT', press).off('SIGHUP', hangUp).off('SIGUSR2', reopen);
   };
 }
 
