@@ -1,5 +1,5 @@
 /** What a person should know though nothing is down. */
-import { isMount } from '../system/mounts.ts';
+import { isOnVolume } from '../system/mounts.ts';
 
 /** Where the image keeps its data. */
 const IMAGE_DATA = '/data';
@@ -8,7 +8,7 @@ const IMAGE_DATA = '/data';
 export function listNotes(dataDir: string, isolated: boolean): string[] {
   const notes: string[] = [];
   // Outside a container a folder of the disk is what people mean.
-  if ((process.pid === 1 || dataDir === IMAGE_DATA) && !isMount(dataDir)) {
+  if ((process.pid === 1 || dataDir === IMAGE_DATA) && !isOnVolume(dataDir)) {
     notes.push(
       `${dataDir} is not a volume: everything in it is lost with the container; run with -v data:${dataDir}`,
     );

@@ -239,7 +239,7 @@ export async function supervise(boot: Boot): Promise<number> {
   let unclean: readonly string[];
   try {
     view.abandon();
-    if (ending !== ASKED) logs.own('fatal', `${ending.reason}; stopping everything`);
+    if (ending !== ASKED) logs.own('fatal', `${ending.reason.replace(/\.$/, '')}; stopping everything`);
     announce({ type: 'stopping', reason: ending.reason });
     checks.stopAll();
   } finally {

@@ -7,7 +7,7 @@ import { UpExit } from '../protocol/exit-codes.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { ensureDir, readTextIfExists } from '../system/files.ts';
 import { takeLock } from '../system/lock.ts';
-import { isMount } from '../system/mounts.ts';
+import { isOnVolume } from '../system/mounts.ts';
 import { onSignals } from '../system/signals.ts';
 import { dataInUse, takeRunFolder } from './run-folder.ts';
 import { supervise } from './supervisor.ts';
@@ -80,7 +80,7 @@ const UNSEEN: BootObserver = {
 
 /** Before anything is written: what a forgotten mount would lose never comes to be. */
 function requireVolume(dataDir: string): void {
-  if (isMount(dataDir)) return;
+  if (isOnVolume(dataDir)) return;
   throw new Failure(`cannot start: ${dataDir} is not a volume, and BULKHEAD_REQUIRE_VOLUME is 1`, {
     remedy: `mount one: docker run -v data:${dataDir} …`,
     exitCode: UpExit.cannotStart,
