@@ -5,7 +5,7 @@ import { formatProblems } from '../config/format-problems.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
 import type { ProductStatus } from '../protocol/status.ts';
-import { ensureDir, readTextIfExists } from '../system/files.ts';
+import { ensureDir, exists, isWritableDir, readTextIfExists } from '../system/files.ts';
 import { takeLock } from '../system/lock.ts';
 import { isOnVolume } from '../system/mounts.ts';
 import { onSignals } from '../system/signals.ts';
@@ -92,6 +92,8 @@ function lockData(dataDir: string): void {
   const folder = `${dataDir}/bulkhead`;
   let lock: ReturnType<typeof takeLock>;
   try {
+    // Node calls a read-only file system a missing folder. The dot looks behind a link.
+    if (exists(dataDir) && !isWritableDir(`${dataDir}/.`)) throw new Error('it is no folder we may write in');
     ensureDir(folder, 0o755);
     lock = takeLock(`${folder}/lock`);
   } catch (cause) {
