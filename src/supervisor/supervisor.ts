@@ -14,24 +14,22 @@ import { AppendFile } from '../system/append-file.ts';
 import { systemClock } from '../system/clock.ts';
 import { onMistakes } from '../system/mistakes.ts';
 import { isPortFree, whoListens } from '../system/ports.ts';
-import { readEnd } from '../system/read-end.ts';
 import { startReaper } from '../system/reaper.ts';
-import { ensureSecretFile } from '../system/secret-file.ts';
 import { onSignals } from '../system/signals.ts';
-import { openStandardOutput } from '../system/standard-output.ts';
 import { createCompanions } from './companions.ts';
 import { createEventLog } from './control/event-log.ts';
 import { openProbeServer } from './control/probes.ts';
 import { openControlServer } from './control/server.ts';
 import type { ControlTarget } from './control/target.ts';
 import { ASKED, type Ending, endedBy, exitCodeOf, LOG_FLUSH_MS, MISTAKEN, servicesShare } from './ending.ts';
+import { openHallLogs } from './hall-logs.ts';
 import { openChecks } from './health/checks.ts';
 import { openHealthView } from './health/health-view.ts';
 import { fillText } from './late-values.ts';
 import { createLaunchSource } from './launch-source.ts';
 import { createLauncher } from './launcher.ts';
-import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
 import { listNotes, NoteBoard } from './notes.ts';
+import { ensureToken } from './own-token.ts';
 import { refuseTakenPorts } from './port-check.ts';
 import { describeProduct } from './product.ts';
 import { planReload } from './reload.ts';
@@ -256,35 +254,6 @@ export async function supervise(boot: Boot): Promise<number> {
   reaper.stop();
   await Promise.all([logs.close(LOG_FLUSH_MS), waitAtMost(eventFile.release(), LOG_FLUSH_MS, clock)]);
   return code;
-}
-
-/** The token of the ports that need one, where nobody gave us one; without it nobody sees their details. */
-function ensureToken(dataDir: string, logs: Logs): string | undefined {
-  try {
-    return ensureSecretFile(`${dataDir}/secrets/token`);
-  } catch (error) {
-    logs.own('warn', `cannot keep a token in ${dataDir}/secrets: ${messageOf(error)}; set BULKHEAD_TOKEN`);
-    return undefined;
-  }
-}
-
-function openHallLogs(plan: Plan, view: BootObserver): Logs {
-  const output = openStandardOutput();
-  const logFile = (service: string): string => `${plan.dataDir}/logs/${service}.log`;
-  return openLogs({
-    clock: systemClock,
-    output: {
-      isTerminal: output.isTerminal,
-      write: (bytes, done) => view.around(() => output.write(bytes, done)),
-    },
-    openFile: (service) => new AppendFile(logFile(service)),
-    readEnd: (service, bytes) => readEnd(logFile(service), bytes),
-    level: plan.log.level,
-    format: plan.log.format,
-    colour: (process.env.NO_COLOR ?? '') === '',
-    services: [OWN_NAME, ...plan.runs.map(({ name }) => name)],
-    pid: process.pid,
-  });
 }
 
 function stackOf(error: unknown): string {
