@@ -82,8 +82,9 @@ COPY config /etc/bulkhead
 COPY docker/bulkhead docker/healthcheck /usr/local/bin/
 COPY --from=build /opt/bulkhead /opt/bulkhead
 
-# /data: no VOLUME, so that a forgotten mount can be seen; open, so that any uid can be the one. Root tightens both.
-RUN install -d -m 1777 /data /run/bulkhead
+# /data: no VOLUME, so that a forgotten mount can be seen; open, as is /run, so that any uid can be the one that owns
+# what it makes there. Root tightens /data.
+RUN install -d -m 1777 /data && chmod 1777 /run
 
 ENV BULKHEAD_TIER=core \
     BULKHEAD_CONFIG=/etc/bulkhead \

@@ -24,6 +24,7 @@ export function readPlanHere({ given, io }: Context, tier = given.value('tier'))
     readFile,
     root: uid === 0,
     runDir: RUN_DIR,
+    cwd,
     defaultConfig: defaultConfig(cwd),
   });
 }
