@@ -38,6 +38,8 @@ COPY ${APP} ./
 RUN npm run build
 COPY docker/collect-app /usr/local/bin/
 RUN collect-app /src /app
+# Sample data is an app's own: another app must not find the shipped one's rows in its database.
+RUN install -d /sample && if [ -e seed/tools.sql.gz ]; then cp seed/tools.sql.gz /sample/; fi
 
 # ---------------------------------------------------------------------------------------------------------------
 # Debian's PostgreSQL without what a container never runs. Repackaged, not unpacked: dpkg and apt, scanners and later
@@ -77,7 +79,7 @@ RUN --mount=type=bind,from=postgres,source=/packages,target=/packages \
 
 COPY --from=node /node /usr/local/bin/node
 COPY --from=app --chown=root:root /app /app
-COPY docker/app/seed/tools.sql.gz /usr/share/bulkhead/tools.sql.gz
+COPY --from=app /sample /usr/share/bulkhead
 COPY config /etc/bulkhead
 COPY docker/bulkhead docker/healthcheck /usr/local/bin/
 COPY --from=build /opt/bulkhead /opt/bulkhead

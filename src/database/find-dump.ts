@@ -29,10 +29,8 @@ export function findDump(
     });
   }
   if (candidates[0] !== undefined) return candidates[0];
-  if (plan.sample === undefined) return undefined;
-  if (existsSync(plan.sample)) return plan.sample;
-  note(`the sample ${plan.sample} is not there; the database stays empty`);
-  return undefined;
+  // An image made for another app ships no sample, and that is well.
+  return plan.sample !== undefined && existsSync(plan.sample) ? plan.sample : undefined;
 }
 
 /** A candidate that is not what the ledger says was imported; undefined where all is as it was. */

@@ -84,6 +84,8 @@ export interface RunOptions {
   readonly volume?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly ports?: Ports;
+  /** Instead of the image under test. */
+  readonly image?: string;
   /** More arguments of `docker run`. */
   readonly args?: readonly string[];
   /** Arguments of `bulkhead up`. */
@@ -142,7 +144,7 @@ export async function runContainer(options: RunOptions = {}): Promise<Container>
     ...(options.volume === undefined ? [] : ['--volume', `${options.volume}:/data`]),
     ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     ...(options.args ?? []),
-    IMAGE,
+    options.image ?? IMAGE,
     ...(options.command ?? []),
   ]);
   containers.add(name);
