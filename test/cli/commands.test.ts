@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/base/errors.ts';
+import type { DatabaseStatus } from '../../src/protocol/database-status.ts';
 import { openControlServer } from '../../src/supervisor/control/server.ts';
 import { realClock } from '../support/clock.ts';
 import { startTyping, type TypingOptions, type } from '../support/command-line.ts';
@@ -496,11 +497,46 @@ describe('db', () => {
     expect(err).toBe('error: cannot import x.sql: it is truncated\nfix: dump it again\n');
   });
 
-  test('status prints what the program answered', async () => {
-    expect(await typed('db status')).toMatchObject({ code: 0, out: 'rows  7\n' });
-    expect(JSON.parse((await typed('db status --json')).out)).toEqual({
-      schemaVersion: 1,
-      database: { rows: 7 },
+  test('status shows the database, where its rows came from, and why each setting is as it is', async () => {
+    const database: DatabaseStatus = {
+      serverVersion: '17.6',
+      cluster: '17/main',
+      database: 'shop',
+      user: 'shop_user',
+      port: 5432,
+      exists: true,
+      size: 25_451_879,
+      tables: 4,
+      rows: 28_624,
+      connections: 3,
+      startedAt: '2026-01-02T03:04:05.000Z',
+      ledger: [
+        {
+          id: 'import:abc',
+          kind: 'import',
+          at: '2026-01-02T03:04:06.000Z',
+          detail: { file: '/data/import/shop.dump', rows: 28_624, format: 'custom archive' },
+        },
+      ],
+      settings: [{ name: 'jit', value: 'off', source: 'tuned', reason: 'short queries lose by it' }],
+    };
+    target.run = async (_program, _input, onReport) => {
+      onReport({ type: 'result', value: database });
+      return 0;
+    };
+    expect(await typed('db status')).toMatchObject({
+      code: 0,
+      out: `database  shop of shop_user
+server    PostgreSQL 17.6, port 5432, up since 2026-01-02T03:04:05.000Z
+cluster   17/main
+content   24 MB, 4 tables, about 28,624 rows
+sessions  3
+imported  2026-01-02T03:04:06.000Z from /data/import/shop.dump (custom archive, 28,624 rows)
+
+SETTING  VALUE  FROM   WHY
+jit      off    tuned  short queries lose by it
+`,
     });
+    expect(JSON.parse((await typed('db status --json')).out)).toEqual({ schemaVersion: 1, database });
   });
 });
