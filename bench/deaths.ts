@@ -62,7 +62,7 @@ function waitUp(): Promise<void> {
   return waitFor('the product to be up', () => isUp('bulkhead', boot.ports));
 }
 
-/** ms until the last moment that was not well; the codes in their order, repetitions left out. */
+/** ms from the kill until all was well and stayed so; the codes in their order, repetitions left out. */
 async function killOne(
   { name, ports }: Boot,
   isVictim: (process: Process) => boolean,
@@ -71,29 +71,39 @@ async function killOne(
   await countTools(ports);
   const victim = listNamespace(await pidOne(name)).find((pid) => isVictim(describeProcess(pid)));
   if (victim === undefined) throw new Error('the victim does not run');
-  const codes = { readyz: ['200'], health: ['200'] };
+  const codes: { readyz: string[]; health: string[] } = { readyz: [], health: [] };
   const killed = performance.now();
   process.kill(victim, 'SIGKILL');
+  let over = false;
+  const watched = watchProbes(ports.probes, codes, () => over);
   let wellSince: number | undefined;
   while (wellSince === undefined || performance.now() - wellSince < CALM_MS) {
-    // /health answers 503 only when it is bad enough: its word says more.
-    const probes = `http://127.0.0.1:${ports.probes}`;
-    const [readyz, health, rows] = await Promise.all([
-      ask(`${probes}/readyz`),
-      ask(`${probes}/health`),
+    const [ready, rows] = await Promise.all([
+      ask(`http://127.0.0.1:${ports.probes}/readyz`),
       countTools(ports),
     ]);
-    append(codes.readyz, String(readyz.status));
-    append(codes.health, `${health.status}${wordOf(health.text)}`);
-    if (readyz.status === 200 && rows === ROWS) wellSince ??= performance.now();
+    if (ready.status === 200 && rows === ROWS) wellSince ??= performance.now();
     else wellSince = undefined;
     await sleep(PAUSE_MS);
   }
+  over = true;
+  await watched;
   return {
     ms: wellSince - killed,
     readyz: codes.readyz.join(' → '),
-    health: codes.health.slice(1).join(' → '),
+    health: codes.health.join(' → '),
   };
+}
+
+/** On its own, so that an app that hangs does not hide what the probes say. */
+async function watchProbes(port: number, codes: { readyz: string[]; health: string[] }, over: () => boolean) {
+  const probes = `http://127.0.0.1:${port}`;
+  while (!over()) {
+    const [readyz, health] = await Promise.all([ask(`${probes}/readyz`), ask(`${probes}/health`)]);
+    append(codes.readyz, String(readyz.status));
+    append(codes.health, `${health.status}${wordOf(health.text)}`);
+    await sleep(PAUSE_MS);
+  }
 }
 
 function wordOf(text: string): string {
