@@ -38,6 +38,8 @@ COPY ${APP} ./
 RUN npm run build
 COPY docker/collect-app /usr/local/bin/
 RUN collect-app /src /app
+# Sample data is an app's own: another app must not find the shipped one's rows in its database.
+RUN install -d /sample && if [ -e seed/tools.sql.gz ]; then cp seed/tools.sql.gz /sample/; fi
 
 # ---------------------------------------------------------------------------------------------------------------
 # Debian's PostgreSQL without what a container never runs. Repackaged, not unpacked: dpkg and apt, scanners and later
@@ -77,13 +79,14 @@ RUN --mount=type=bind,from=postgres,source=/packages,target=/packages \
 
 COPY --from=node /node /usr/local/bin/node
 COPY --from=app --chown=root:root /app /app
-COPY docker/app/seed/tools.sql.gz /usr/share/bulkhead/tools.sql.gz
+COPY --from=app /sample /usr/share/bulkhead
 COPY config /etc/bulkhead
 COPY docker/bulkhead docker/healthcheck /usr/local/bin/
 COPY --from=build /opt/bulkhead /opt/bulkhead
 
-# /data: no VOLUME, so that a forgotten mount can be seen; open, so that any uid can be the one. Root tightens both.
-RUN install -d -m 1777 /data /run/bulkhead
+# /data: no VOLUME, so that a forgotten mount can be seen; open, as is /run, so that any uid can be the one that owns
+# what it makes there. Root tightens /data.
+RUN install -d -m 1777 /data && chmod 1777 /run
 
 ENV BULKHEAD_TIER=core \
     BULKHEAD_CONFIG=/etc/bulkhead \

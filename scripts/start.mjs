@@ -50,11 +50,14 @@ function become() {
     'up',
     ...process.argv.slice(2),
   ];
+  // Meant for the app: the supervisor must not load it, and gives it to the services.
+  const { NODE_OPTIONS: forServices, ...env } = process.env;
   const environment = {
+    ...(forServices === undefined ? {} : { BULKHEAD_NODE_OPTIONS: forServices }),
     BULKHEAD_CONFIG: join(root, 'config'),
     BULKHEAD_APP_DIR: standalone,
     BULKHEAD_SAMPLE: join(app, 'seed', 'tools.sql.gz'),
-    ...process.env,
+    ...env,
     BULKHEAD_DATA: data,
   };
   const command = process.getuid() === 0 ? [...asPlainUser(data), ...supervisor] : supervisor;

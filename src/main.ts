@@ -4,7 +4,7 @@ import { enableCompileCache } from 'node:module';
 import { RUN_DIR } from './protocol/socket-path.ts';
 
 // Beside the bundle, not under a home that may not exist; where it cannot be written it is only read.
-enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? `${import.meta.dirname}/cache`);
+enableCompileCache(process.env.NODE_COMPILE_CACHE ?? `${import.meta.dirname}/cache`);
 
 const [command, name] = process.argv.slice(2);
 process.exit(command === 'program' ? await runOwnProgram(name ?? '') : await runCommand());

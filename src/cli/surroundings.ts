@@ -46,6 +46,8 @@ export function processSurroundings(): Surroundings {
   };
 }
 
+const UNSIZED_COLUMNS = 80;
+
 function streamSink(stream: NodeJS.WriteStream): Sink {
   const closed = new AbortController();
   stream.on('error', () => closed.abort());
@@ -55,7 +57,8 @@ function streamSink(stream: NodeJS.WriteStream): Sink {
     },
     isTTY: stream.isTTY === true,
     get columns() {
-      return stream.isTTY ? stream.columns : undefined;
+      // A terminal that nobody has given a size yet (`docker run -t`) says 0.
+      return stream.isTTY ? stream.columns || UNSIZED_COLUMNS : undefined;
     },
     closed: closed.signal,
     flushed() {

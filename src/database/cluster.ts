@@ -12,13 +12,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure } from '../base/errors.ts';
-import { syncFolder } from './durable-file.ts';
+import { syncFolder } from '../system/write-file-atomic.ts';
 import { type Identity, readIdentity, readSystemIdentifier, writeIdentity } from './identity.ts';
-import { initCluster, sweepStages } from './initdb.ts';
 import type { Job } from './job.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { findBinaries } from './postgres-binaries.ts';
 import { APP_PASSWORD, ensureSecret, NEXTAUTH_SECRET, readSecret, SUPERUSER_PASSWORD } from './secrets.ts';
+import { STAGE, sweepStages } from './stages.ts';
 import { canUsePeer, databaseUser } from './system-user.ts';
 import { layOutRunDir, layOutVolume, takeOver } from './volume.ts';
 
@@ -29,18 +29,23 @@ export async function runCluster(job: Job): Promise<void> {
   layOutRunDir(layout, user);
   ensureSecret(layout.secrets, APP_PASSWORD);
   ensureSecret(layout.secrets, NEXTAUTH_SECRET);
-  if (!canUsePeer(user)) ensureSecret(layout.secrets, SUPERUSER_PASSWORD);
   sweepStages(layout.pg);
 
   const identity = readIdentity(layout.identity);
   const found = findCluster(layout);
   const libraryDir = join(layout.sockets, 'lib');
   if (found !== undefined) {
-    findBinaries({ major: found.major, libraryDir });
+    const binaries = findBinaries({ major: found.major, libraryDir });
     if (takeOver(found.folder, user))
       job.note(`the cluster belonged to another uid; it is now ${user.uid}'s`);
+    if (!canUsePeer(user)) {
+      const { ensureSuperuserPassword } = await import('./superuser-password.ts');
+      const { secrets, rendered } = layout;
+      await ensureSuperuserPassword({ cluster: found.folder, secrets, binaries, user, folder: rendered });
+    }
   } else {
     refuseWhereDataWas(layout, identity);
+    if (!canUsePeer(user)) ensureSecret(layout.secrets, SUPERUSER_PASSWORD);
   }
   const cluster = found ?? (await createCluster(job, layout, libraryDir));
   pointCurrentTo(layout, cluster);
@@ -114,6 +119,8 @@ async function createCluster(job: Job, layout: Layout, libraryDir: string): Prom
       detail: undefined,
     },
   });
+  // Only here: a warm boot runs no tool.
+  const { initCluster } = await import('./initdb.ts');
   const folder = await initCluster({
     layout,
     binaries,
@@ -121,7 +128,9 @@ async function createCluster(job: Job, layout: Layout, libraryDir: string): Prom
     superuserPassword: readSecret(layout.secrets, SUPERUSER_PASSWORD),
     signal: job.signal,
   });
-  job.say(`created a cluster of PostgreSQL ${binaries.major} in ${folder}`);
+  const made = `created a cluster of PostgreSQL ${binaries.major}`;
+  job.report({ type: 'progress', progress: { what: made, percent: undefined, detail: undefined } });
+  job.say(`${made} in ${folder}`);
   return { major: binaries.major, folder };
 }
 
@@ -134,7 +143,7 @@ function pointCurrentTo(layout: Layout, { major }: Cluster): void {
       remedy: 'move it away; Bulkhead keeps there a link to the cluster in use',
     });
   }
-  const staged = join(layout.pg, '.stage-current');
+  const staged = join(layout.pg, `${STAGE}current`);
   rmSync(staged, { force: true });
   symlinkSync(target, staged);
   renameSync(staged, layout.current);

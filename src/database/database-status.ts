@@ -1,31 +1,13 @@
 /** The program `database-status`: what `bulkhead db status` shows. */
 import { readlinkSync } from 'node:fs';
+import type { DatabaseStatus } from '../protocol/database-status.ts';
 import { databaseExists } from './app-database.ts';
 import { connectAsSuperuser, type Session, serverOf } from './connect.ts';
 import type { Job } from './job.ts';
 import { layoutOf } from './layout.ts';
-import { type LedgerRow, readLedger } from './ledger.ts';
+import { readLedger } from './ledger.ts';
 import { readMachineSize } from './machine-size.ts';
 import { tuneServer } from './tuning.ts';
-
-export interface DatabaseStatus {
-  readonly serverVersion: string;
-  readonly cluster: string;
-  readonly database: string;
-  readonly user: string;
-  readonly port: number;
-  readonly exists: boolean;
-  /** Bytes on disk. */
-  readonly size: number | undefined;
-  readonly tables: number | undefined;
-  /** As the planner knows it: an estimate. */
-  readonly rows: number | undefined;
-  readonly connections: number;
-  readonly startedAt: string;
-  readonly ledger: readonly LedgerRow[];
-  /** `value`: what holds now; `source`: which of them made it so. */
-  readonly settings: readonly { name: string; value: string; source: string; reason: string }[];
-}
 
 export async function runDatabaseStatus(job: Job): Promise<void> {
   const server = serverOf(job.assignment, job.plan);

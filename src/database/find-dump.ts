@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from '../base/errors.ts';
+import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { DatabasePlan } from '../config/plan.ts';
 import { detectFormat } from './dump-format.ts';
 import type { Layout } from './layout.ts';
@@ -29,10 +29,8 @@ export function findDump(
     });
   }
   if (candidates[0] !== undefined) return candidates[0];
-  if (plan.sample === undefined) return undefined;
-  if (existsSync(plan.sample)) return plan.sample;
-  note(`the sample ${plan.sample} is not there; the database stays empty`);
-  return undefined;
+  // An image made for another app ships no sample, and that is well.
+  return plan.sample !== undefined && existsSync(plan.sample) ? plan.sample : undefined;
 }
 
 /** A candidate that is not what the ledger says was imported; undefined where all is as it was. */
@@ -60,11 +58,9 @@ function isImported(path: string, { sha256, detail }: LedgerRow): boolean {
 const LARGEST_HASHED = 64 * 1024 ** 2;
 
 function listCandidates(layout: Layout, plan: DatabasePlan, note: (text: string) => void): string[] {
-  const inFolder = existsSync(layout.imports)
-    ? readdirSync(layout.imports)
-        .filter((name) => !name.startsWith('.') && !/^readme/i.test(name))
-        .map((name) => join(layout.imports, name))
-    : [];
+  const inFolder = namesIn(layout.imports)
+    .filter((name) => !name.startsWith('.') && !/^readme/i.test(name))
+    .map((name) => join(layout.imports, name));
   const named = [layout.backupFile, ...(plan.importFrom === undefined ? [] : [plan.importFrom])];
   const seen = new Set<string>();
   return [...inFolder.sort(), ...named].filter((path) => {
@@ -85,5 +81,17 @@ function detect(path: string): string {
   } catch {
     // Whoever reads it next says why it cannot be read.
     return 'unknown';
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return [];
+    throw new Failure(`cannot look into ${folder}: ${messageOf(cause)}`, {
+      remedy: `make it readable for uid ${process.geteuid?.() ?? 0}, e.g. chmod a+rx`,
+      cause,
+    });
   }
 }

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
-import { writeDurably } from './durable-file.ts';
+import { writeFileAtomic } from '../system/write-file-atomic.ts';
 
 export interface Identity {
   /** Version of the volume's layout. */
@@ -36,7 +36,7 @@ export function readIdentity(path: string): Identity | undefined {
 }
 
 export function writeIdentity(path: string, identity: Identity): void {
-  writeDurably(path, `${JSON.stringify(identity, null, 2)}\n`, 0o644);
+  writeFileAtomic(path, `${JSON.stringify(identity, null, 2)}\n`);
 }
 
 /** The first eight bytes of global/pg_control; pg_controldata is not there in every installation. */

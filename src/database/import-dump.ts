@@ -1,5 +1,7 @@
 /** From a file to a database: read it once, fill a scratch database, count, and rename it in with its ledger row. */
+
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { formatDuration } from '../base/duration.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
@@ -49,6 +51,10 @@ export async function importDump(request: ImportRequest): Promise<Imported> {
     const kept = await publish(request, scratch, entry);
     const what = `${nameFormat(dump.format)}, ${formatSize(facts.bytes)} of SQL`;
     const took = formatDuration(durationMs);
+    job.report({
+      type: 'progress',
+      progress: { what: `imported ${basename(path)}`, percent: undefined, detail: formatRows(rows) },
+    });
     job.say(`imported ${path} (${what}): ${formatRows(rows)} in ${facts.tables.size} tables in ${took}`);
     return { rows, tables: facts.tables.size, durationMs, kept };
   } catch (error) {

@@ -1,22 +1,15 @@
 /** Makes a cluster: in a stage beside its place, then renamed there, so that a folder of that name is always whole. */
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { runTool } from '../system/commands.ts';
 import type { Identity } from '../system/users.ts';
-import { syncFolder } from './durable-file.ts';
+import { syncFolder } from '../system/write-file-atomic.ts';
 import { type Layout, SUPERUSER } from './layout.ts';
+import { nameOurselves } from './nss-wrapper.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
+import { STAGE } from './stages.ts';
 import { canUsePeer } from './system-user.ts';
 
 export interface InitOptions {
@@ -26,15 +19,6 @@ export interface InitOptions {
   /** Only where peer authentication cannot be. */
   readonly superuserPassword: string | undefined;
   readonly signal: AbortSignal;
-}
-
-const STAGE = '.stage-';
-
-/** Removes what an interrupted boot left behind. Nothing under these names was ever in use. */
-export function sweepStages(pg: string): void {
-  for (const name of readdirSync(pg)) {
-    if (name.startsWith(STAGE)) rmSync(join(pg, name), { recursive: true, force: true });
-  }
 }
 
 /** Returns the folder of the new cluster, `<pg>/<major>/main`. */
@@ -84,28 +68,6 @@ function makeOwned(path: string, user: Identity): void {
   mkdirSync(path, { mode: 0o700 });
   chmodSync(path, 0o700);
   if (process.geteuid?.() === 0) chownSync(path, user.uid, user.gid);
-}
-
-/** initdb wants a name for the uid it runs as; nss_wrapper gives it one for as long as it runs. */
-function nameOurselves(user: Identity, folder: string): Record<string, string> {
-  if (canUsePeer(user)) return {};
-  const library = findNssWrapper();
-  if (library === undefined) return {};
-  const passwd = join(folder, 'passwd');
-  const group = join(folder, 'group');
-  writeFileSync(passwd, `postgres:x:${user.uid}:${user.gid}:PostgreSQL:${folder}:/bin/false\n`);
-  writeFileSync(group, `postgres:x:${user.gid}:\n`);
-  return { LD_PRELOAD: library, NSS_WRAPPER_PASSWD: passwd, NSS_WRAPPER_GROUP: group };
-}
-
-function findNssWrapper(): string | undefined {
-  const folders = ['/usr/lib', '/usr/lib64', '/usr/local/lib'];
-  const multiarch = existsSync('/usr/lib')
-    ? readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'))
-    : [];
-  return [...folders, ...multiarch.map((name) => `/usr/lib/${name}`)]
-    .map((folder) => join(folder, 'libnss_wrapper.so'))
-    .find((path) => existsSync(path));
 }
 
 function initRemedy(stderr: string): string {

@@ -1,6 +1,7 @@
 /** Reads a whole dump once without touching the database, and refuses what could not become whole. */
 import { Failure } from '../base/errors.ts';
 import { type SplitEnd, type SqlPiece, SqlSplitter } from './sql-splitter.ts';
+import { readableName } from './sql-text.ts';
 import { clientEncoding, copyTarget, createdExtension, neededRoles } from './statement-facts.ts';
 import { decide, type RuleContext } from './statement-rules.ts';
 
@@ -166,7 +167,7 @@ function refuseUnfinished(
     throw new Failure(`cannot import ${name}: it is cut off ${where}`, { remedy: copyAgain });
   };
   if (end === 'data')
-    cut(`in the rows of ${at.table} (after ${at.facts().rows.toLocaleString('en-US')} rows)`);
+    cut(`in the rows of ${readableName(at.table)} (after ${at.facts().rows.toLocaleString('en-US')} rows)`);
   const made = /^-- PostgreSQL database dump/m.test(head);
   if (made && end === 'quoted') cut(`inside a string or comment after line ${at.line}`);
   if (made && end === 'statement') cut(`inside a statement after line ${at.line}`);

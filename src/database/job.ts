@@ -13,5 +13,5 @@ export interface Job {
   /** A line of the program's own log. */
   say(text: string): void;
   /** Before the process becomes another program. */
-  closeChannel(): Promise<void>;
+  leave(): Promise<void>;
 }

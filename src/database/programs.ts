@@ -4,6 +4,7 @@ import type { DatabasePlan, ProgramName } from '../config/plan.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
 import { type Channel, openChannel } from './channel.ts';
 import type { Job } from './job.ts';
+import { type LazyLog, openLazyLog } from './lazy-log.ts';
 
 const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise<void>>>> = {
   cluster: async () => (await import('./cluster.ts')).runCluster,
@@ -16,6 +17,7 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
 /** Runs one program to its end. Never throws: what goes wrong is reported, printed, and an exit code. */
 export async function runProgram(name: string): Promise<number> {
   let channel: Channel | undefined;
+  const log = openLazyLog();
   const stop = new AbortController();
   const asked = new Promise<'stopped'>((resolve) => {
     const onSignal = (): void => {
@@ -25,12 +27,15 @@ export async function runProgram(name: string): Promise<number> {
     process.once('SIGTERM', onSignal);
     process.once('SIGINT', onSignal);
   });
-  try {
+  const work = async (): Promise<void> => {
     if (!isProgram(name)) throw new Failure(`cannot run program ${name}: there is none of that name`);
     const load = PROGRAMS[name];
     channel = await openChannel();
     const run = await load();
-    const finished = run(jobOf(channel, stop.signal));
+    await run(jobOf(channel, log, stop.signal));
+  };
+  try {
+    const finished = work();
     // Asked to stop, nothing is waited for but the clean-up: PostgreSQL notices a closed connection by itself.
     const outcome = await Promise.race([finished, asked]);
     if (outcome === 'stopped') {
@@ -42,12 +47,16 @@ export async function runProgram(name: string): Promise<number> {
     if (stop.signal.aborted) return 143;
     const remedy = error instanceof Failure ? error.remedy : undefined;
     const message = messageOf(error);
-    process.stderr.write(`${message}\n${remedy === undefined ? '' : `${remedy}\n`}`);
     // What is not a Failure is our own mistake, and then the stack is what helps.
-    if (!(error instanceof Failure) && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    log.say(
+      'error',
+      error instanceof Error && !(error instanceof Failure) ? (error.stack ?? message) : message,
+    );
+    if (remedy !== undefined) log.say('error', remedy);
     channel?.report({ type: 'failure', message, remedy });
     return (error instanceof Failure ? error.exitCode : undefined) ?? UpExit.taskFailed;
   } finally {
+    await log.flush();
     await channel?.close();
   }
 }
@@ -56,7 +65,7 @@ function isProgram(name: string): name is ProgramName {
   return Object.hasOwn(PROGRAMS, name);
 }
 
-function jobOf(channel: Channel, signal: AbortSignal): Job {
+function jobOf(channel: Channel, log: LazyLog, signal: AbortSignal): Job {
   const { assignment } = channel;
   return {
     assignment,
@@ -64,11 +73,14 @@ function jobOf(channel: Channel, signal: AbortSignal): Job {
     signal,
     report: (report) => channel.report(report),
     note: (text) => {
-      process.stderr.write(`${text}\n`);
+      log.say('warn', text);
       channel.report({ type: 'note', text });
     },
-    say: (text) => process.stderr.write(`${text}\n`),
-    closeChannel: () => channel.close(),
+    say: (text) => log.say('info', text),
+    leave: async () => {
+      await log.flush();
+      await channel.close();
+    },
   };
 }
 
@@ -81,6 +93,6 @@ function requirePlan(plan: DatabasePlan | undefined): DatabasePlan {
 
 function after(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
+    setTimeout(resolve, ms);
   });
 }

@@ -6,7 +6,7 @@ import type { TunedSetting } from './tuning.ts';
 /** Order is precedence: ours, tuned, the plan's, and last what the operator put on the volume. */
 export function renderSettings(
   tuned: readonly TunedSetting[],
-  plan: DatabasePlan,
+  plan: Pick<DatabasePlan, 'settings'>,
   overrides: string | undefined,
 ): string {
   const lines = [

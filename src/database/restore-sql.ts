@@ -3,6 +3,7 @@ import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { Session } from './connect.ts';
 import { type CopySink, openCopy, runBytes } from './raw-query.ts';
 import { type SplitEnd, type SqlPiece, SqlSplitter } from './sql-splitter.ts';
+import { readableName } from './sql-text.ts';
 import { hasWords, type SqlToken } from './sql-tokens.ts';
 import { copyTarget } from './statement-facts.ts';
 import { type Decision, decide, type RuleContext } from './statement-rules.ts';
@@ -145,7 +146,7 @@ class SqlRun {
     try {
       await copy.sink.write(bytes);
     } catch (error) {
-      throw this.failure(copy.line, `${copy.target}: ${describeCopyError(error)}`, error);
+      throw this.failure(copy.line, `${readableName(copy.target)}: ${describeCopyError(error)}`, error);
     }
     copy.rows += rows;
     this.options.onRows(this.rows + copy.rows);
@@ -158,7 +159,7 @@ class SqlRun {
     try {
       taken = await copy.sink.end();
     } catch (error) {
-      throw this.failure(copy.line, `${copy.target}: ${describeCopyError(error)}`, error);
+      throw this.failure(copy.line, `${readableName(copy.target)}: ${describeCopyError(error)}`, error);
     }
     this.copy = undefined;
     this.rows += taken;

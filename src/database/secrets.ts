@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
-import { type FileOwner, writeDurably } from './durable-file.ts';
+import { writeFileAtomic } from '../system/write-file-atomic.ts';
 
 export const APP_PASSWORD = 'app_password';
 export const NEXTAUTH_SECRET = 'nextauth_secret';
@@ -11,9 +11,17 @@ export const NEXTAUTH_SECRET = 'nextauth_secret';
 export const SUPERUSER_PASSWORD = 'superuser_password';
 
 /** 32 random bytes as base64url, mode 0600; a file that is there is never touched. */
-export function ensureSecret(folder: string, name: string, owner?: FileOwner): void {
-  const path = join(folder, name);
-  if (!existsSync(path)) writeDurably(path, `${randomBytes(32).toString('base64url')}\n`, 0o600, owner);
+export function ensureSecret(folder: string, name: string): void {
+  if (!existsSync(join(folder, name))) writeSecret(folder, name, randomBytes(32).toString('base64url'));
+}
+
+export function writeSecret(folder: string, name: string, value: string): void {
+  writeFileAtomic(
+    join(folder, name),
+    `${value}
+`,
+    { mode: 0o600 },
+  );
 }
 
 /** Without its newline; undefined where there is none. */

@@ -51,7 +51,7 @@ export async function becomeServer(job: Job): Promise<void> {
     ...binaries.env,
     ...(stalePid !== undefined && { PG_GRANDPARENT_PID: String(stalePid) }),
   };
-  await job.closeChannel();
+  await job.leave();
   if (job.signal.aborted) return;
   if (!process.execve) {
     throw new Failure(`cannot become postgres: Node ${process.version} has no process.execve`, {

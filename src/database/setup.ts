@@ -4,13 +4,12 @@ import { createScratch, databaseExists, dropScratches, lockDatabases, renameIn }
 import { reconcileRole } from './app-role.ts';
 import { connectAsSuperuser, type Server, type Session, serverOf } from './connect.ts';
 import { findDump, otherDump } from './find-dump.ts';
-import { importDump } from './import-dump.ts';
-import { runInitFiles } from './init-files.ts';
 import type { Job } from './job.ts';
-import { layoutOf } from './layout.ts';
+import { layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from './layout.ts';
 import { ensureLedger, type LedgerRow, readLedger } from './ledger.ts';
 
 export async function runSetup(job: Job): Promise<void> {
+  refuseReservedNames(job);
   const server = serverOf(job.assignment, job.plan);
   const session = await connectAsSuperuser(server);
   try {
@@ -27,6 +26,20 @@ export async function runSetup(job: Job): Promise<void> {
     else await makeDatabase(job, server, session, ledger);
   } finally {
     await session.end();
+  }
+}
+
+/** Ours and the server's own: the application must neither be the superuser nor live beside the ledger. */
+function refuseReservedNames({ plan }: Job): void {
+  if (plan.user === SUPERUSER || plan.user.startsWith('pg_')) {
+    throw new Failure(`cannot use ${plan.user} as the application's user: the name is reserved`, {
+      remedy: 'choose another user in DATABASE_URL or under database.user in the plan',
+    });
+  }
+  if ([MAINTENANCE_DATABASE, 'template0', 'template1'].includes(plan.name)) {
+    throw new Failure(`cannot use ${plan.name} as the application's database: the name is reserved`, {
+      remedy: 'choose another name in DATABASE_URL or under database.name in the plan',
+    });
   }
 }
 
@@ -60,17 +73,22 @@ async function makeDatabase(
   }
   const dump = findDump(layoutOf(job.assignment.dataDir, job.assignment.runDir), plan, job.note);
   if (dump !== undefined) {
+    // Only here: a warm boot needs neither the splitter nor what runs pg_restore.
+    const { importDump } = await import('./import-dump.ts');
     await importDump({ job, server, session, path: dump, replace: false });
     return;
   }
   const scratch = await createScratch(session, plan.name, plan.user, 'new');
+  const { runInitFiles } = await import('./init-files.ts');
   await runInitFiles(job, server, scratch);
   await renameIn(session, scratch, plan.name, {
     kind: 'create',
     sha256: undefined,
     detail: { database: plan.name, user: plan.user, init: plan.init },
   });
-  job.say(`created the database ${plan.name}`);
+  const made = `created the database ${plan.name}`;
+  job.report({ type: 'progress', progress: { what: made, percent: undefined, detail: undefined } });
+  job.say(made);
 }
 
 /** A dump that lies there but was not imported is worth a word, never a failure. */

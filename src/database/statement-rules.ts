@@ -106,7 +106,7 @@ function namesOwner(tokens: readonly SqlToken[]): boolean {
  * The owner too would then see and write only what the policies let it. pg_dump places this before the data, because a
  * superuser restores; a role that is none could neither fill such a table, nor a materialized view over it, nor count.
  */
-export function forcesRowSecurity(tokens: readonly SqlToken[]): boolean {
+function forcesRowSecurity(tokens: readonly SqlToken[]): boolean {
   return hasWords(tokens, 0, 'alter', 'table') && findWords(tokens, 'force', 'row', 'level', 'security') > 0;
 }
 

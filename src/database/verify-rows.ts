@@ -1,6 +1,7 @@
 /** Counts what is there against what the dump had. */
 import { Failure } from '../base/errors.ts';
 import type { Session } from './connect.ts';
+import { readableName } from './sql-text.ts';
 
 export interface ExpectedRows {
   /** What to look it up by: an oid, or a quoted name. */
@@ -23,10 +24,10 @@ export async function verifyRows(
   await session.query('SET row_security = off');
   for (const { table, name, expected } of tables) {
     const counted = await countRows(session, table);
-    if (counted === undefined) uncounted.push(name);
+    if (counted === undefined) uncounted.push(readableName(name));
     else if (counted !== expected) {
       throw new Failure(
-        `cannot import ${dump}: ${name} has ${counted.toLocaleString('en-US')} rows and the dump ${expected.toLocaleString('en-US')}`,
+        `cannot import ${dump}: ${readableName(name)} has ${counted.toLocaleString('en-US')} rows and the dump ${expected.toLocaleString('en-US')}`,
         {
           remedy:
             'nothing was changed; look for triggers or rules in the dump that change rows while they are read in',

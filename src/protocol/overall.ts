@@ -46,7 +46,7 @@ export function isCovered(service: ServiceStatus, services: readonly ServiceStat
 }
 
 /** "importing tools.sql.gz, 43 %, 7,210 rows" */
-function progressText(progress: Progress): string {
+export function progressText(progress: Progress): string {
   const percent = progress.percent === undefined ? undefined : `${Math.floor(progress.percent)} %`;
   return [progress.what, percent, progress.detail]
     .filter((part) => part !== undefined && part !== '')

@@ -29,10 +29,10 @@ export interface Companions {
     onReport: (report: Report) => void,
     signal: AbortSignal,
   ): Promise<number>;
-  /** Sends to all that still run. */
-  signalAll(signal: 'SIGTERM' | 'SIGKILL'): void;
-  /** Resolves when none runs. */
-  settled(): Promise<void>;
+  /** Asks all that run to end, and takes no more. */
+  stop(): void;
+  /** Ends whoever is left. */
+  kill(): void;
 }
 
 interface Ending {
@@ -41,14 +41,21 @@ interface Ending {
 }
 
 export function createCompanions(source: LaunchSource, logs: Logs): Companions {
-  const running = new Map<SpawnedProcess, Promise<void>>();
+  const running = new Set<SpawnedProcess>();
   let count = 0;
+  let isStopping = false;
 
-  function start(
+  async function start(
     what: string,
     resolved: Resolved,
     options: { readonly stdin?: boolean; readonly onLine?: (line: string) => void } = {},
   ): Promise<{ child: SpawnedProcess } & Ending> {
+    if (isStopping) {
+      throw new Failure(`cannot run ${what}: everything is being stopped`, {
+        code: 'stopping',
+        exitCode: CommandExit.refused,
+      });
+    }
     count += 1;
     const exited = Promise.withResolvers<Exit>();
     const emptied = Promise.withResolvers<void>();
@@ -70,7 +77,7 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
         },
       );
       if (child === undefined) return;
-      running.set(child, emptied.promise);
+      running.add(child);
       resolve({ child, exited: exited.promise, emptied: emptied.promise });
     });
   }
@@ -126,12 +133,13 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
       return exit.code ?? CommandExit.failed;
     },
 
-    signalAll(signal) {
-      for (const child of running.keys()) child.signal(signal, signal === 'SIGKILL' ? 'everything' : 'group');
+    stop() {
+      isStopping = true;
+      for (const child of running) child.signal('SIGTERM', 'group');
     },
 
-    async settled() {
-      await Promise.all(running.values());
+    kill() {
+      for (const child of running) child.signal('SIGKILL', 'everything');
     },
   };
 }

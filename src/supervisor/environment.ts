@@ -34,11 +34,11 @@ export function resolveEnvironment(
     if (value !== undefined) environment[name] = value;
   }
   // NODE_OPTIONS is meant for the app; in PID 1 it was moved aside before it could load anything.
-  const nodeOptions = source.inherited['BULKHEAD_NODE_OPTIONS'] ?? source.inherited['NODE_OPTIONS'];
-  if (nodeOptions !== undefined) environment['NODE_OPTIONS'] = nodeOptions;
-  environment['HOME'] = user.home;
-  environment['USER'] = user.name;
-  environment['LOGNAME'] = user.name;
+  const nodeOptions = source.inherited.BULKHEAD_NODE_OPTIONS ?? source.inherited.NODE_OPTIONS;
+  if (nodeOptions !== undefined) environment.NODE_OPTIONS = nodeOptions;
+  environment.HOME = user.home;
+  environment.USER = user.name;
+  environment.LOGNAME = user.name;
   for (const { path, required } of run.envFiles)
     Object.assign(environment, readEnvFile(path, required, source));
   for (const [name, text] of Object.entries(run.environment)) environment[name] = fillText(text, source);

@@ -1,26 +1,26 @@
-/** The logs room on the real standard output and the files of the volume. */
+/** The logs room in the real world: our standard output, beside what shows the boot, and files on the volume. */
 import type { Plan } from '../config/plan.ts';
 import { AppendFile } from '../system/append-file.ts';
 import { systemClock } from '../system/clock.ts';
 import { readEnd } from '../system/read-end.ts';
 import { openStandardOutput } from '../system/standard-output.ts';
 import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
+import type { BootObserver } from './up.ts';
 
-/** `around` writes with the view of the boot out of the way. */
-export function openHallLogs(plan: Plan, around: (write: () => void) => void): Logs {
+export function openHallLogs(plan: Plan, view: BootObserver): Logs {
   const output = openStandardOutput();
   const logFile = (service: string): string => `${plan.dataDir}/logs/${service}.log`;
   return openLogs({
     clock: systemClock,
     output: {
       isTerminal: output.isTerminal,
-      write: (bytes, done) => around(() => output.write(bytes, done)),
+      write: (bytes, done) => view.around(() => output.write(bytes, done)),
     },
     openFile: (service) => new AppendFile(logFile(service)),
     readEnd: (service, bytes) => readEnd(logFile(service), bytes),
     level: plan.log.level,
     format: plan.log.format,
-    colour: (process.env['NO_COLOR'] ?? '') === '',
+    colour: (process.env.NO_COLOR ?? '') === '',
     services: [OWN_NAME, ...plan.runs.map(({ name }) => name)],
     pid: process.pid,
   });

@@ -6,6 +6,8 @@ export interface LateValueSource {
   readonly database: DatabasePlan | undefined;
   /** The content of a file under /data/secrets without its newline; undefined where there is none. */
   readSecret(name: string): string | undefined;
+  /** The same, made where there is none. Throws where it cannot be kept. */
+  ensureSecret(name: string): string;
 }
 
 /** The application's password: told by DATABASE_URL, or the one generated on first boot. */
@@ -20,21 +22,13 @@ export function fillText(text: Text, source: LateValueSource): string {
 }
 
 function lateValue(name: LateName, source: LateValueSource): string {
-  const value = name === 'DATABASE_URL' ? databaseUrl(source) : readGenerated(name, source);
+  // A plan without a database has nobody else who makes it.
+  if (name === 'NEXTAUTH_SECRET') return source.ensureSecret('nextauth_secret');
+  const value = name === 'DATABASE_URL' ? databaseUrl(source) : undefined;
   if (value !== undefined) return value;
-  throw new Failure(
-    `cannot resolve \${${name}}: it is generated on first boot, and that has not happened yet`,
-    {
-      remedy:
-        name === 'DATABASE_URL'
-          ? 'let this service depend on the database'
-          : `set ${name} or ${name}_FILE yourself`,
-    },
-  );
-}
-
-function readGenerated(name: LateName, source: LateValueSource): string | undefined {
-  return name === 'NEXTAUTH_SECRET' ? source.readSecret('nextauth_secret') : undefined;
+  throw new Failure(`cannot resolve \${${name}}: it is made on first boot, and that has not happened yet`, {
+    remedy: 'let this service depend on the database',
+  });
 }
 
 function databaseUrl(source: LateValueSource): string | undefined {

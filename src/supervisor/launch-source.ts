@@ -5,11 +5,13 @@ import { watchOomKills } from '../system/cgroup.ts';
 import { readTextIfExists } from '../system/files.ts';
 import { ownProgram } from '../system/own-program.ts';
 import { readOwnOomScore } from '../system/priority.ts';
+import { ensureSecretFile } from '../system/secret-file.ts';
 import { currentIdentity, findIdentity } from '../system/users.ts';
 import type { LaunchSource } from './resolve-launch.ts';
 
 /** @param plan the plan in force: a reload may have changed it since the last start */
 export function createLaunchSource(plan: () => Plan, request: PlanRequest): LaunchSource {
+  const pathOf = (secret: string): string => `${plan().dataDir}/secrets/${secret}`;
   return {
     get database() {
       return plan().database;
@@ -22,7 +24,8 @@ export function createLaunchSource(plan: () => Plan, request: PlanRequest): Laun
     isolated: request.root,
     inherited: request.env,
     readFile: readTextIfExists,
-    readSecret: (name) => readTextIfExists(`${plan().dataDir}/secrets/${name}`)?.trim(),
+    readSecret: (name) => readTextIfExists(pathOf(name))?.trim(),
+    ensureSecret: (name) => ensureSecretFile(pathOf(name)),
     claimOomKill: watchOomKills(),
     currentUser: currentIdentity,
     findUser: findIdentity,

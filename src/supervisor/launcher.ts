@@ -9,6 +9,7 @@ import { watchMemory } from './memory-watch.ts';
 import { followNotifications, wantsNotifications } from './notifications.ts';
 import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
 import type { Exit, IncarnationEvents, Launcher } from './services/ports.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 /** How long an exit waits for the last words behind it: they usually are in the pipe already. */
 const LAST_WORDS_MS = 50;
@@ -178,14 +179,4 @@ export function readReport(line: string, tell: (report: Report) => void, logs: L
   } catch {
     logs.own('warn', `${name} said something on its channel that is no report`);
   }
-}
-
-function waitAtMost(wanted: Promise<void>, ms: number, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const disarm = clock.after(ms, resolve);
-    void wanted.then(() => {
-      disarm();
-      resolve();
-    });
-  });
 }

@@ -2,24 +2,27 @@
 import { Failure } from '../base/errors.ts';
 import { type Change, diffPlans } from '../config/diff-plans.ts';
 import { formatProblems } from '../config/format-problems.ts';
-import type { Plan } from '../config/plan.ts';
+import type { Plan, RunPlan } from '../config/plan.ts';
 import { type PlanReading, type PlanRequest, readPlan } from '../config/read-plan.ts';
 import type { ReloadChange } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
-import { changesBetween } from './services/reload.ts';
 
 export interface Reload {
   readonly reading: Extract<PlanReading, { readonly problems?: undefined }>;
   readonly changes: readonly ReloadChange[];
+  /** Its settings differ, which are no part of its run: whoever takes the runs over does not see it. */
+  readonly restartDatabase: boolean;
 }
 
 /**
  * Reads the plan as at boot and says what differs.
+ * @param changesTo what taking over the runs of the next plan does to those there are
  * @throws Failure with every problem of the new plan, or naming the settings only a new boot can change
  */
 export function planReload(
   current: Plan,
   request: PlanRequest,
+  changesTo: (runs: readonly RunPlan[]) => readonly ReloadChange[],
   reading: PlanReading = readPlan(request),
 ): Reload {
   if (reading.plan === undefined) {
@@ -32,21 +35,24 @@ export function planReload(
       },
     );
   }
-  const difference = diffPlans(current, reading.plan);
-  refuseFixed(difference.settings.filter(({ path }) => !isOfDatabase(path)));
-  const actions = new Map(
-    changesBetween(current.runs, reading.plan.runs).map(({ service, action }) => [service, action]),
-  );
-  const changes = difference.runs.map(({ name, kind, changes }): ReloadChange => {
-    if (kind === 'added') return { service: name, action: 'start', reason: 'new in the plan' };
-    if (kind === 'removed') return { service: name, action: 'stop', reason: 'no longer in the plan' };
-    return { service: name, action: actions.get(name) ?? 'restart', reason: listPaths(changes) };
+  const { settings, runs } = diffPlans(current, reading.plan);
+  refuseFixed(settings.filter(({ path }) => !isOfDatabase(path)));
+  const paths = new Map(runs.map(({ name, changes }) => [name, listPaths(changes)]));
+  // The words of the plan where it has some for the change: people wrote those.
+  const changes = changesTo(reading.plan.runs).map(({ service, action, reason }) => {
+    return { service, action, reason: paths.get(service) || reason };
   });
-  const settings = difference.settings.filter(({ path }) => path.startsWith('database.settings.'));
-  if (settings.length > 0 && !changes.some(({ service }) => service === 'database')) {
-    changes.unshift({ service: 'database', action: 'restart', reason: listPaths(settings) });
-  }
-  return { reading, changes };
+  const ofServer = settings.filter(({ path }) => path.startsWith('database.settings.'));
+  const restartDatabase =
+    ofServer.length > 0 &&
+    !changes.some(({ service, action }) => service === 'database' && action !== 'update');
+  return {
+    reading,
+    changes: restartDatabase
+      ? [{ service: 'database', action: 'restart', reason: listPaths(ofServer) }, ...changes]
+      : changes,
+    restartDatabase,
+  };
 }
 
 /** Settings of the server are read at its start; where a first dump comes from no longer matters. */

@@ -67,11 +67,13 @@ export function resolveLaunch(
   if (run.work.kind === 'command') {
     return { ...common, argv: fillArgv(run.work.argv, source), assignment: undefined };
   }
-  const postgresBin = source.inherited['BULKHEAD_POSTGRES_BIN'];
+  // Meant for the application: what it loads or limits has no place in the tools of the database.
+  const { NODE_OPTIONS: _ofTheApp, ...env } = common.env;
+  const postgresBin = source.inherited.BULKHEAD_POSTGRES_BIN;
   return {
     ...common,
     // Which PostgreSQL is meant is asked by our programs alone.
-    env: { ...common.env, ...(postgresBin === undefined ? {} : { BULKHEAD_POSTGRES_BIN: postgresBin }) },
+    env: { ...env, ...(postgresBin === undefined ? {} : { BULKHEAD_POSTGRES_BIN: postgresBin }) },
     argv: source.programArgv(run.work.program),
     assignment: assign(run.work.program, source, input),
   };
@@ -94,7 +96,7 @@ function privilegesOf(run: RunPlan): Privileges {
   };
 }
 
-export function fillArgv(argv: readonly Text[], source: LaunchSource): string[] {
+function fillArgv(argv: readonly Text[], source: LaunchSource): string[] {
   return argv.map((text) => fillText(text, source));
 }
 

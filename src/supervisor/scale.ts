@@ -1,7 +1,8 @@
 /** From "so many of it" to replicas that start or stop, and nothing else. */
 import { Failure } from '../base/errors.ts';
-import type { Plan } from '../config/plan.ts';
+import type { Plan, RunPlan } from '../config/plan.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
+import type { ReloadChange } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { planReload, type Reload } from './reload.ts';
 
@@ -9,12 +10,14 @@ import { planReload, type Reload } from './reload.ts';
  * Reads the plan with other numbers of replicas. Its files may have changed since they were read: what else they say
  * now is a reload, and nobody asked for one.
  * @param replicas of all services a person has scaled, not only of the one that is scaled now
+ * @param changesTo what taking over the runs of the next plan does to those there are
  * @throws Failure where a service has no replicas, the plan would not hold together, or its files have changed
  */
 export function planScale(
   current: Plan,
   request: PlanRequest,
   replicas: Readonly<Record<string, number>>,
+  changesTo: (runs: readonly RunPlan[]) => readonly ReloadChange[],
 ): Reload {
   const reading = readPlan({ ...request, replicas });
   const unknown = reading.problems?.find(({ code }) => code === 'no-replicas');
@@ -25,7 +28,7 @@ export function planScale(
       exitCode: unknown.suggestion === undefined ? CommandExit.unknownName : CommandExit.refused,
     });
   }
-  const next = planReload(current, request, reading);
+  const next = planReload(current, request, changesTo, reading);
   const groups = Object.keys(replicas);
   const others = next.changes.filter(({ service, action, reason }) =>
     action === 'update'

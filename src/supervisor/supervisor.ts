@@ -7,38 +7,42 @@ import { formatSize } from '../base/size.ts';
 import type { Plan, RunPlan } from '../config/plan.ts';
 import type { PlanReading, PlanRequest } from '../config/read-plan.ts';
 import { listPlan } from '../config/show-plan.ts';
+import type { ReloadChange } from '../protocol/control.ts';
 import type { EventBody } from '../protocol/events.ts';
-import { CommandExit, UpExit } from '../protocol/exit-codes.ts';
+import { CommandExit } from '../protocol/exit-codes.ts';
 import { socketCandidates } from '../protocol/socket-path.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { AppendFile } from '../system/append-file.ts';
 import { systemClock } from '../system/clock.ts';
+import { onMistakes } from '../system/mistakes.ts';
 import { isPortFree, whoListens } from '../system/ports.ts';
 import { startReaper } from '../system/reaper.ts';
 import { onSignals } from '../system/signals.ts';
-import { type Companions, createCompanions } from './companions.ts';
+import { createCompanions } from './companions.ts';
 import { createEventLog } from './control/event-log.ts';
 import { openProbeServer } from './control/probes.ts';
 import { openControlServer } from './control/server.ts';
 import type { ControlTarget } from './control/target.ts';
+import { ASKED, type Ending, endedBy, exitCodeOf, LOG_FLUSH_MS, MISTAKEN, servicesShare } from './ending.ts';
 import { openHallLogs } from './hall-logs.ts';
 import { openChecks } from './health/checks.ts';
 import { openHealthView } from './health/health-view.ts';
 import { fillText } from './late-values.ts';
 import { createLaunchSource } from './launch-source.ts';
 import { createLauncher } from './launcher.ts';
-import { listNotes } from './notes.ts';
+import { listNotes, NoteBoard } from './notes.ts';
 import { oncePerTurn } from './once-per-turn.ts';
+import { ensureToken } from './own-token.ts';
 import { refuseTakenPorts } from './port-check.ts';
 import { describeProduct } from './product.ts';
 import { planReload, type Reload } from './reload.ts';
 import { planScale } from './scale.ts';
 import { createSelfCheck } from './self-check.ts';
-import type { Ended } from './services/listener.ts';
 import { Services } from './services/manager.ts';
 import { socketFiles } from './socket-files.ts';
 import type { BootObserver } from './up.ts';
 import { VERSION } from './version.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 export type GoodReading = Extract<PlanReading, { readonly problems?: undefined }>;
 
@@ -47,6 +51,8 @@ export interface Boot {
   readonly request: PlanRequest;
   readonly reading: GoodReading;
   readonly view: BootObserver;
+  /** Somebody wanted a stop before anybody here could hear it. */
+  wasAsked(): boolean;
 }
 
 /** Runs the plan until it is asked to stop or must; resolves with the exit code. */
@@ -55,12 +61,22 @@ export async function supervise(boot: Boot): Promise<number> {
   const { view, request } = boot;
   const clock = systemClock;
   const since = clock.now();
-  const finished = Promise.withResolvers<Ended | undefined>();
+  const finished = Promise.withResolvers<Ending>();
+  let isOver = false;
+  const end = (ending: Ending): void => {
+    isOver = true;
+    finished.resolve(ending);
+  };
   let phase: ProductStatus['phase'] = 'booting';
 
   const reaper = startReaper();
-  const logs = openHallLogs(plan, (write) => view.around(write));
-  const notes = new Set(listNotes(plan.dataDir, request.root));
+  const logs = openHallLogs(plan, view);
+  onMistakes((error) => {
+    logs.own('fatal', `internal error: ${stackOf(error)}`);
+    end(MISTAKEN);
+  });
+  const bootNotes = listNotes(plan.dataDir, request.root);
+  const notes = new NoteBoard(bootNotes);
   const eventFile = new AppendFile(`${plan.dataDir}/bulkhead/events.ndjson`);
   const events = createEventLog({
     now: () => clock.now(),
@@ -102,7 +118,7 @@ export async function supervise(boot: Boot): Promise<number> {
 
   const services = new Services({
     runs: plan.runs,
-    stopTimeout: plan.stopTimeout,
+    stopTimeout: servicesShare(plan.stopTimeout),
     clock,
     random: Math.random,
     launcher: createLauncher(source, logs, clock, {
@@ -126,7 +142,10 @@ export async function supervise(boot: Boot): Promise<number> {
         logs.own('debug', `${service}: ${from} → ${to}${reason === '' ? '' : ` (${reason})`}`);
         announce({ type: 'changed', service, from, to, reason });
       },
-      spawned: (service, generation, pid) => announce({ type: 'spawned', service, generation, pid }),
+      spawned: (service, generation, pid) => {
+        notes.forget(service);
+        announce({ type: 'spawned', service, generation, pid });
+      },
       exited: (service, generation, { code, signal }, asked) => {
         const end = signal === null ? `exit ${code}` : signal;
         if (!asked && code !== 0) logs.own('warn', `${service} ended: ${end}`);
@@ -142,8 +161,11 @@ export async function supervise(boot: Boot): Promise<number> {
         logs.own('error', `${service} gave up: ${reason}`);
         announce({ type: 'gaveUp', service, reason });
       },
-      reported: (_name, _generation, report) => {
-        if (report.type === 'note') note(report.text);
+      reported: (name, _generation, report) => {
+        if (report.type === 'note') {
+          notes.add(name, report.text);
+          announce({ type: 'noted', text: report.text });
+        }
         if (report.type === 'progress' && phase === 'booting') view.show(product());
       },
       booted: (ms) => {
@@ -151,7 +173,7 @@ export async function supervise(boot: Boot): Promise<number> {
         announce({ type: 'booted', ms });
         view.finish(product());
       },
-      ended: (ended) => finished.resolve(ended),
+      ended: (ended) => end(endedBy(ended)),
       misbehaved: (text) => logs.own('error', text),
     },
   });
@@ -163,17 +185,15 @@ export async function supervise(boot: Boot): Promise<number> {
       since,
       phase,
       services: services.statuses(),
-      notes: [...notes],
+      notes: notes.list(),
     });
   }
 
-  function note(text: string): void {
-    notes.add(text);
-    announce({ type: 'noted', text });
-  }
+  const changesTo = (runs: readonly RunPlan[]): readonly ReloadChange[] => services.changesTo(runs);
 
   const reload = async ({ dryRun }: { readonly dryRun: boolean }): ReturnType<ControlTarget['reload']> => {
-    const next = planReload(plan, request);
+    refuseWhileStopping('reload');
+    const next = planReload(plan, request, changesTo);
     if (dryRun || next.changes.length === 0) return next.changes;
     scaled = {};
     takeOver(next);
@@ -183,16 +203,23 @@ export async function supervise(boot: Boot): Promise<number> {
   /** What a person scaled since the plan was read; a reload goes back to what the plan says. */
   let scaled: Readonly<Record<string, number>> = {};
   const scale: ControlTarget['scale'] = async (sizes) => {
+    refuseWhileStopping('scale');
     const wanted = { ...scaled, ...sizes };
-    const next = planScale(plan, request, wanted);
+    const next = planScale(plan, request, wanted, changesTo);
     if (next.changes.length > 0) takeOver(next);
     scaled = wanted;
     return next.changes;
   };
 
+  function refuseWhileStopping(what: string): void {
+    if (phase !== 'stopping') return;
+    throw new Failure(`cannot ${what}: everything is being stopped`, { exitCode: CommandExit.refused });
+  }
+
   function takeOver(next: Reload): void {
     ({ plan, provenance } = next.reading);
     services.applyPlan(plan.runs);
+    if (next.restartDatabase) services.restart(['database']);
     const summary = next.changes.map(({ service, action }) => `${action} ${service}`).join(', ');
     logs.own('info', `reloaded: ${summary}`);
     announce({ type: 'reloaded', summary });
@@ -220,7 +247,7 @@ export async function supervise(boot: Boot): Promise<number> {
     terminate: (signal, times) => {
       if (times > 1) services.hurry();
       logs.own('info', times === 1 ? `stopping: ${signal}` : `${signal} again: hurrying`);
-      finished.resolve(undefined);
+      end(ASKED);
     },
     reload: () => {
       reload({ dryRun: false }).catch((error: unknown) =>
@@ -230,10 +257,13 @@ export async function supervise(boot: Boot): Promise<number> {
     reopen: () => logs.reopen(),
   });
 
+  if (boot.wasAsked()) end(ASKED);
+
+  const token = plan.token ?? ensureToken(plan.dataDir, logs);
   await using open = new AsyncDisposableStack();
   const probes = await openProbeServer(health, {
     port: plan.ports.probes,
-    token: () => plan.token,
+    token: () => plan.token ?? token,
     clock,
   });
   open.defer(() => probes.close());
@@ -250,49 +280,35 @@ export async function supervise(boot: Boot): Promise<number> {
     files: socketFiles,
   });
   open.defer(() => control.close());
-  for (const text of notes) logs.own('warn', text);
-  services.startAll();
+  for (const text of bootNotes) logs.own('warn', text);
+  if (!isOver) services.startAll();
 
-  const ended = await finished.promise;
+  const ending = await finished.promise;
   phase = 'stopping';
-  view.abandon();
-  if (ended) logs.own('fatal', `${ended.service}: ${ended.reason}; stopping everything`);
-  announce({ type: 'stopping', reason: ended ? `${ended.service}: ${ended.reason}` : 'asked to stop' });
-  checks.stopAll();
-  const { unclean } = await stopEverything(services, companions);
-  const code = exitCodeOf(ended, unclean);
-  logs.own(
-    'info',
-    `stopped${unclean.length === 0 ? '' : `, but had to kill ${unclean.join(', ')}`}; exit ${code}`,
-  );
+  let unclean: readonly string[];
+  try {
+    view.abandon();
+    if (ending !== ASKED) logs.own('fatal', `${ending.reason.replace(/\.$/, '')}; stopping everything`);
+    announce({ type: 'stopping', reason: ending.reason });
+    checks.stopAll();
+  } finally {
+    // Whatever went wrong in telling it, nobody is left running.
+    companions.stop();
+    ({ unclean } = await services.shutdown());
+    companions.kill();
+  }
+  const code = exitCodeOf(ending, unclean);
+  const killed = unclean.length === 0 ? '' : `, but had to kill ${unclean.join(', ')}`;
+  logs.own('info', `stopped${killed}; exit ${code}`);
   await open.disposeAsync();
   forgetSignals();
   reaper.stop();
-  await logs.close(LOG_FLUSH_MS);
+  await Promise.all([logs.close(LOG_FLUSH_MS), waitAtMost(eventFile.release(), LOG_FLUSH_MS, clock)]);
   return code;
 }
 
-/** What is left of the budget after services: logs of a quick disk need a fraction of it. */
-const LOG_FLUSH_MS = 500;
-
-const EXIT_OF: Readonly<Record<Ended['cause'], number>> = {
-  criticalGaveUp: UpExit.criticalGaveUp,
-  criticalUnhealthy: UpExit.criticalUnhealthy,
-  taskFailed: UpExit.taskFailed,
-  cannotStart: UpExit.cannotStart,
-};
-
-/** The first cause wins; having had to kill replaces only a clean end. */
-function exitCodeOf(ended: Ended | undefined, unclean: readonly string[]): number {
-  if (ended) return EXIT_OF[ended.cause];
-  return unclean.length === 0 ? UpExit.ok : UpExit.unclean;
-}
-
-async function stopEverything(services: Services, companions: Companions): ReturnType<Services['shutdown']> {
-  companions.signalAll('SIGTERM');
-  const result = await services.shutdown();
-  companions.signalAll('SIGKILL');
-  return result;
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function requireRun(plan: Plan, name: string): RunPlan {

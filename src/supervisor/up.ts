@@ -5,10 +5,12 @@ import { formatProblems } from '../config/format-problems.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
 import type { ProductStatus } from '../protocol/status.ts';
-import { ensureDir, readTextIfExists } from '../system/files.ts';
-import { readLockHolder, takeLock } from '../system/lock.ts';
+import { ensureDir, exists, isWritableDir, readTextIfExists } from '../system/files.ts';
+import { takeLock } from '../system/lock.ts';
+import { isOnVolume } from '../system/mounts.ts';
 import { giveUpPrivileges } from '../system/privileges.ts';
-import { takeRunFolder } from './run-folder.ts';
+import { onSignals } from '../system/signals.ts';
+import { dataInUse, takeRunFolder } from './run-folder.ts';
 import { supervise } from './supervisor.ts';
 
 export interface UpOptions {
@@ -30,8 +32,17 @@ export interface BootObserver {
 /** Runs until it is asked to stop, or must; resolves with the exit code of the contract (protocol/exit-codes.ts). */
 export async function runUp(options: UpOptions): Promise<number> {
   const { env } = process;
+  // The kernel passes over what PID 1 does not listen for, so it must listen before it has anything to stop.
+  let asked = false;
+  onSignals({
+    terminate: () => {
+      asked = true;
+    },
+    reload: () => undefined,
+    reopen: () => undefined,
+  });
   try {
-    const dataDir = resolvePath(options.data ?? env['BULKHEAD_DATA'] ?? '/data');
+    const dataDir = resolvePath(options.data ?? (env.BULKHEAD_DATA || '/data'));
     const uid = process.geteuid?.() ?? 0;
     const request: PlanRequest = {
       flags: { tier: options.tier, config: options.config, data: options.data && dataDir },
@@ -39,7 +50,7 @@ export async function runUp(options: UpOptions): Promise<number> {
       readFile: readIfReadable,
       root: uid === 0,
       cwd: process.cwd(),
-      runDir: takeFolder(dataDir, uid),
+      runDir: takeRunFolder(dataDir, uid),
     };
     const reading = readPlan(request);
     if (reading.warnings.length > 0) say(formatProblems(reading.warnings, { color: wantsColor() }));
@@ -47,9 +58,12 @@ export async function runUp(options: UpOptions): Promise<number> {
       say(formatProblems(reading.problems, { color: wantsColor() }));
       return UpExit.cannotStart;
     }
+    if (env.BULKHEAD_REQUIRE_VOLUME === '1') requireVolume(reading.plan.dataDir);
     lockData(reading.plan.dataDir);
     if (!reading.plan.runs.some(({ confinement }) => confinement?.privileged)) giveUpPrivileges();
-    return await supervise({ request, reading, view: options.view });
+    // Whoever reads records cannot read a table between them.
+    const view = reading.plan.log.format === 'json' ? UNSEEN : options.view;
+    return await supervise({ request, reading, view, wasAsked: () => asked });
   } catch (error) {
     options.view.abandon();
     const isExpected = error instanceof Failure;
@@ -59,11 +73,29 @@ export async function runUp(options: UpOptions): Promise<number> {
   }
 }
 
+const UNSEEN: BootObserver = {
+  show: () => undefined,
+  around: (write) => write(),
+  finish: () => undefined,
+  abandon: () => undefined,
+};
+
+/** Before anything is written: what a forgotten mount would lose never comes to be. */
+function requireVolume(dataDir: string): void {
+  if (isOnVolume(dataDir)) return;
+  throw new Failure(`cannot start: ${dataDir} is not a volume, and BULKHEAD_REQUIRE_VOLUME is 1`, {
+    remedy: `mount one: docker run -v data:${dataDir} …`,
+    exitCode: UpExit.cannotStart,
+  });
+}
+
 /** For the life of the process: a second supervisor on the same volume ends 75 and touches nothing. */
 function lockData(dataDir: string): void {
   const folder = `${dataDir}/bulkhead`;
   let lock: ReturnType<typeof takeLock>;
   try {
+    // Node calls a read-only file system a missing folder. The dot looks behind a link.
+    if (exists(dataDir) && !isWritableDir(`${dataDir}/.`)) throw new Error('it is no folder we may write in');
     ensureDir(folder, 0o755);
     lock = takeLock(`${folder}/lock`);
   } catch (cause) {
@@ -73,30 +105,7 @@ function lockData(dataDir: string): void {
       cause,
     });
   }
-  if (lock !== undefined) return;
-  throw dataInUse(dataDir);
-}
-
-/** Whoever runs this volume also has its run folder: then the volume is the reason to tell. */
-function takeFolder(dataDir: string, uid: number): string {
-  try {
-    return takeRunFolder(dataDir, uid);
-  } catch (error) {
-    const lock = `${dataDir}/bulkhead/lock`;
-    if (readIfReadable(lock) === undefined) throw error;
-    const taken = takeLock(lock);
-    if (taken === undefined) throw dataInUse(dataDir);
-    taken.release();
-    throw error;
-  }
-}
-
-function dataInUse(dataDir: string): Failure {
-  const holder = readLockHolder(`${dataDir}/bulkhead/lock`);
-  return new Failure(
-    `cannot use the data folder ${dataDir}: another supervisor uses it${holder === undefined ? '' : ` (pid ${holder} where it runs)`}`,
-    { remedy: 'stop that one first, or choose another folder with --data', exitCode: UpExit.dataInUse },
-  );
+  if (lock === undefined) throw dataInUse(dataDir, `${folder}/lock`);
 }
 
 function readIfReadable(path: string): string | undefined {
@@ -112,7 +121,7 @@ function stackOf(error: unknown): string {
 }
 
 function wantsColor(): boolean {
-  return process.stderr.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+  return process.stderr.isTTY === true && (process.env.NO_COLOR ?? '') === '';
 }
 
 function say(text: string): void {

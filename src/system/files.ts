@@ -50,6 +50,11 @@ export function ensureDir(path: string, mode: number, owner?: Ownership): void {
   if ((stats.mode & 0o7777) !== mode) chmodSync(path, mode);
 }
 
+/** The uid a path belongs to (a link: its own); undefined where there is nothing. */
+export function ownerOf(path: string): number | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid;
+}
+
 /** Whether we may make files in this folder: asked of the kernel, which also knows read-only mounts. */
 export function isWritableDir(path: string): boolean {
   try {

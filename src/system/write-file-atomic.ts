@@ -43,7 +43,7 @@ export function writeFileAtomic(
 }
 
 /** Makes names made or renamed in a folder last. fsync(2): "an explicit fsync on the directory is also needed". */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   const fd = openSync(path, 'r');
   try {
     fsyncSync(fd);

@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/base/errors.ts';
+import type { DatabaseStatus } from '../../src/protocol/database-status.ts';
+import { openControlServer } from '../../src/supervisor/control/server.ts';
+import { realClock } from '../support/clock.ts';
 import { startTyping, type TypingOptions, type } from '../support/command-line.ts';
-import { type FakeTarget, fakeTarget, type OpenedControl, openControl } from '../support/control-target.ts';
+import {
+  type FakeTarget,
+  fakeTarget,
+  type OpenedControl,
+  openControl,
+  socketFiles,
+} from '../support/control-target.ts';
 import { degradedProduct, exampleProduct, exampleService } from '../support/product.ts';
 
 let target: FakeTarget;
@@ -320,7 +329,9 @@ describe('wait', () => {
 
   test('ends with the event that makes it so', async () => {
     target.setProduct(degradedProduct());
-    const typing = startTyping(['wait', '--for', 'ready', '--timeout', '20s', '--socket', control.path], {});
+    const typing = startTyping(['wait', '--for', 'ready', '--timeout', '20s', '--socket', control.path]);
+    await expect.poll(() => target.followers.events).toBe(1);
+    target.set('app', { status: 'starting' });
     target.setProduct(exampleProduct());
     target.set('app', { status: 'ready' });
     expect((await typing.done).code).toBe(0);
@@ -329,8 +340,22 @@ describe('wait', () => {
   test('waits for single services', async () => {
     target.set('app', { status: 'starting' });
     const typing = startTyping(['wait', 'app', '--timeout', '20s', '--socket', control.path]);
-    setImmediate(() => target.set('app', { status: 'ready' }));
+    await expect.poll(() => target.followers.events).toBe(1);
+    target.set('app', { status: 'ready' });
     expect(await typing.done).toMatchObject({ code: 0, out: 'app ready after 0 ms\n' });
+  });
+
+  test('waits on where the supervisor is replaced by another', async () => {
+    target.setProduct(degradedProduct());
+    const typing = startTyping(['wait', '--timeout', '20s', '--socket', control.path]);
+    await expect.poll(() => target.followers.events).toBe(1);
+    await control.server.close();
+    const next = await openControlServer(fakeTarget(), [control.path], {
+      clock: realClock,
+      files: socketFiles,
+    });
+    expect((await typing.done).code).toBe(0);
+    await next.close();
   });
 
   test('gives up with 124 and says what it waited for', async () => {
@@ -391,6 +416,13 @@ describe('exec', () => {
   });
 
   test('takes the program down when its reader has gone', async () => {
+    const start = target.exec;
+    let exited: Promise<unknown> | undefined;
+    target.exec = async (service, argv) => {
+      const child = await start(service, argv);
+      exited = child.exited;
+      return child;
+    };
     const typing = startTyping(
       ['exec', '--socket', control.path, 'app', '--', 'sh', '-c', 'echo up; sleep 100'],
       {
@@ -398,6 +430,7 @@ describe('exec', () => {
       },
     );
     expect((await typing.done).code).toBe(0);
+    expect(await exited).toEqual({ code: null, signal: 'SIGHUP' });
   });
 
   test('takes options of its own before and after the service', async () => {
@@ -464,11 +497,46 @@ describe('db', () => {
     expect(err).toBe('error: cannot import x.sql: it is truncated\nfix: dump it again\n');
   });
 
-  test('status prints what the program answered', async () => {
-    expect(await typed('db status')).toMatchObject({ code: 0, out: 'rows  7\n' });
-    expect(JSON.parse((await typed('db status --json')).out)).toEqual({
-      schemaVersion: 1,
-      database: { rows: 7 },
+  test('status shows the database, where its rows came from, and why each setting is as it is', async () => {
+    const database: DatabaseStatus = {
+      serverVersion: '17.6',
+      cluster: '17/main',
+      database: 'shop',
+      user: 'shop_user',
+      port: 5432,
+      exists: true,
+      size: 25_451_879,
+      tables: 4,
+      rows: 28_624,
+      connections: 3,
+      startedAt: '2026-01-02T03:04:05.000Z',
+      ledger: [
+        {
+          id: 'import:abc',
+          kind: 'import',
+          at: '2026-01-02T03:04:06.000Z',
+          detail: { file: '/data/import/shop.dump', rows: 28_624, format: 'custom archive' },
+        },
+      ],
+      settings: [{ name: 'jit', value: 'off', source: 'tuned', reason: 'short queries lose by it' }],
+    };
+    target.run = async (_program, _input, onReport) => {
+      onReport({ type: 'result', value: database });
+      return 0;
+    };
+    expect(await typed('db status')).toMatchObject({
+      code: 0,
+      out: `database  shop of shop_user
+server    PostgreSQL 17.6, port 5432, up since 2026-01-02T03:04:05.000Z
+cluster   17/main
+content   24 MB, 4 tables, about 28,624 rows
+sessions  3
+imported  2026-01-02T03:04:06.000Z from /data/import/shop.dump (custom archive, 28,624 rows)
+
+SETTING  VALUE  FROM   WHY
+jit      off    tuned  short queries lose by it
+`,
     });
+    expect(JSON.parse((await typed('db status --json')).out)).toEqual({ schemaVersion: 1, database });
   });
 });

@@ -73,4 +73,11 @@ describe('the command line in a pipe', () => {
       'head -c 3000000 /dev/zero | "$1" "$2" exec --socket "$3" app -- sh -c "wc -c; exit 5"; echo "$?"';
     expect((await shell(script, control.path)).stdout).toBe('3000000\n5\n');
   });
+
+  test('carries a large output through exec to a slow reader, exit code included', async () => {
+    await using control = await openControl(fakeTarget());
+    const script =
+      '"$1" "$2" exec --socket "$3" app -- sh -c "head -c 3000000 /dev/zero; exit 6" | { sleep 0.3; wc -c; }; echo "$PIPESTATUS"';
+    expect((await shell(script, control.path)).stdout).toBe('3000000\n6\n');
+  });
 });

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { makeVolume, type TestVolume } from '../support/postgres.ts';
+import { makeEmptyVolume, type TestVolume } from '../support/postgres.ts';
 
 let volume: TestVolume;
 afterEach(() => volume.remove());
 
 describe('the first boot', () => {
   test('makes a cluster, a role and an empty database from nothing', async () => {
-    volume = await makeVolume();
+    volume = await makeEmptyVolume();
     const setup = await volume.boot();
     expect(setup.stderr).toContain('created the database tools');
     expect(setup.code).toBe(0);

@@ -13,11 +13,11 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findIdentity } from '../../src/system/users.ts';
-import { makeVolume, type TestVolume } from '../support/postgres.ts';
+import { makeEmptyVolume, type TestVolume } from '../support/postgres.ts';
 
 let volume: TestVolume;
 beforeEach(async () => {
-  volume = await makeVolume();
+  volume = await makeEmptyVolume();
 });
 afterEach(() => volume.remove());
 

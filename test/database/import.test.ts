@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { COUNTS, type Dumps, makeDumps, OBJECTS } from '../support/dumps.ts';
-import { makeVolume, type TestVolume } from '../support/postgres.ts';
+import type { TestVolume } from '../support/postgres.ts';
+import { makeVolume } from '../support/volume.ts';
 
 let source: TestVolume;
 let dumps: Dumps;

@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeVolume, type TestVolume } from '../support/postgres.ts';
+import type { TestVolume } from '../support/postgres.ts';
+import { makeVolume } from '../support/volume.ts';
 
 /** The smallest text that counts as a whole dump. */
 const DUMP = `--

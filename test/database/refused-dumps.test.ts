@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Dumps, makeDumps } from '../support/dumps.ts';
-import { makeVolume, type TestVolume } from '../support/postgres.ts';
+import type { TestVolume } from '../support/postgres.ts';
+import { makeVolume } from '../support/volume.ts';
 
 let broken: TestVolume;
 let dumps: Dumps;

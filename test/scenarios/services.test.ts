@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { freePorts, startSupervisor } from '../support/supervisor.ts';
+import { bulkhead, freePorts, startSupervisor } from '../support/supervisor.ts';
 
 /** A service that says so and stays. */
 const STAYS = "command: [sh, -c, 'echo here; exec sleep 1000']";
@@ -272,5 +272,19 @@ services: { app: { command: [sh, -c, 'echo first; echo second; while :; do sleep
     piped.stdout.resume();
     const code = await new Promise((resolve) => piped.once('close', resolve));
     expect(code).toBe(0);
+  });
+
+  test('stops when the terminal it was started on is closed', async () => {
+    const terminal = ['script', '-qefc', `"${process.execPath}" "${bulkhead}" up`, '/dev/null'];
+    await using supervisor = await startSupervisor({
+      plan: `version: 1\nservices: { app: { ${STAYS} } }`,
+      command: terminal,
+    });
+    await supervisor.ready();
+    const { pid } = await supervisor.status();
+    supervisor.child.kill('SIGKILL');
+    await supervisor.finished;
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 15_000 }).toBe(false);
+    expect(supervisor.log('bulkhead')).toContain('exit 0');
   });
 });

@@ -21,7 +21,7 @@ export interface FakeTarget extends ControlTarget {
   readonly asked: string[];
   /** Called whenever something is asked for, to play the services' part. */
   onAsked: (what: string) => void;
-  readonly followers: { logs: number };
+  readonly followers: { logs: number; events: number };
 }
 
 /** A supervisor without services: its status is what the test says, its programs are real. */
@@ -71,7 +71,17 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
         };
       },
     },
-    events,
+    events: {
+      ...events,
+      follow: (listener) => {
+        const leave = events.follow(listener);
+        target.followers.events += 1;
+        return () => {
+          target.followers.events -= 1;
+          leave();
+        };
+      },
+    },
     exec: async (_service, [file = '', ...args]) => {
       const child = spawn(file, args, { stdio: 'pipe', detached: true });
       const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
@@ -109,7 +119,7 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
     },
     asked,
     onAsked: () => {},
-    followers: { logs: 0 },
+    followers: { logs: 0, events: 0 },
   };
   return Object.assign(target, overrides);
 }

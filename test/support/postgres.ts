@@ -70,7 +70,7 @@ export class TestVolume {
           code,
           signal,
           reports,
-          stderr,
+          stderr: readableLog(stderr),
           failure:
             failure && `${failure.message}${failure.remedy === undefined ? '' : `\n  ${failure.remedy}`}`,
           notes: reports.flatMap((report) => (report.type === 'note' ? [report.text] : [])),
@@ -210,7 +210,7 @@ export interface VolumeOptions {
 }
 
 /** An empty volume; nothing runs yet. `await volume.remove()` ends and deletes all. */
-export async function makeVolume({ plan, env }: VolumeOptions = {}): Promise<TestVolume> {
+export async function makeEmptyVolume({ plan, env }: VolumeOptions = {}): Promise<TestVolume> {
   const root = mkdtempSync(join(tmpdir(), 'bulkhead-db-'));
   chmodSync(root, 0o755);
   const volume = new TestVolume(
@@ -232,6 +232,11 @@ export async function makeVolume({ plan, env }: VolumeOptions = {}): Promise<Tes
   mkdirSync(volume.dataDir);
   mkdirSync(volume.runDir);
   return volume;
+}
+
+/** Lines of the program's log as people see them. */
+function readableLog(stderr: string): string {
+  return stderr.replaceAll(/^\{"level":.*\}$/gm, (line) => String(JSON.parse(line).msg));
 }
 
 function readReports(child: ChildProcess, onReport: (report: Report) => void): void {

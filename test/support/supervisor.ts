@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { ProductStatus } from '../../src/protocol/status.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-export const programs = join(root, 'test', 'programs');
+const programs = join(root, 'test', 'programs');
 export const bulkhead = join(root, 'dist', 'main.js');
 
 export interface Finished {
@@ -67,8 +67,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   }
   const [port, apiPort] = await freePorts(2);
   const env = {
-    PATH: process.env['PATH'] ?? '',
-    HOME: process.env['HOME'] ?? '/',
+    PATH: process.env.PATH ?? '',
+    HOME: process.env.HOME ?? '/',
     BULKHEAD_DATA: dataDir,
     ...(options.plan === undefined ? {} : { BULKHEAD_CONFIG: config }),
     BULKHEAD_PORT: String(port),
@@ -154,7 +154,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   return supervisor;
 }
 
-export function runBulkhead(
+function runBulkhead(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   cwd: string,

@@ -21,7 +21,6 @@ import {
   removeTree,
   replaceLink,
 } from '../../src/system/files.ts';
-import { isMount } from '../../src/system/mounts.ts';
 import { writeFileAtomic } from '../../src/system/write-file-atomic.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -104,12 +103,6 @@ test('a tree is removed, also where there is none', () => {
   removeTree(join(folder, 'a'));
   removeTree(join(folder, 'a'));
   expect(existsSync(join(folder, 'a'))).toBe(false);
-});
-
-test('a mount is told from a folder', () => {
-  expect(isMount('/proc')).toBe(true);
-  expect(isMount(folder)).toBe(false);
-  expect(isMount(join(folder, 'none'))).toBe(false);
 });
 
 test('there is room on the disk', () => {

@@ -15,3 +15,16 @@ test('each signal is told for what it means, and a second wish to stop is counte
   stop();
   expect(process.eventNames()).toHaveLength(before);
 });
+
+test('a Ctrl-C that arrives twice in one moment is one', () => {
+  const told: string[] = [];
+  const stop = onSignals({
+    terminate: (signal, times) => told.push(`${signal} ${times}`),
+    reload: () => undefined,
+    reopen: () => undefined,
+  });
+  process.emit('SIGINT', 'SIGINT');
+  process.emit('SIGINT', 'SIGINT');
+  stop();
+  expect(told).toEqual(['SIGINT 1']);
+});

@@ -1,4 +1,5 @@
 import type { RunPlan } from '../../config/plan.ts';
+import { progressText } from '../../protocol/overall.ts';
 import type { CheckStatus, ExitStatus, Progress, ServiceStatus, StatusWord } from '../../protocol/status.ts';
 import type { State } from './state.ts';
 import { reasonOf, wordOf } from './words.ts';
@@ -27,7 +28,11 @@ export function statusOf(state: State, run: RunPlan, around: Surroundings): Serv
     ...(run.replicaOf === undefined ? {} : { replicaOf: run.replicaOf }),
     kind: run.kind,
     status,
-    reason: reasonOf(state, run, around.blocked, around.mono),
+    // A task that is done may say what it did: that is why it took so long.
+    reason:
+      status === 'done' && around.progress !== undefined
+        ? progressText(around.progress)
+        : reasonOf(state, run, around.blocked, around.mono),
     since: new Date(around.since).toISOString(),
     generation: state.generation,
     pid: around.pid,

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/base/errors.ts';
@@ -159,6 +160,17 @@ describe('hostile and broken requests', () => {
     expect((await ask(control.path, 'GET', '/v1/status')).status).toBe(200);
   });
 
+  test('is read to its end, so that a client that writes all before it reads gets its refusal', async () => {
+    await using control = await openControl(fakeTarget());
+    const socket = createConnection(control.path);
+    const size = 4_000_000;
+    const head = `POST /v1/services/stop HTTP/1.1\r\nhost: x\r\ncontent-length: ${size}\r\n\r\n`;
+    await new Promise((resolve) => socket.write(head + 'x'.repeat(size), resolve));
+    const [chunk] = await once(socket, 'data');
+    expect(String(chunk)).toMatch(/^HTTP\/1\.1 413 /);
+    socket.destroy();
+  });
+
   test('a wrong service comes with the right one', async () => {
     await using control = await openControl(fakeTarget());
     const { text } = await ask(control.path, 'POST', '/v1/services/stop', json({ names: ['databse'] }));
@@ -259,6 +271,22 @@ describe('a change', () => {
     await using control = await openControl(target);
     const { text } = await ask(control.path, 'POST', '/v1/services/start', json({ names: ['app'] }));
     expect(JSON.parse(text)).toMatchObject({ exitCode: 0, changes: [{ outcome: 'changed' }] });
+  });
+
+  test('that could not even spawn has failed, though there is no new generation', async () => {
+    const target = fakeTarget();
+    target.set('app', { status: 'stopped', pid: undefined });
+    target.onAsked = () => {
+      target.set('app', { status: 'failed', reason: 'cannot spawn nod: no such program' });
+    };
+    await using control = await openControl(target);
+    const { text } = await ask(
+      control.path,
+      'POST',
+      '/v1/services/start',
+      json({ names: ['app'], timeout: 1000 }),
+    );
+    expect(JSON.parse(text)).toMatchObject({ exitCode: 1, changes: [{ outcome: 'failed' }] });
   });
 
   test('of what is so already changes nothing', async () => {

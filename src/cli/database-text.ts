@@ -1,0 +1,46 @@
+/** `bulkhead db status` for people: the facts, what was imported, every setting with its reason. Pure. */
+import { formatSize } from '../base/size.ts';
+import type { DatabaseStatus, LedgerView, SettingView } from '../protocol/database-status.ts';
+import { type Column, renderTable } from './table.ts';
+import { type Paint, tameLine } from './terminal.ts';
+
+const SETTINGS: readonly Column<SettingView>[] = [
+  { title: 'SETTING', cell: ({ name }) => ({ text: name }) },
+  { title: 'VALUE', cell: ({ value }) => ({ text: tameLine(value) }) },
+  { title: 'FROM', from: 'medium', cell: ({ source }) => ({ text: tameLine(source), tone: 'dim' }) },
+  { title: 'WHY', flexible: true, cell: ({ reason }) => ({ text: tameLine(reason), tone: 'dim' }) },
+];
+
+export function renderDatabase(status: DatabaseStatus, width: number | undefined, paint: Paint): string {
+  const facts: [string, string][] = [
+    ['database', `${status.database} of ${status.user}${status.exists ? '' : ' (not there yet)'}`],
+    ['server', `PostgreSQL ${status.serverVersion}, port ${status.port}, up since ${status.startedAt}`],
+    ['cluster', status.cluster],
+    ['content', describeContent(status)],
+    ['sessions', String(status.connections)],
+    ...status.ledger.map((row): [string, string] => [
+      row.kind === 'import' ? 'imported' : 'created',
+      describeRow(row),
+    ]),
+  ];
+  const nameWidth = Math.max(...facts.map(([name]) => name.length));
+  return [
+    ...facts.map(([name, text]) => `${paint('dim', name.padEnd(nameWidth))}  ${tameLine(text)}`),
+    '',
+    ...renderTable(SETTINGS, status.settings, width, paint),
+  ].join('\n');
+}
+
+function describeContent({ size, tables, rows }: DatabaseStatus): string {
+  if (size === undefined) return '-';
+  const known =
+    tables === undefined ? '' : `, ${tables} tables, about ${(rows ?? 0).toLocaleString('en')} rows`;
+  return `${formatSize(size)}${known}`;
+}
+
+function describeRow({ at, detail }: LedgerView): string {
+  const when = typeof at === 'string' ? at : at.toISOString();
+  if (detail.file === undefined) return when;
+  const rows = detail.rows === undefined ? '' : `, ${detail.rows.toLocaleString('en')} rows`;
+  return `${when} from ${detail.file} (${detail.format ?? 'a dump'}${rows})`;
+}

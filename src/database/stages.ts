@@ -1,0 +1,12 @@
+/** Whatever is unfinished lies beside its target under a name of its own, until a rename makes it real. */
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const STAGE = '.stage-';
+
+/** Removes what an interrupted boot left behind. Nothing under these names was ever in use. */
+export function sweepStages(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(STAGE)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,36 @@
+/** What the program `database-status` answers and `bulkhead db status` prints; numbers are bytes, counts and ports. */
+export interface DatabaseStatus {
+  readonly serverVersion: string;
+  /** Relative to /data/pg: `17/main`. */
+  readonly cluster: string;
+  readonly database: string;
+  readonly user: string;
+  readonly port: number;
+  readonly exists: boolean;
+  /** Bytes on disk. */
+  readonly size: number | undefined;
+  readonly tables: number | undefined;
+  /** As the planner knows it: an estimate. */
+  readonly rows: number | undefined;
+  readonly connections: number;
+  readonly startedAt: string;
+  /** What has happened to its databases, oldest first. */
+  readonly ledger: readonly LedgerView[];
+  /** `value`: what holds now; `source`: which of them made it so. */
+  readonly settings: readonly SettingView[];
+}
+
+export interface LedgerView {
+  readonly id: string;
+  readonly kind: 'import' | 'create';
+  /** ISO 8601 once it has travelled as JSON. */
+  readonly at: string | Date;
+  readonly detail: { readonly file?: string; readonly rows?: number; readonly format?: string };
+}
+
+export interface SettingView {
+  readonly name: string;
+  readonly value: string;
+  readonly source: string;
+  readonly reason: string;
+}
