@@ -34,16 +34,28 @@ export async function buildRivals(): Promise<void> {
   }
 }
 
+const prepared = new Set<Boot>();
+// A measurement that is broken off leaves nothing behind either.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await Promise.all([...prepared].map(remove));
+    process.exit(130);
+  });
+}
+
 /** A name, ports and an empty volume, for one container. */
 export async function prepare(): Promise<Boot> {
   const name = `bulkhead-bench-${randomBytes(4).toString('hex')}`;
   await mustDocker(['volume', 'create', name]);
-  return { name, volume: name, ports: await freePorts() };
+  const boot: Boot = { name, volume: name, ports: await freePorts() };
+  prepared.add(boot);
+  return boot;
 }
 
-export async function remove({ name, volume }: Boot): Promise<void> {
-  await docker(['rm', '-f', name]);
-  await docker(['volume', 'rm', '-f', volume]);
+export async function remove(boot: Boot): Promise<void> {
+  await docker(['rm', '-f', boot.name]);
+  await docker(['volume', 'rm', '-f', boot.volume]);
+  prepared.delete(boot);
 }
 
 /** `docker run` with everything at its default but the ports. */
