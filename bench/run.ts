@@ -46,14 +46,21 @@ const peers = pick(PEERS, values.peers).filter((peer) => {
   return false;
 });
 const began = performance.now();
+let failed = false;
 try {
   const children = buildChildren(join(folder, 'children'));
   const results: { readonly measure: Measure; readonly figures: readonly Figure[] }[] = [];
   for (const measure of pick(MEASURES, values.only)) {
     say(`— ${measure.title}`);
     const counts = values.counts.split(',').map(Number);
-    const figures = await measure.run({ peers, children, counts, quick: values.quick, say });
-    results.push({ measure, figures });
+    try {
+      const figures = await measure.run({ peers, children, counts, quick: values.quick, say });
+      results.push({ measure, figures });
+    } catch (error) {
+      // The other figures took minutes too.
+      failed = true;
+      say(`${measure.name} failed: ${error instanceof Error ? error.stack : String(error)}`);
+    }
   }
   const report = renderReport(peers, results, (performance.now() - began) / 60_000);
   process.stdout.write(`\n${report}`);
@@ -61,6 +68,7 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+process.exit(failed ? 1 : 0);
 
 function pick<T extends { readonly name: string }>(
   all: readonly T[],

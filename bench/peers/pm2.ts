@@ -14,7 +14,7 @@ export const pm2: Peer = {
     return (JSON.parse(readFileSync(join(folderOfPm2, 'package.json'), 'utf8')) as { version: string })
       .version;
   },
-  settings: 'Fork mode, no interpreter, one out and one error file each. Fastest: `min_uptime: 1`.',
+  settings: 'Fork mode, no interpreter, one out and one error file each. Fastest: `min_uptime: 100`, its least.',
   prepare(folder, { services, fast }) {
     const logs = join(folder, 'logs');
     mkdirSync(logs);
@@ -28,7 +28,7 @@ export const pm2: Peer = {
       out_file: join(logs, `${name}.log`),
       error_file: join(logs, `${name}.err`),
       merge_logs: true,
-      ...(fast ? { min_uptime: 1, max_restarts: 1e6 } : {}),
+      ...(fast ? { min_uptime: 100, max_restarts: 1e6 } : {}),
     }));
     writeFileSync(ecosystem, JSON.stringify({ apps }));
     const program = (name: string): string[] => [process.execPath, join(folderOfPm2, 'bin', name)];

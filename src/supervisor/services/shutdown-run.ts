@@ -52,6 +52,8 @@ export class ShutdownRun {
     const { units, clock, ask } = this.#options;
     const live = [...units.values()].filter((unit) => isLive(unit.state.phase));
     if (live.length === 0) this.#finish();
+    // Asked at each of a thousand ends: where everybody was asked already, nobody's turn is to be found.
+    if (live.every((unit) => this.#asked.has(unit.name))) return;
     const now = clock.mono();
     const due = new Set(dueToStop(this.#plan, new Set(live.map((unit) => unit.name)), this.#asked));
     for (const unit of live.filter(({ name }) => due.has(name))) {
