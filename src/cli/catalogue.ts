@@ -196,11 +196,17 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'db import',
-    summary: 'import a dump into the empty application database',
+    summary: 'import a dump into the application database',
     usage: 'FILE',
     arity: { least: 1, most: 1 },
+    options: [
+      {
+        name: 'replace',
+        summary: 'put it in the place of what is there, which is kept under another name',
+      },
+    ],
     exits: [refused, unreachable],
-    examples: ['bulkhead db import /data/import/tools.sql.gz'],
+    examples: ['bulkhead db import --replace /data/import/tools.sql.gz'],
     load: () => import('./commands/db-import.ts'),
   },
   {

@@ -96,7 +96,7 @@ async function tellOtherDump(job: Job, ledger: readonly LedgerRow[]): Promise<vo
   const other = await otherDump(layoutOf(job.assignment.dataDir, job.assignment.runDir), job.plan, ledger);
   if (other !== undefined) {
     job.note(
-      `${other} is not what this volume was filled from, and is not imported: the database ${job.plan.name} is there already; \`bulkhead db import --replace\` would put it in its place`,
+      `${other} is not what this volume was filled from, and is not imported: the database ${job.plan.name} is there already; \`bulkhead db import --replace ${other}\` puts it in its place`,
     );
   }
 }

@@ -487,6 +487,11 @@ describe('db', () => {
     expect(out).toBe('imported /home/me/dumps/x.sql in 0 ms. Migrate it: bulkhead db migrate\nrows  7\n');
   });
 
+  test('import asks for a replacement only when told to', async () => {
+    expect((await typed('db import --replace x.sql', { cwd: '/home/me' })).code).toBe(0);
+    expect(target.asked).toEqual(['run import {"file":"/home/me/x.sql","mode":"replace"}']);
+  });
+
   test('import shows why it failed', async () => {
     target.run = async (_program, _input, onReport) => {
       onReport({ type: 'failure', message: 'cannot import x.sql: it is truncated', remedy: 'dump it again' });

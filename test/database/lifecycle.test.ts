@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TestVolume } from '../support/postgres.ts';
 import { makeVolume } from '../support/volume.ts';
@@ -226,6 +227,7 @@ describe('`db import` beside a living database', () => {
     const refused = await volume.run('import', { input: { file } });
     expect(refused.code).toBe(5);
     expect(refused.failure).toContain('the database tools is there already');
+    expect(refused.failure).toContain(`bulkhead db import --replace ${file}`);
 
     const replaced = await volume.run('import', { input: { file, mode: 'replace' } });
     expect(replaced.failure).toBeUndefined();
@@ -239,6 +241,60 @@ describe('`db import` beside a living database', () => {
     expect(await volume.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 2 }]);
     expect(await volume.query('SELECT count(*)::int AS n FROM t', kept)).toEqual([{ n: 3 }]);
     expect((await volume.run('setup')).code).toBe(0);
+  });
+});
+
+describe('`db import` into what the first start made', () => {
+  test('needs no replace while it is empty, and leaves no empty database behind', async () => {
+    await volume.boot();
+    const file = join(volume.dataDir, 'new.sql');
+    writeFileSync(file, DUMP);
+    const imported = await volume.run('import', { input: { file } });
+    expect(imported.failure).toBeUndefined();
+    expect(imported.result).toMatchObject({ rows: 2, tables: 1 });
+    expect(await volume.databases()).toEqual(['tools']);
+    const again = await volume.run('import', { input: { file } });
+    expect(again.code).toBe(5);
+  });
+
+  test('names the file that is not there, and touches nothing', async () => {
+    await volume.boot();
+    const missing = await volume.run('import', { input: { file: '/nowhere/x.sql', mode: 'replace' } });
+    expect(missing.failure).toContain('cannot import /nowhere/x.sql: there is no such file');
+    expect(await volume.databases()).toEqual(['tools']);
+  });
+
+  test('ends the sessions that are there, and those that come again find the new content', async () => {
+    putDump('first.sql');
+    await volume.boot();
+    await volume.query('INSERT INTO t VALUES (3)');
+    const settings = { host: '127.0.0.1', port: volume.plan.port, user: volume.plan.user };
+    const pool = new pg.Pool({ ...settings, database: 'tools', password: volume.password() });
+    pool.on('error', () => undefined);
+    const held = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+    for (const client of held) {
+      client.on('error', () => undefined);
+      await client.query('BEGIN');
+      await client.query('SELECT * FROM t');
+    }
+    const file = join(volume.dataDir, 'new.sql');
+    writeFileSync(file, DUMP);
+    // Whoever comes all the time, as an application does, must not keep the renaming from happening.
+    let isOver = false;
+    const visiting = (async () => {
+      while (!isOver) await volume.query('SELECT 1').catch(() => undefined);
+    })();
+    const replaced = await volume.run('import', { input: { file, mode: 'replace' } });
+    isOver = true;
+    await visiting;
+    expect(replaced.failure).toBeUndefined();
+    for (const client of held) {
+      await expect(client.query('SELECT 1')).rejects.toThrow();
+      client.release(true);
+    }
+    const { rows } = await pool.query('SELECT count(*)::int AS n FROM t');
+    expect(rows).toEqual([{ n: 2 }]);
+    await pool.end();
   });
 });
 

@@ -10,7 +10,10 @@ export async function run(context: Context): Promise<number> {
   const { given, io } = context;
   const file = resolve(io.cwd, given.words[0] ?? '');
   const begun = io.now();
-  const imported = await runProgram(context, 'import', { file });
+  const imported = await runProgram(context, 'import', {
+    file,
+    ...(given.has('replace') ? { mode: 'replace' } : {}),
+  });
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, imported });
   const facts = imported === undefined ? '' : `\n${renderFacts(imported)}`;
   context.say(
