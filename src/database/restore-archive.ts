@@ -170,7 +170,7 @@ function errorLines(result: ToolResult): string {
   return (
     lines
       .slice(0, 3)
-      .map((line) => line.replace(/^pg_restore: /, '').trim())
+      .map((line) => line.replace(/^pg_restore: (?:error: |fatal: )?/, '').trim())
       .join('; ') ||
     (result.message ?? 'pg_restore failed')
   );
