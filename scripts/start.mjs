@@ -54,6 +54,7 @@ function become() {
   const { NODE_OPTIONS: forServices, ...env } = process.env;
   const environment = {
     ...(forServices === undefined ? {} : { BULKHEAD_NODE_OPTIONS: forServices }),
+    BULKHEAD_COMMAND: 'npx bulkhead',
     BULKHEAD_CONFIG: join(root, 'config'),
     BULKHEAD_APP_DIR: standalone,
     BULKHEAD_SAMPLE: join(app, 'seed', 'tools.sql.gz'),

@@ -1,13 +1,29 @@
 #!/usr/bin/env node
 /** The front door: argv in, exit code out. It opens one room, lazily, and is the only place that ends the process. */
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import { RUN_DIR } from './protocol/socket-path.ts';
 
+/** What refusing to start ends with, protocol/exit-codes.ts. */
+const CANNOT_START = 13;
+
+// Before anything else is loaded, and with nothing an old Node cannot parse: it shall read a sentence, not a SyntaxError.
+refuseOldNode(22, 18);
+
 // Beside the bundle, not under a home that may not exist; where it cannot be written it is only read.
-enableCompileCache(process.env.NODE_COMPILE_CACHE ?? `${import.meta.dirname}/cache`);
+module.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? `${import.meta.dirname}/cache`);
 
 const [command, name] = process.argv.slice(2);
 process.exit(command === 'program' ? await runOwnProgram(name ?? '') : await runCommand());
+
+function refuseOldNode(major: number, minor: number): void {
+  const [haveMajor = 0, haveMinor = 0] = process.versions.node.split('.').map(Number);
+  if (haveMajor > major || (haveMajor === major && haveMinor >= minor)) return;
+  process.stderr.write(
+    `error: cannot run on Node ${process.versions.node}: it is too old, Bulkhead needs ${major}.${minor} or newer\n` +
+      'fix: in a checkout npm has brought a newer one: npx bulkhead …\n',
+  );
+  process.exit(CANNOT_START);
+}
 
 async function runOwnProgram(program: string): Promise<number> {
   const { runProgram } = await import('./database/programs.ts');

@@ -6,7 +6,12 @@ import { type Column, renderTable } from './table.ts';
 import { createPaint, cutText, type Paint, tameLine, wrapped } from './terminal.ts';
 
 /** The final table: each service and how long it took, why the slowest was slow, what to know, the addresses. */
-export function renderBoot(product: ProductStatus, width: number | undefined, color: boolean): string {
+export function renderBoot(
+  product: ProductStatus,
+  width: number | undefined,
+  color: boolean,
+  command = 'bulkhead',
+): string {
   const paint = createPaint(color);
   const shown = product.services.filter(({ status }) => status !== 'disabled');
   const slow = describeSlowest(shown);
@@ -18,7 +23,7 @@ export function renderBoot(product: ProductStatus, width: number | undefined, co
     ...product.notes.map((note) => wrapped(`note: ${tameLine(note)}`, width, 'warn', paint)),
     '',
     ...product.addresses.map(({ what, url }) => `  ${paint('dim', what.padEnd(whatWidth))}  ${url}`),
-    paint('dim', '  see more: bulkhead status, bulkhead logs -f'),
+    paint('dim', `  see more: ${command} status, ${command} logs -f`),
   ].join('\n');
 }
 

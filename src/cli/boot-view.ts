@@ -24,8 +24,11 @@ export interface BootView {
 const FRAMES = [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'];
 const ERASE_LINE = '\r\x1b[2K';
 
-/** The frame turns with each `show`, not with a timer: it moves when something moves. */
-export function createBootView(output: BootOutput, color: boolean): BootView {
+/**
+ * The frame turns with each `show`, not with a timer: it moves when something moves.
+ * @param command how people call this program here
+ */
+export function createBootView(output: BootOutput, color: boolean, command = 'bulkhead'): BootView {
   const paint = createPaint(color);
   const told = new Map<string, number>();
   let live = '';
@@ -59,7 +62,7 @@ export function createBootView(output: BootOutput, color: boolean): BootView {
       over = true;
       erase();
       live = '';
-      output.write(`${renderBoot(product, output.columns, color)}\n`);
+      output.write(`${renderBoot(product, output.columns, color, command)}\n`);
     },
     abandon() {
       over = true;

@@ -6,6 +6,7 @@ import { type ParsedCommand, parseCommand } from './arguments.ts';
 import { COMMANDS } from './catalogue.ts';
 import type { Client } from './client.ts';
 import type { CommandSpec, Context, Doors } from './command.ts';
+import { localAdvice } from './command-name.ts';
 import { findCommand } from './find-command.ts';
 import { processSurroundings, type Surroundings } from './surroundings.ts';
 import { createPaint, wantsColor } from './terminal.ts';
@@ -79,12 +80,13 @@ async function openClient(given: ParsedCommand, io: Surroundings): Promise<Clien
 function tell(error: unknown, json: boolean, io: Surroundings): number {
   if (io.out.closed.aborted) return CommandExit.ok;
   const failure = error instanceof Failure ? error : undefined;
+  const remedy = failure?.remedy === undefined ? undefined : localAdvice(failure.remedy, io.env);
   const exitCode = failure?.exitCode ?? CommandExit.failed;
   if (json) {
     const body = {
       code: failure?.code ?? (failure ? 'failed' : 'internal'),
       message: messageOf(error),
-      remedy: failure?.remedy,
+      remedy,
       exitCode,
     };
     io.out.write(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, error: body })}\n`);
@@ -94,6 +96,6 @@ function tell(error: unknown, json: boolean, io: Surroundings): number {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = failure ? failure.message : `internal error: ${stack}`;
   io.err.write(`${paint('bad', 'error:')} ${message}\n`);
-  if (failure?.remedy !== undefined) io.err.write(`${paint('dim', 'fix:')} ${failure.remedy}\n`);
+  if (remedy !== undefined) io.err.write(`${paint('dim', 'fix:')} ${remedy}\n`);
   return exitCode;
 }

@@ -35,6 +35,8 @@ export interface StatusView {
   readonly now: number;
   readonly width: number | undefined;
   readonly paint: Paint;
+  /** How people call this program here. */
+  readonly command: string;
 }
 
 /** Is it in a state that somebody should look at? */
@@ -54,7 +56,7 @@ export function ageOf(since: string, now: number): string {
 
 /** The reason sentence first, the table, what is not well, the hint last. */
 export function renderStatus(view: StatusView): string {
-  const { product, services, now, width, paint } = view;
+  const { product, services, now, width, paint, command } = view;
   const unwell = services.filter(isUnwell);
   const first = unwell[0];
   return [
@@ -70,7 +72,7 @@ export function renderStatus(view: StatusView): string {
     ...renderTable(statusColumns(now), services, width, paint),
     ...unwell.flatMap((service) => renderTrouble(service, view)),
     ...renderNotes(product, width, paint),
-    ...(first === undefined ? [] : ['', paint('dim', `see why: bulkhead logs ${first.name} --tail 50`)]),
+    ...(first === undefined ? [] : ['', paint('dim', `see why: ${command} logs ${first.name} --tail 50`)]),
   ].join('\n');
 }
 

@@ -25,6 +25,7 @@ export const BULKHEAD_VARIABLES = {
   BULKHEAD_SERVICE: 'set by Bulkhead on every process it starts',
   BULKHEAD_INSTANCE: 'in a service: the number of this replica, from 1; set by Bulkhead',
   BULKHEAD_INSTANCE_PORT: 'in a service: its port plus its number, less one; set by Bulkhead',
+  BULKHEAD_COMMAND: 'how people call the command line here, for the advice it gives: npx bulkhead',
   BULKHEAD_SAMPLE: 'the sample dump of the shipped application',
 } as const;
 

@@ -3,6 +3,7 @@ import { countProblems } from '../../config/format-problems.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
+import { localAdvice } from '../command-name.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { examineMachine } from '../doctor/machine.ts';
 import { examinePorts } from '../doctor/ports.ts';
@@ -37,10 +38,12 @@ export async function run(context: Context): Promise<number> {
   return worst ? CommandExit.failed : CommandExit.ok;
 }
 
-function renderFinding({ check, level, fact, remedy }: Finding, { paint }: Context): string {
+function renderFinding({ check, level, fact, remedy }: Finding, { paint, io }: Context): string {
   const { glyph, tone } = LOOKS[level];
   const head = `${paint(tone, glyph)} ${check.padEnd(10)} ${fact}`;
-  return remedy === undefined ? head : `${head}\n  ${' '.repeat(10)} ${paint('dim', `fix: ${remedy}`)}`;
+  return remedy === undefined
+    ? head
+    : `${head}\n  ${' '.repeat(10)} ${paint('dim', `fix: ${localAdvice(remedy, io.env)}`)}`;
 }
 
 async function examineSupervisor(context: Context): Promise<{ finding: Finding; isRunning: boolean }> {

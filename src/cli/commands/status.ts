@@ -3,6 +3,7 @@ import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { ProductStatus, ServiceStatus } from '../../protocol/status.ts';
 import type { Client } from '../client.ts';
 import type { Context } from '../command.ts';
+import { commandName } from '../command-name.ts';
 import { pickServices } from '../service-names.ts';
 import { isUnwell, renderStatus } from '../status-text.ts';
 
@@ -18,7 +19,9 @@ export async function run(context: Context): Promise<number> {
     context.sayJson(given.words.length === 0 ? product : { ...product, services });
   } else {
     const lastLines = await readLastLines(client, services.filter(isUnwell));
-    context.say(renderStatus({ product, services, lastLines, now: io.now(), width: io.out.columns, paint }));
+    const command = commandName(io.env);
+    const width = io.out.columns;
+    context.say(renderStatus({ product, services, lastLines, now: io.now(), width, paint, command }));
   }
   return given.words.length === 0 ? productExit(product) : servicesExit(services);
 }

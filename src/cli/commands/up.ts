@@ -1,5 +1,6 @@
 import { createBootView } from '../boot-view.ts';
 import type { Context } from '../command.ts';
+import { commandName } from '../command-name.ts';
 
 /** The supervisor itself; the front door opens its room. */
 export async function run(context: Context): Promise<number> {
@@ -9,6 +10,10 @@ export async function run(context: Context): Promise<number> {
     tier: given.value('tier'),
     config: given.value('config'),
     data: given.value('data'),
-    view: createBootView({ write: (text) => io.out.write(text), columns: io.out.columns }, color),
+    view: createBootView(
+      { write: (text) => io.out.write(text), columns: io.out.columns },
+      color,
+      commandName(io.env),
+    ),
   });
 }

@@ -1,0 +1,16 @@
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How this program is called where we run: beside the checkout's own packages it is not on the PATH, and npm finds it. */
+export function commandName({ BULKHEAD_COMMAND: given, npm_execpath: npm }: Environment): string {
+  if (given !== undefined && given !== '') return given;
+  return npm === undefined || npm === '' ? 'bulkhead' : 'npx bulkhead';
+}
+
+// A command of ours in a sentence, not the product: what follows begins a command's name or an option.
+const CALL = /(?<![\w/-])bulkhead (?=[a-z]|-)/g;
+
+/** A sentence of advice, whose commands are written `bulkhead …`, with the name that works here. */
+export function localAdvice(text: string, env: Environment): string {
+  const name = commandName(env);
+  return name === 'bulkhead' ? text : text.replaceAll(CALL, `${name} `);
+}
