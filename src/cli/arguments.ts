@@ -86,7 +86,11 @@ function readOption(
       token.name,
       options.map(({ name }) => name),
     );
-    const remedy = meant === undefined ? help : `did you mean --${meant}?`;
+    const passOn =
+      spec.passOn === 'after-dashes'
+        ? `for the other program, write: bulkhead ${spec.name} -- ${token.rawName} …`
+        : help;
+    const remedy = meant === undefined ? passOn : `did you mean --${meant}?`;
     throw usageFailure(`cannot run ${spec.name}: unknown option ${token.rawName}`, remedy);
   }
   if (option.value === undefined) {

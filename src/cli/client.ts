@@ -55,7 +55,7 @@ export function createClient(place: Place): Client {
         attempts.push({ path: socketPath, ...describeCause(error) });
       }
     }
-    throw unreachable(attempts);
+    throw unreachable(attempts, place.volumes[0]);
   }
 
   async function askWhole<Answer>(response: IncomingMessage, accept: readonly number[]): Promise<Answer> {
@@ -75,6 +75,9 @@ export function createClient(place: Place): Client {
     },
     async lines<Line extends object>(path: string, { signal, write }: LinesOptions = {}) {
       const method = write ? 'POST' : 'GET';
+      // What is streamed cannot be sent twice: the right path is found before the first byte of it.
+      if (write && paths.length > 1)
+        (await ask('GET', '/v1/health', (request) => request.end(), signal)).resume();
       const response = await ask(method, path, write ?? ((request) => request.end()), signal);
       if ((response.statusCode ?? 0) >= 300) throw refusal(parseJson(await readText(response)), 0);
       return readLines<Line>(response, signal);

@@ -19,11 +19,25 @@ export function findCommand(commands: readonly CommandSpec[], argv: readonly str
       rest: withoutWish(before),
     };
   const single = commands.find(({ name }) => name === first);
-  if (single) return { spec: single, rest: [...before, ...argv.slice(at + 1)] };
+  if (single) {
+    if (single.name === 'up') refuseSecondCommand(commands, argv.slice(at + 1));
+    return { spec: single, rest: [...before, ...argv.slice(at + 1)] };
+  }
   const group = commands.filter(({ name }) => name.startsWith(`${first} `));
   if (group.length > 0) return findInGroup(commands, first, group, before, argv.slice(at + 1));
   const names = [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''))];
   throw unknownCommand(first, ALIASES[first] ?? suggestWord(first, names));
+}
+
+/** `docker run IMAGE status`: the image runs `up`, and a second supervisor is not what was meant. */
+function refuseSecondCommand(commands: readonly CommandSpec[], after: readonly string[]): void {
+  const [word] = after;
+  if (word === undefined || word === 'up') return;
+  if (!commands.some(({ name }) => name === word || name.startsWith(`${word} `))) return;
+  throw usageFailure(
+    `cannot run up: unexpected argument "${word}", a command of its own`,
+    `run it beside the running one: docker exec CONTAINER bulkhead ${after.join(' ')}`,
+  );
 }
 
 /** Words people bring from elsewhere. */

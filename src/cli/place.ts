@@ -38,7 +38,8 @@ export function findDataDir(where: Pick<Where, 'env' | 'cwd' | 'data'>): string 
   );
 }
 
-function localData(cwd: string): string | undefined {
+/** What `npm start` left in this folder. */
+export function localData(cwd: string): string | undefined {
   return ownerOf(`${cwd}/.data/bulkhead`) === undefined ? undefined : `${cwd}/.data`;
 }
 

@@ -6,7 +6,7 @@ import { CommandExit } from '../protocol/exit-codes.ts';
 import { RUN_DIR } from '../protocol/socket-path.ts';
 import { exists, readTextIfExists } from '../system/files.ts';
 import type { Context } from './command.ts';
-import { findDataDir } from './place.ts';
+import { findDataDir, localData } from './place.ts';
 
 export type GoodReading = Extract<PlanReading, { readonly problems?: undefined }>;
 
@@ -14,13 +14,15 @@ export type GoodReading = Extract<PlanReading, { readonly problems?: undefined }
 export function readPlanHere({ given, io }: Context, tier = given.value('tier')): PlanReading {
   const { env, cwd, uid } = io;
   const data = given.value('data');
+  const local = env.BULKHEAD_DATA ? undefined : localData(cwd);
   return readPlan({
     flags: {
       tier,
       config: given.value('config'),
       data: data === undefined ? undefined : findDataDir({ env, cwd, data }),
     },
-    env,
+    // What `npm start` says to the supervisor it becomes.
+    env: local === undefined ? env : { ...env, BULKHEAD_DATA: local },
     readFile,
     root: uid === 0,
     runDir: RUN_DIR,

@@ -20,8 +20,23 @@ const CAUSES: Readonly<Record<string, string>> = {
 /** The most telling first: a closed door says more than a missing one. */
 const TELLING = ['EACCES', 'foreign-owner', 'ECONNRESET', 'ECONNREFUSED', 'other-volume'];
 
-/** The one message for a supervisor that cannot be reached: where it was looked for, why not, what to do. */
-export function unreachable(attempts: readonly Attempt[]): Failure {
+/** Nobody is behind such a path, or somebody who serves another volume. */
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'other-volume']);
+
+function notRunning(volume: string): Failure {
+  return new Failure(`cannot reach the supervisor: nothing runs on ${volume}`, {
+    code: 'unreachable',
+    exitCode: CommandExit.unreachable,
+    remedy: `start it: bulkhead up --data ${volume}. If it runs on another volume, name that one with --data DIR or BULKHEAD_DATA`,
+  });
+}
+
+/**
+ * The one message for a supervisor that cannot be reached: where it was looked for, why not, what to do.
+ * @param volume the one that is meant, where one was named
+ */
+export function unreachable(attempts: readonly Attempt[], volume?: string): Failure {
+  if (volume !== undefined && attempts.every(({ code }) => ABSENT.has(code))) return notRunning(volume);
   const told =
     TELLING.map((code) => attempts.find((attempt) => attempt.code === code)).find(Boolean) ?? attempts[0];
   const others = attempts.filter((attempt) => attempt !== told).map(({ path }) => path);

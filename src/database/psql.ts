@@ -1,7 +1,9 @@
 /** How a person gets a psql of the application's database. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import type { DatabasePlan } from '../config/plan.ts';
+import { CommandExit } from '../protocol/exit-codes.ts';
 import { findCluster } from './cluster.ts';
 import { layoutOf } from './layout.ts';
 import { findBinaries, findTool } from './postgres-binaries.ts';
@@ -24,6 +26,12 @@ export function psqlInvocation(
   args: readonly string[] = [],
 ): PsqlInvocation {
   const layout = layoutOf(dataDir, runDir);
+  if (!existsSync(layout.pg)) {
+    throw new Failure(`cannot open psql: ${dataDir} holds no database yet`, {
+      remedy: 'name the volume of the supervisor you mean with --data DIR, or start it first: bulkhead up',
+      exitCode: CommandExit.notRunning,
+    });
+  }
   const binaries = findBinaries({
     major: findCluster(layout)?.major,
     libraryDir: join(layout.sockets, 'lib'),

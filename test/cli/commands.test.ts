@@ -95,7 +95,7 @@ describe('status', () => {
   test('asks whichever volume is meant, and finds no supervisor of another', async () => {
     const { code, err } = await type(['status', '--data', '/nowhere/data']);
     expect(code).toBe(7);
-    expect(err).toContain('/nowhere/data/bulkhead/control.sock');
+    expect(err).toContain('nothing runs on /nowhere/data');
   });
 });
 

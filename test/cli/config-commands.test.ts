@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PsqlOptions } from '../../src/cli/command.ts';
 import { type TypingOptions, type } from '../support/command-line.ts';
+import { fakeTarget, openControl } from '../support/control-target.ts';
+import { exampleProduct } from '../support/product.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -131,7 +133,6 @@ describe('doctor', () => {
         'supervisor',
         'config',
         'volume',
-        'mount',
         'disk',
         'isolation',
         'shm',
@@ -140,6 +141,29 @@ describe('doctor', () => {
       ]),
     );
     expect(code).toBe(findings.some(({ level }: { level: string }) => level === 'fail') ? 1 : 0);
+  });
+
+  test('believes the supervisor that runs, and not itself, about whom it runs as', async () => {
+    const target = fakeTarget();
+    target.setProduct(exampleProduct({ notes: ['all run as one user'] }));
+    await using control = await openControl(target);
+    const { out } = await type(['doctor', '--config', folder, '--socket', control.path, '--json'], {
+      doors,
+      env,
+    });
+    const { findings } = JSON.parse(out);
+    expect(findings).toContainEqual({ check: 'note', level: 'warn', fact: 'all run as one user' });
+    expect(findings.some(({ check }: { check: string }) => check === 'isolation')).toBe(false);
+  });
+
+  test('warns of no mount but where the image keeps its data', async () => {
+    const checks = async (data: string) => {
+      const argv = ['doctor', '--config', folder, '--data', data, '--socket', '/none.sock', '--json'];
+      const { out } = await type(argv, { doors, env });
+      return JSON.parse(out).findings.map(({ check }: { check: string }) => check);
+    };
+    expect(await checks('/data')).toContain('mount');
+    expect(await checks(folder)).not.toContain('mount');
   });
 
   test('gives every finding that is not well a fix', async () => {
@@ -170,6 +194,48 @@ describe('db psql', () => {
     const argv = ['db', 'psql', '--config', folder, '--data', join(folder, 'data'), '--', '-c', 'select 1'];
     expect((await type(argv, { doors, env: { PATH: process.env.PATH ?? '' } })).code).toBe(3);
     expect(seen).toEqual([{ dataDir: join(folder, 'data'), name: 'shop', args: ['-c', 'select 1'] }]);
+  });
+
+  test('knows the volume npm start left in this folder', async () => {
+    write('core.yaml', 'version: 1\nname: shop\ndatabase: { name: shop, user: shop }\n');
+    mkdirSync(join(folder, '.data', 'bulkhead'), { recursive: true });
+    const seen: string[] = [];
+    const doors = {
+      psql: async ({ dataDir }: PsqlOptions) => {
+        seen.push(dataDir);
+        return { argv: ['true'], env: {} };
+      },
+    };
+    const options = { doors, cwd: folder, env: { PATH: process.env.PATH ?? '' } };
+    expect((await type(['db', 'psql', '--config', folder], options)).code).toBe(0);
+    expect(seen).toEqual([join(folder, '.data')]);
+    const shown = await type(['config', 'show', '--config', folder], options);
+    expect(shown.out).toContain(join(folder, '.data'));
+  });
+
+  test('asks the supervisor that runs where the database is', async () => {
+    write('core.yaml', 'version: 1\nname: shop\ndatabase: { name: shop, user: shop }\n');
+    const planView = () => [
+      { path: 'data', value: '/elsewhere', from: '' },
+      { path: 'database.port', value: '5499', from: '' },
+    ];
+    await using control = await openControl(fakeTarget({ planView }));
+    const seen: unknown[] = [];
+    const doors = {
+      psql: async ({ dataDir, database: { port } }: PsqlOptions) => {
+        seen.push({ dataDir, port });
+        return { argv: ['true'], env: {} };
+      },
+    };
+    const argv = ['db', 'psql', '--config', folder, '--socket', control.path];
+    expect((await type(argv, { doors, env: { PATH: process.env.PATH ?? '' } })).code).toBe(0);
+    expect(seen).toEqual([{ dataDir: '/elsewhere', port: 5499 }]);
+  });
+
+  test('tells how psql gets options of its own', async () => {
+    const { code, err } = await type(['db', 'psql', '-c', 'select 1']);
+    expect(code).toBe(2);
+    expect(err).toContain('bulkhead db psql -- -c …');
   });
 
   test('is refused where the plan has no database', async () => {

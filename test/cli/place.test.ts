@@ -66,7 +66,10 @@ describe('the volume that is meant', () => {
     symlinkSync(other.path, join(data, 'bulkhead', 'control.sock'));
     const { code, err } = await typed(['stop', 'app', '--data', data]);
     expect(code).toBe(7);
-    expect(err).toContain('it runs another volume');
+    expect(err).toContain(`nothing runs on ${data}`);
+    expect(err).toContain(`bulkhead up --data ${data}`);
+    const exec = await typed(['exec', 'app', '--data', data, 'true'], { stdin: 'x'.repeat(1e6) });
+    expect(exec).toEqual({ code, out: '', err });
     expect(target.asked).toEqual([]);
   });
 

@@ -19,6 +19,11 @@ describe('a wrong command line', () => {
       'cannot run stop: --timeout must be a duration, not "soon"',
       'write it like 30s, 5m or 1h30m',
     ],
+    [
+      'up status',
+      'cannot run up: unexpected argument "status", a command of its own',
+      'run it beside the running one: docker exec CONTAINER bulkhead status',
+    ],
     ['version now', 'cannot run version: unexpected argument "now"', 'write: bulkhead version'],
     ['wait --for love', 'cannot run wait: --for must be ready or live, not "love"', 'did you mean live?'],
   ])('%s ends 2 with the fix', async (line, message, remedy) => {

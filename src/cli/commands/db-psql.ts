@@ -16,8 +16,25 @@ export async function run(context: Context): Promise<number> {
       remedy: 'add database: to the plan, or use psql with your own DATABASE_URL',
     });
   }
-  const { dataDir, database } = plan;
-  return become(await doors.psql({ dataDir, database, args: given.rest }), context);
+  const running = await askRunning(context);
+  const dataDir = running.get('data') ?? plan.dataDir;
+  const port = Number(running.get('database.port') ?? plan.database.port);
+  return become(
+    await doors.psql({ dataDir, database: { ...plan.database, port }, args: given.rest }),
+    context,
+  );
+}
+
+/** The plan of the supervisor that runs, which may have been told otherwise than we were; empty where none runs. */
+async function askRunning(context: Context): Promise<ReadonlyMap<string, string>> {
+  try {
+    const client = await context.client();
+    const { plan } = await client.get<{ readonly plan: unknown }>('/v1/plan');
+    return new Map((Array.isArray(plan) ? plan : []).map(({ path, value }) => [path, value]));
+  } catch (error) {
+    if (error instanceof Failure) return new Map();
+    throw error;
+  }
 }
 
 function become({ argv, env }: Invocation, { io }: Context): Promise<number> {

@@ -5,7 +5,7 @@ import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
 import { localAdvice } from '../command-name.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { examineMachine } from '../doctor/machine.ts';
+import { examineIsolation, examineMachine } from '../doctor/machine.ts';
 import { examinePorts } from '../doctor/ports.ts';
 import { examineVolume } from '../doctor/volume.ts';
 import { findDataDir } from '../place.ts';
@@ -21,13 +21,14 @@ const LOOKS: Readonly<Record<Finding['level'], { readonly glyph: string; readonl
 /** Works without a supervisor. Exit 1 when something must be mended before Bulkhead can run. */
 export async function run(context: Context): Promise<number> {
   const { io, given } = context;
-  const { finding: supervisor, isRunning } = await examineSupervisor(context);
+  const { finding: supervisor, isRunning, notes } = await examineSupervisor(context);
   const { finding: configuration, ports } = examineConfiguration(context);
   const findings = [
     supervisor,
     configuration,
     ...examineVolume(findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') })),
-    ...examineMachine(io.uid),
+    ...(notes === undefined ? [examineIsolation(io.uid)] : notes.map(toFinding)),
+    ...examineMachine(),
     await examinePostgres(context),
     // The ports of a running supervisor are taken, and should be.
     ...(isRunning ? [] : await examinePorts(ports)),
@@ -46,15 +47,23 @@ function renderFinding({ check, level, fact, remedy }: Finding, { paint, io }: C
     : `${head}\n  ${' '.repeat(10)} ${paint('dim', `fix: ${localAdvice(remedy, io.env)}`)}`;
 }
 
-async function examineSupervisor(context: Context): Promise<{ finding: Finding; isRunning: boolean }> {
+/** What the supervisor knows of itself beats what we could guess: we may run as somebody else. */
+function toFinding(note: string): Finding {
+  return { check: 'note', level: 'warn', fact: note };
+}
+
+async function examineSupervisor(
+  context: Context,
+): Promise<{ finding: Finding; isRunning: boolean; notes?: readonly string[] }> {
   const check = 'supervisor';
   try {
     const client = await context.client();
     const product = await client.get<ProductStatus>('/v1/status');
     const fact = `running, pid ${product.pid}, ${product.name} ${product.version}, tier ${product.tier}`;
-    if (product.overall === 'pass') return { finding: { check, level: 'ok', fact }, isRunning: true };
+    const { notes } = product;
+    if (product.overall === 'pass') return { finding: { check, level: 'ok', fact }, isRunning: true, notes };
     const why = { fact: `${fact}; ${product.reason}`, remedy: 'see more: bulkhead status' };
-    return { finding: { check, level: product.overall, ...why }, isRunning: true };
+    return { finding: { check, level: product.overall, ...why }, isRunning: true, notes };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const isClosed = error.code === 'no-permission';

@@ -1,20 +1,18 @@
-import { accessSync, constants, existsSync, readFileSync, realpathSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf } from '../../base/errors.ts';
 import { formatSize } from '../../base/size.ts';
+import { isOnVolume } from '../../system/mounts.ts';
 import type { Finding } from './finding.ts';
-import { mountOf, parseMounts } from './mounts.ts';
 
 const MB = 1024 * 1024;
+/** Where the image keeps its data. */
+const IMAGE_DATA = '/data';
 
 /** Is the volume there, may we write it, does it outlive the container, has it room? */
 export function examineVolume(dataDir: string): readonly Finding[] {
   const there = nearestExisting(dataDir);
-  return [
-    examineWritable(dataDir, there),
-    examineMount(dataDir, there, readFileSync('/proc/self/mountinfo', 'utf8')),
-    examineDisk(there),
-  ];
+  return [examineWritable(dataDir, there), ...examineMount(dataDir), examineDisk(there)];
 }
 
 function examineWritable(dataDir: string, there: string): Finding {
@@ -34,32 +32,13 @@ function examineWritable(dataDir: string, there: string): Finding {
   return { check: 'volume', level: 'ok', fact };
 }
 
-/** @param mountinfo the text of /proc/self/mountinfo */
-export function examineMount(dataDir: string, there: string, mountinfo: string): Finding {
-  const mounts = parseMounts(mountinfo);
-  const root = mountOf('/', mounts);
-  const mount = mountOf(realpathSync(there), mounts);
-  const inContainer =
-    root?.type === 'overlay' || existsSync('/.dockerenv') || existsSync('/run/.containerenv');
-  if (mount?.type === 'tmpfs') {
-    const remedy = `mount a volume at ${dataDir}, e.g. docker run -v bulkhead-data:${dataDir}`;
-    return {
-      check: 'mount',
-      level: 'warn',
-      fact: `${dataDir} is in memory (tmpfs): a restart loses it`,
-      remedy,
-    };
-  }
-  if (inContainer && (mount === undefined || mount.point === '/')) {
-    const remedy = `mount a volume: docker run -v bulkhead-data:${dataDir}`;
-    const fact = `${dataDir} is not a mount: its content goes away with the container`;
-    return { check: 'mount', level: 'warn', fact, remedy };
-  }
-  return {
-    check: 'mount',
-    level: 'ok',
-    fact: `${dataDir} lies on ${mount?.point ?? '/'} (${mount?.type ?? 'unknown'})`,
-  };
+/** Only the image's own folder must be a mount: outside a container a folder of the disk is what people mean. */
+function examineMount(dataDir: string): readonly Finding[] {
+  if (dataDir !== IMAGE_DATA) return [];
+  if (isOnVolume(dataDir)) return [{ check: 'mount', level: 'ok', fact: `${dataDir} is a volume` }];
+  const remedy = `mount a volume: docker run -v bulkhead-data:${dataDir}`;
+  const fact = `${dataDir} is not a volume: its content goes away with the container`;
+  return [{ check: 'mount', level: 'warn', fact, remedy }];
 }
 
 function examineDisk(there: string): Finding {
