@@ -3,8 +3,17 @@
  * It must parse on old versions of Node, to be able to say that they are too old.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -12,6 +21,9 @@ const app = join(root, 'docker', 'app');
 const standalone = join(app, '.next', 'standalone');
 
 requireNode(22, 18);
+// Before the builds, which take a while.
+const data = process.env.BULKHEAD_DATA || join(root, '.data');
+makeDataFolder();
 await buildSupervisor();
 await buildApp();
 become();
@@ -41,8 +53,6 @@ async function buildApp() {
 
 /** Replaces this process by the supervisor: one process between the terminal and the services, so signals arrive. */
 function become() {
-  const data = process.env.BULKHEAD_DATA ?? join(root, '.data');
-  mkdirSync(data, { recursive: true });
   const supervisor = [
     process.execPath,
     '--disable-sigusr1',
@@ -61,21 +71,39 @@ function become() {
     ...env,
     BULKHEAD_DATA: data,
   };
-  const command = process.getuid() === 0 ? [...asPlainUser(data), ...supervisor] : supervisor;
+  const command = process.getuid() === 0 ? [...asPlainUser(), ...supervisor] : supervisor;
   process.execve(command[0], command, environment);
+}
+
+/** With the folder the supervisor makes first, so that what is no place for data is told here and not by a stack. */
+function makeDataFolder() {
+  try {
+    // One by one: where nothing can be made, as in /proc, mkdir's own `recursive` does not end.
+    const missing = [];
+    for (let at = join(resolve(data), 'bulkhead'); !existsSync(at); at = dirname(at)) missing.unshift(at);
+    for (const folder of missing) mkdirSync(folder);
+    readdirSync(data);
+  } catch (error) {
+    const isFolder = !existsSync(data) || statSync(data).isDirectory();
+    const why = isFolder && error.code !== 'ENOTDIR' ? error.message : 'it is no folder';
+    fail(
+      `cannot use the data folder ${data}: ${why}`,
+      'choose a folder you may write in, e.g. BULKHEAD_DATA=$HOME/bulkhead-data npm start',
+    );
+  }
 }
 
 /**
  * PostgreSQL refuses to run as root, and another user may not reach this folder. A user namespace that knows one
  * user, mapped to root outside, serves both: everything runs as that user and owns what root owns.
  */
-function asPlainUser(data) {
+function asPlainUser() {
   const user = ['postgres', 'nobody'].map(findUser).find((found) => found !== undefined);
   const unshare = findProgram('unshare');
   if (unshare && user) {
     const prefix = [unshare, '--user', `--map-user=${user.uid}`, `--map-group=${user.gid}`, '--'];
     if (spawnSync(prefix[0], [...prefix.slice(1), '/bin/true'], { stdio: 'ignore' }).status === 0) {
-      if (canOwn(data)) return prefix;
+      if (canOwn()) return prefix;
     }
   }
   if (!findUser('postgres') || !isOpenToOthers(root)) {
@@ -89,8 +117,8 @@ function asPlainUser(data) {
 }
 
 /** A folder whose content belongs to other users (an earlier run without the namespace) cannot be mapped to one. */
-function canOwn(data) {
-  return readdirSync(data).every((name) => statSync(join(data, name)).uid === 0);
+function canOwn() {
+  return readdirSync(data).every((name) => lstatSync(join(data, name)).uid === 0);
 }
 
 function isOpenToOthers(folder) {

@@ -1,16 +1,15 @@
 /** `bulkhead up`: from flags and variables to a running supervisor, or to a clear refusal that changed nothing. */
 import { resolve as resolvePath } from 'node:path';
-import { Failure, messageOf } from '../base/errors.ts';
+import { Failure } from '../base/errors.ts';
 import { formatProblems } from '../config/format-problems.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
 import type { ProductStatus } from '../protocol/status.ts';
-import { ensureDir, exists, isWritableDir, readTextIfExists } from '../system/files.ts';
-import { takeLock } from '../system/lock.ts';
-import { isOnVolume } from '../system/mounts.ts';
+import { readTextIfExists } from '../system/files.ts';
 import { giveUpPrivileges } from '../system/privileges.ts';
 import { onSignals } from '../system/signals.ts';
-import { dataInUse, takeRunFolder } from './run-folder.ts';
+import { lockData, requireVolume } from './data-folder.ts';
+import { type RunFolder, takeRunFolder } from './run-folder.ts';
 import { supervise } from './supervisor.ts';
 
 export interface UpOptions {
@@ -41,16 +40,18 @@ export async function runUp(options: UpOptions): Promise<number> {
     reload: () => undefined,
     reopen: () => undefined,
   });
+  let runFolder: RunFolder | undefined;
   try {
     const dataDir = resolvePath(options.data ?? (env.BULKHEAD_DATA || '/data'));
     const uid = process.geteuid?.() ?? 0;
+    runFolder = takeRunFolder(dataDir, uid);
     const request: PlanRequest = {
       flags: { tier: options.tier, config: options.config, data: options.data && dataDir },
       env,
       readFile: readIfReadable,
       root: uid === 0,
       cwd: process.cwd(),
-      runDir: takeRunFolder(dataDir, uid),
+      runDir: runFolder.path,
     };
     const reading = readPlan(request);
     if (reading.warnings.length > 0) say(formatProblems(reading.warnings, { color: wantsColor() }));
@@ -70,6 +71,8 @@ export async function runUp(options: UpOptions): Promise<number> {
     say(`error: ${isExpected ? error.message : `internal error: ${stackOf(error)}`}\n`);
     if (isExpected && error.remedy !== undefined) say(`  fix: ${error.remedy}\n`);
     return isExpected ? (error.exitCode ?? UpExit.cannotStart) : UpExit.internal;
+  } finally {
+    runFolder?.leave();
   }
 }
 
@@ -79,34 +82,6 @@ const UNSEEN: BootObserver = {
   finish: () => undefined,
   abandon: () => undefined,
 };
-
-/** Before anything is written: what a forgotten mount would lose never comes to be. */
-function requireVolume(dataDir: string): void {
-  if (isOnVolume(dataDir)) return;
-  throw new Failure(`cannot start: ${dataDir} is not a volume, and BULKHEAD_REQUIRE_VOLUME is 1`, {
-    remedy: `mount one: docker run -v data:${dataDir} …`,
-    exitCode: UpExit.cannotStart,
-  });
-}
-
-/** For the life of the process: a second supervisor on the same volume ends 75 and touches nothing. */
-function lockData(dataDir: string): void {
-  const folder = `${dataDir}/bulkhead`;
-  let lock: ReturnType<typeof takeLock>;
-  try {
-    // Node calls a read-only file system a missing folder. The dot looks behind a link.
-    if (exists(dataDir) && !isWritableDir(`${dataDir}/.`)) throw new Error('it is no folder we may write in');
-    ensureDir(folder, 0o755);
-    lock = takeLock(`${folder}/lock`);
-  } catch (cause) {
-    throw new Failure(`cannot use the data folder ${dataDir}: ${messageOf(cause)}`, {
-      remedy: `make it writable for uid ${process.geteuid?.() ?? 0}, or choose another with --data or BULKHEAD_DATA`,
-      exitCode: UpExit.cannotStart,
-      cause,
-    });
-  }
-  if (lock === undefined) throw dataInUse(dataDir, `${folder}/lock`);
-}
 
 function readIfReadable(path: string): string | undefined {
   try {

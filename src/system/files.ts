@@ -11,8 +11,10 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
   symlinkSync,
 } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { codeOf, Failure } from '../base/errors.ts';
 
 export interface Ownership {
@@ -37,7 +39,7 @@ export function readTextIfExists(path: string): string | undefined {
  * there before. A link in its place is refused: its owner may be who put it there.
  */
 export function ensureDir(path: string, mode: number, owner?: Ownership): void {
-  mkdirSync(path, { recursive: true, mode });
+  makeFolders(path, mode);
   const stats = lstatSync(path);
   if (stats.isSymbolicLink()) {
     throw new Failure(`cannot use ${path}: it is a symbolic link`, {
@@ -50,19 +52,45 @@ export function ensureDir(path: string, mode: number, owner?: Ownership): void {
   if ((stats.mode & 0o7777) !== mode) chmodSync(path, mode);
 }
 
+/**
+ * Each missing one once, from above. mkdir's own `recursive` never ends where a folder is there and yet nothing can
+ * be made in it because it is "missing", as in /proc.
+ */
+function makeFolders(path: string, mode: number): void {
+  const missing: string[] = [];
+  for (let at = resolve(path); !existsSync(at) && at !== dirname(at); at = dirname(at)) missing.unshift(at);
+  for (const folder of missing) makeFolder(folder, mode);
+  if (missing.length === 0) makeFolder(path, mode);
+}
+
+function makeFolder(path: string, mode: number): void {
+  try {
+    mkdirSync(path, mode);
+  } catch (error) {
+    // Somebody else may have made it in the meantime.
+    if (codeOf(error) !== 'EEXIST' || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
+}
+
 /** The uid a path belongs to (a link: its own); undefined where there is nothing. */
 export function ownerOf(path: string): number | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.uid;
 }
 
-/** Whether we may make files in this folder: asked of the kernel, which also knows read-only mounts. */
+/** Whether this is a folder, and no link to one, that we may make files in: asked of the kernel, which also knows read-only mounts. */
 export function isWritableDir(path: string): boolean {
   try {
-    accessSync(path, constants.W_OK | constants.X_OK);
+    requireWritableDir(path);
     return lstatSync(path).isDirectory();
   } catch {
     return false;
   }
+}
+
+/** As `isWritableDir`, also behind a link. @throws Failure (`no-folder`), or what the kernel says: EROFS, EACCES, ENOENT … */
+export function requireWritableDir(path: string): void {
+  if (!statSync(path).isDirectory()) throw new Failure('it is no folder', { code: 'no-folder' });
+  accessSync(path, constants.W_OK | constants.X_OK);
 }
 
 /** Removes a folder and all in it, or a file; nothing there is fine. */

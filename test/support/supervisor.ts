@@ -1,9 +1,10 @@
 /** A real supervisor on a plan of its own, in a temporary folder, on ports of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hashText } from '../../src/protocol/socket-path.ts';
 import type { ProductStatus } from '../../src/protocol/status.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -75,6 +76,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     BULKHEAD_API_PORT: String(apiPort),
     ...options.env,
   };
+  const before = runFolders(env.BULKHEAD_DATA);
   const command = options.command ?? [process.execPath, '--disable-sigusr1', bulkhead, 'up'];
   const [program = '', ...args] = options.namespace
     ? ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...command]
@@ -148,10 +150,23 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     },
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode === null && child.signalCode === null) await supervisor.stop();
+      const left = runFolders(env.BULKHEAD_DATA).filter((path) => !before.includes(path));
+      // One that was killed could not clean up, and one that was refused for another's sake must not.
+      const { code } = await finished;
+      if (code !== 75) for (const path of left) rmSync(path, { recursive: true, force: true });
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+      if (code !== null && code !== 75 && left.length > 0)
+        throw new Error(`it left ${left.join(', ')} behind`);
     },
   };
   return supervisor;
+}
+
+/** What a supervisor of this volume keeps under /tmp, whoever it runs as. */
+export function runFolders(dataDir: string): string[] {
+  return readdirSync('/tmp')
+    .filter((name) => name.startsWith('bulkhead-') && name.endsWith(`-${hashText(dataDir)}`))
+    .map((name) => join('/tmp', name));
 }
 
 function runBulkhead(

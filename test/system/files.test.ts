@@ -108,3 +108,11 @@ test('a tree is removed, also where there is none', () => {
 test('there is room on the disk', () => {
   expect(freeBytes(folder)).toBeGreaterThan(0);
 });
+
+test('a folder that nothing can be made in is refused, and does not keep us busy for ever', () => {
+  expect(() => ensureDir('/proc/nowhere/below', 0o755)).toThrow(/ENOENT|EACCES/);
+  writeFileSync(join(folder, 'file'), '');
+  expect(() => ensureDir(join(folder, 'file', 'below', 'deep'), 0o755)).toThrow(/ENOTDIR/);
+  ensureDir(join(folder, 'one', 'two', 'three'), 0o755);
+  expect(statSync(join(folder, 'one', 'two', 'three')).isDirectory()).toBe(true);
+});
