@@ -1,5 +1,7 @@
 import { styleText } from 'node:util';
 import type { LogLine } from '../protocol/control.ts';
+import { levelWord } from '../protocol/levels.ts';
+import { readStructured } from '../protocol/structured.ts';
 import { tameLine } from './terminal.ts';
 
 /** Red and yellow stay free for what is wrong. */
@@ -27,7 +29,7 @@ export function createLinePrinter(options: LinePrinterOptions): (line: LogLine) 
   let width = Math.max(0, ...options.names.map(({ length }) => length));
   return ({ time, service, stream, line }) => {
     width = Math.max(width, service.length);
-    const text = tameLine(line, options.color);
+    const text = describeRecord(line) ?? tameLine(line, options.color);
     const body = stream === 'note' ? `[${text}]` : text;
     const stamp = options.timestamps ? `${time} ` : '';
     if (!options.prefix) return stamp + body;
@@ -35,6 +37,23 @@ export function createLinePrinter(options: LinePrinterOptions): (line: LogLine) 
     const painted = options.color ? styleText(colorOf(service), name, { validateStream: false }) : name;
     return `${stamp}${painted} ${body}`;
   };
+}
+
+/** A line that is a JSON record (pino and the like) as the live output shows it; undefined where it is none. */
+export function describeRecord(line: string): string | undefined {
+  const record = readStructured(line);
+  if (record?.msg === undefined) return undefined;
+  const word = record.level === undefined ? '' : `${levelWord(record.level).padEnd(5)} `;
+  const fields = Object.entries(record.rest)
+    .filter(([key]) => !OF_THE_PROCESS.has(key))
+    .map(([key, value]) => ` ${key}=${showValue(value)}`);
+  return tameLine(word + record.msg + fields.join(''));
+}
+
+const OF_THE_PROCESS: ReadonlySet<string> = new Set(['pid', 'hostname', 'name']);
+
+function showValue(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
 }
 
 /** The same service has the same colour in every terminal. */

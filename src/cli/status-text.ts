@@ -2,6 +2,7 @@
 import { formatDuration } from '../base/duration.ts';
 import type { LogLine } from '../protocol/control.ts';
 import type { Overall, ProductStatus, ServiceStatus, StatusWord } from '../protocol/status.ts';
+import { describeRecord } from './log-text.ts';
 import { type Column, renderTable } from './table.ts';
 import { cutText, type Paint, type Tone, tameLine, wrapped } from './terminal.ts';
 
@@ -152,7 +153,7 @@ function renderTrouble(service: ServiceStatus, { lastLines, width, paint }: Stat
     '',
     paint(tone, fitWidth(`${glyph} ${service.name}  ${reason}`, width)),
     ...facts.map((fact) => fitWidth(`  ${fact}`, width)),
-    ...lines.map((line) => paint('dim', fitWidth(`  | ${tameLine(line)}`, width))),
+    ...lines.map((line) => paint('dim', fitWidth(`  | ${describeRecord(line) ?? tameLine(line)}`, width))),
   ];
 }
 

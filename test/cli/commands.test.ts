@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/base/errors.ts';
 import type { DatabaseStatus } from '../../src/protocol/database-status.ts';
@@ -208,6 +211,36 @@ describe('logs', () => {
     expect((await typed('logs')).out).toBe('app | one\ndatabase | two\n');
     expect((await typed('logs app database --tail 1')).out).toBe('database | two\n');
     expect((await typed('logs app --no-prefix -t')).out).toBe('2026-01-01T00:00:00.000Z one\n');
+  });
+
+  test('show a JSON record as what it says, and leave it as it is with --json', async () => {
+    const record =
+      '{"level":50,"time":1,"pid":7,"hostname":"x","msg":"no room\\u001b[2J","file":"a b.sql","rows":3}';
+    target.write(app(record));
+    expect((await typed('logs')).out).toBe('app | ERROR no room file="a b.sql" rows=3\n');
+    expect(JSON.parse((await typed('logs --json')).out).line).toBe(record);
+  });
+
+  test('are read from the volume when the supervisor is gone, and say so', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'bh-'));
+    mkdirSync(join(data, 'logs'));
+    const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
+    writeFileSync(join(data, 'logs', 'app.log'), `${at(1)} stdout F one\n${at(3)} stderr F three\n`);
+    writeFileSync(join(data, 'logs', 'database.log'), `${at(2)} stdout F two\ntorn`);
+    try {
+      const ask = (...more: string[]) => type(['logs', '--data', data, '--no-prefix', ...more]);
+      expect(await ask()).toEqual({
+        code: 0,
+        out: 'one\ntwo\nthree\n',
+        err: `no supervisor runs on ${data}: these lines are from ${data}/logs\n`,
+      });
+      expect((await ask('--tail', '1')).out).toBe('three\n');
+      expect((await ask('--since', at(2), '--grep', 'w')).out).toBe('two\n');
+      expect((await ask('app')).out).toBe('one\nthree\n');
+      expect(await ask('nobody')).toMatchObject({ code: 7, out: '' });
+    } finally {
+      rmSync(data, { recursive: true, force: true });
+    }
   });
 
   test('search among all that is kept', async () => {

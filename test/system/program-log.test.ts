@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readStructured } from '../../src/supervisor/logs/structured.ts';
+import { readStructured } from '../../src/protocol/structured.ts';
 import { openProgramLog } from '../../src/system/program-log.ts';
 
 it('a line of a child program is a record that PID 1 takes apart again', () => {

@@ -1,18 +1,21 @@
 import { parseDuration } from '../../base/duration.ts';
-import { messageOf } from '../../base/errors.ts';
+import { Failure, messageOf } from '../../base/errors.ts';
 import type { LogLine } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { type ParsedCommand, usageFailure } from '../arguments.ts';
 import type { Context } from '../command.ts';
 import { untilInterrupted } from '../follow.ts';
+import { readKeptLogs } from '../kept-logs.ts';
 import { createLinePrinter } from '../log-text.ts';
+import { findDataDir } from '../place.ts';
 
 const DEFAULT_TAIL = 100;
 
 export async function run(context: Context): Promise<number> {
   const { given, io } = context;
   const matches = readPattern(given.value('grep'));
-  const path = `/v1/logs?${buildQuery(given, io.now())}`;
+  const query = buildQuery(given, io.now());
+  const path = `/v1/logs?${query}`;
   const client = await context.client();
   const print = createLinePrinter({
     color: context.color,
@@ -20,23 +23,41 @@ export async function run(context: Context): Promise<number> {
     timestamps: given.has('timestamps'),
     names: given.words,
   });
+  const tell = (line: LogLine): void => {
+    if (!matches(line.line)) return;
+    if (context.json) context.sayJson(line);
+    else context.say(print(line));
+  };
   await untilInterrupted(io, async (signal) => {
     let lines: AsyncIterable<LogLine>;
     try {
       lines = await client.lines<LogLine>(path, { signal });
     } catch (error) {
       if (signal.aborted) return;
-      throw error;
+      for (const line of readLeftLines(context, query, error)) tell(line);
+      return;
     }
     for await (const line of lines) {
-      if (!matches(line.line)) continue;
-      if (context.json) context.sayJson(line);
-      else context.say(print(line));
+      tell(line);
       // A slow reader slows the reading, so that nothing piles up here.
       await io.out.flushed();
     }
   });
   return CommandExit.ok;
+}
+
+/** Where no supervisor answers, what it left on the volume is the answer; throws `error` where that is nothing. */
+function readLeftLines(context: Context, query: URLSearchParams, error: unknown): readonly LogLine[] {
+  const { given, io } = context;
+  if (!(error instanceof Failure) || error.code !== 'unreachable' || given.has('socket')) throw error;
+  const dataDir = findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') });
+  const kept = readKeptLogs(dataDir, given.words);
+  if (kept === undefined) throw error;
+  context.remark(`no supervisor runs on ${dataDir}: these lines are from ${dataDir}/logs`);
+  const since = query.get('since') ?? '';
+  const wanted = kept.filter(({ time }) => time >= since);
+  const tail = query.get('tail');
+  return tail === null ? wanted : wanted.slice(Math.max(0, wanted.length - Number(tail)));
 }
 
 function buildQuery(given: ParsedCommand, now: number): URLSearchParams {

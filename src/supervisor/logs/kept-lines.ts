@@ -1,5 +1,5 @@
 import type { LogLine } from '../../protocol/control.ts';
-import { parseStoredLine } from './stored-line.ts';
+import { parseStoredLine } from '../../protocol/stored-line.ts';
 import type { Tail } from './tail.ts';
 
 /** Of all files together, so that a question about fifty services does not keep the loop for long. */

@@ -9,15 +9,15 @@ import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { LogLevel } from '../../config/plan.ts';
 import type { LogLine } from '../../protocol/control.ts';
+import { LEVEL_NUMBERS } from '../../protocol/levels.ts';
+import { parseStoredLine } from '../../protocol/stored-line.ts';
+import { readStructured } from '../../protocol/structured.ts';
 import { type ReadEnd, readKeptLines } from './kept-lines.ts';
-import { LEVEL_NUMBERS } from './levels.ts';
 import { type Filter, Listeners } from './listeners.ts';
 import { OutputWriter } from './output-writer.ts';
 import type { LogFile, Output, OutputPipe } from './ports.ts';
 import { type Look, Renderer } from './render.ts';
 import { missing, ServiceLog } from './service-log.ts';
-import { parseStoredLine } from './stored-line.ts';
-import { readStructured } from './structured.ts';
 
 /** The name PID 1's own lines go by. */
 export const OWN_NAME = 'bulkhead';

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { LogLine } from '../../protocol/control.ts';
+import { levelWord } from '../../protocol/levels.ts';
+import { readStructured, type Structured } from '../../protocol/structured.ts';
 import type { BlockQueue } from './block-queue.ts';
-import { levelWord } from './levels.ts';
 import { makePrintable } from './printable.ts';
 import { CONTROLS, GOES_ON, HIGH } from './split-lines.ts';
-import { readStructured, type Structured } from './structured.ts';
 
 /** How lines look on standard output. */
 export interface Look {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { LogLine } from '../../protocol/control.ts';
+import { stampOf } from '../../protocol/stored-line.ts';
 import type { Block } from './block-queue.ts';
 import { FileWriter } from './file-writer.ts';
 import type { Listeners } from './listeners.ts';
@@ -7,7 +8,6 @@ import type { OutputWriter } from './output-writer.ts';
 import type { LogFile, OutputPipe } from './ports.ts';
 import { type Look, Renderer } from './render.ts';
 import { CONTINUES, CONTROLS, GOES_ON, LineSplitter } from './split-lines.ts';
-import { stampOf } from './stored-line.ts';
 import { Tail } from './tail.ts';
 
 /** A prompt without a newline is shown after this much silence. */

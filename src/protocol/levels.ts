@@ -1,4 +1,4 @@
-import type { LogLevel } from '../../config/plan.ts';
+import type { LogLevel } from '../config/plan.ts';
 
 /** Pino's numbers, which its readers sort and filter by. */
 export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {

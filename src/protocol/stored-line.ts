@@ -1,5 +1,5 @@
 /** The form a line has in `<dataDir>/logs/<service>.log` and in the memory of the last lines. */
-import type { LogLine } from '../../protocol/control.ts';
+import type { LogLine } from './control.ts';
 
 /**
  * What stands before the bytes of a line. It is the container runtimes' format (Kubernetes CRI), so what reads their
