@@ -13,38 +13,53 @@ export interface PortFacts {
 interface Wanted {
   readonly service: string;
   readonly port: number;
-  /** The variable that moves it. */
-  readonly remedy: string;
+  /** The variable that moves it, or the word of the plan. */
+  readonly variable: string;
 }
 
 /** @throws Failure (exit 13) that names each port that is taken, by whom, and how to move it. */
 export async function refuseTakenPorts(plan: Plan, facts: PortFacts): Promise<void> {
-  const problems: { readonly message: string; readonly remedy: string }[] = [];
-  for (const { service, port, remedy } of listWanted(plan)) {
+  const taken: { readonly what: string; readonly move: string }[] = [];
+  const wanted = listWanted(plan);
+  const spoken = new Set(wanted.map(({ port }) => port));
+  for (const { service, port, variable } of wanted) {
     if (!(await facts.isTaken('127.0.0.1', port))) continue;
     const owner = facts.whoListens(port);
-    problems.push({ message: `port ${port} of ${service} is taken${owner ? ` by ${owner}` : ''}`, remedy });
+    const what = `port ${port} of ${service} is taken${owner ? ` by ${owner}` : ''}`;
+    taken.push({ what, move: `set ${variable}=${await findFree(port, spoken, facts)}` });
   }
-  const [first] = problems;
+  const [first, second] = taken;
   if (first === undefined) return;
-  throw new Failure(`cannot start: ${problems.map(({ message }) => message).join('; ')}`, {
-    remedy: problems.map(({ remedy }) => remedy).join('; '),
+  const each = taken.map(({ what, move }) => `\n  ${what}: ${move}`).join('');
+  throw new Failure(`cannot start: ${second === undefined ? first.what : `ports are taken${each}`}`, {
+    remedy:
+      second === undefined ? `stop it, or ${first.move}` : 'stop what holds them, or set what each line says',
     code: 'port-taken',
     exitCode: UpExit.cannotStart,
   });
 }
 
+/** The next one above that neither anybody has nor we want ourselves. */
+async function findFree(port: number, spoken: Set<number>, facts: PortFacts): Promise<number> {
+  for (let candidate = port + 1; candidate < Math.min(port + 100, 65_536); candidate += 1) {
+    if (spoken.has(candidate) || (await facts.isTaken('127.0.0.1', candidate))) continue;
+    spoken.add(candidate);
+    return candidate;
+  }
+  return port + 1;
+}
+
 function listWanted(plan: Plan): Wanted[] {
-  const wanted: Wanted[] = [];
+  const wanted: Wanted[] = [{ service: 'the probes', port: plan.ports.probes, variable: 'BULKHEAD_PORT' }];
   if (plan.database) {
     const { port } = plan.database;
-    wanted.push({ service: 'the database', port, remedy: `stop it, or set BULKHEAD_DB_PORT=${port + 1}` });
+    wanted.push({ service: 'the database', port, variable: 'BULKHEAD_DB_PORT' });
   }
   for (const run of plan.runs) {
     const port = run.kind === 'service' ? checkedPort(run.healthcheck?.probe) : undefined;
     if (port === undefined) continue;
-    const remedy = `stop it, or set ${run.name === 'app' ? 'PORT' : `the port of ${run.name}`}=${port + 1}`;
-    wanted.push({ service: run.name, port, remedy });
+    const variable = run.name === 'app' ? 'PORT' : `the port of ${run.name}`;
+    wanted.push({ service: run.name, port, variable });
   }
   return wanted;
 }

@@ -135,7 +135,7 @@ export async function supervise(boot: Boot): Promise<number> {
         services.restart([name]);
       },
     }),
-    lastLine: (name) => logs.lastLine(name)?.line,
+    lastLine: (name) => logs.lastLine(name),
     checkOf: (name) => checks.statusOf(name),
     listener: {
       changed: (service, from, to, reason) => {
@@ -158,7 +158,12 @@ export async function supervise(boot: Boot): Promise<number> {
       },
       checksUnwanted: (name, generation) => checks.stop(name, generation),
       gaveUp: (service, reason) => {
-        logs.own('error', `${service} gave up: ${reason}`);
+        const run = requireRun(plan, service);
+        // One of our own programs has said in full what failed.
+        const told = run.kind === 'task' && run.work.kind === 'program';
+        const last = told ? undefined : logs.lastLine(service);
+        const lastWords = last === undefined ? '' : `; last line: ${last.slice(0, 200)}`;
+        logs.own('error', `${service} gave up: ${reason}${lastWords}`);
         announce({ type: 'gaveUp', service, reason });
       },
       reported: (name, _generation, report) => {
@@ -261,12 +266,6 @@ export async function supervise(boot: Boot): Promise<number> {
 
   const token = plan.token ?? ensureToken(plan.dataDir, logs);
   await using open = new AsyncDisposableStack();
-  const probes = await openProbeServer(health, {
-    port: plan.ports.probes,
-    token: () => plan.token ?? token,
-    clock,
-  });
-  open.defer(() => probes.close());
   await refuseTakenPorts(plan, {
     isTaken: async (host, port) => !(await isPortFree(host, port)),
     whoListens: (port) => {
@@ -274,6 +273,12 @@ export async function supervise(boot: Boot): Promise<number> {
       return owner && `${owner.name} (pid ${owner.pid})`;
     },
   });
+  const probes = await openProbeServer(health, {
+    port: plan.ports.probes,
+    token: () => plan.token ?? token,
+    clock,
+  });
+  open.defer(() => probes.close());
   const uid = process.geteuid?.() ?? 0;
   const control = await openControlServer(target, socketCandidates(plan.dataDir, uid), {
     clock,
@@ -288,7 +293,8 @@ export async function supervise(boot: Boot): Promise<number> {
   let unclean: readonly string[];
   try {
     view.abandon();
-    if (ending !== ASKED) logs.own('fatal', `${ending.reason.replace(/\.$/, '')}; stopping everything`);
+    if (ending !== ASKED)
+      logs.own('fatal', `${ending.brief ?? ending.reason.replace(/\.$/, '')}; stopping everything`);
     announce({ type: 'stopping', reason: ending.reason });
     checks.stopAll();
   } finally {

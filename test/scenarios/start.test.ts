@@ -137,7 +137,7 @@ describe('npm start', () => {
     await using bulkhead = await startCore({ env: { PORT: String(port) } });
     expect((await bulkhead.finished).code).toBe(13);
     expect(bulkhead.output()).toContain(`port ${port}`);
-    expect(bulkhead.output()).toContain(`PORT=${port + 1}`);
+    expect(bulkhead.output()).toMatch(/stop it, or set PORT=\d+/);
     expect(existsSync(join(bulkhead.dataDir, 'pg'))).toBe(false);
     await new Promise((resolve) => stranger.close(resolve));
   });
