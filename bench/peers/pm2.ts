@@ -14,7 +14,8 @@ export const pm2: Peer = {
     return (JSON.parse(readFileSync(join(folderOfPm2, 'package.json'), 'utf8')) as { version: string })
       .version;
   },
-  settings: 'Fork mode, no interpreter, one out and one error file each. Fastest: `min_uptime: 100`, its least.',
+  settings:
+    'Fork mode, no interpreter, one out and one error file each. Fastest: `min_uptime: 100`, its least.',
   prepare(folder, { services, fast }) {
     const logs = join(folder, 'logs');
     mkdirSync(logs);
