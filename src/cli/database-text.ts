@@ -1,6 +1,7 @@
 /** `bulkhead db status` for people: the facts, what was imported, every setting with its reason. Pure. */
 import { formatSize } from '../base/size.ts';
 import type { DatabaseStatus, LedgerView, SettingView } from '../protocol/database-status.ts';
+import { ageOf } from './status-text.ts';
 import { type Column, renderTable } from './table.ts';
 import { type Paint, tameLine } from './terminal.ts';
 
@@ -11,10 +12,16 @@ const SETTINGS: readonly Column<SettingView>[] = [
   { title: 'WHY', flexible: true, cell: ({ reason }) => ({ text: tameLine(reason), tone: 'dim' }) },
 ];
 
-export function renderDatabase(status: DatabaseStatus, width: number | undefined, paint: Paint): string {
+/** @param now milliseconds since the epoch */
+export function renderDatabase(
+  status: DatabaseStatus,
+  width: number | undefined,
+  paint: Paint,
+  now: number,
+): string {
   const facts: [string, string][] = [
     ['database', `${status.database} of ${status.user}${status.exists ? '' : ' (not there yet)'}`],
-    ['server', `PostgreSQL ${status.serverVersion}, port ${status.port}, up since ${status.startedAt}`],
+    ['server', `PostgreSQL ${status.serverVersion}, port ${status.port}, up ${ageOf(status.startedAt, now)}`],
     ['cluster', status.cluster],
     ['content', describeContent(status)],
     ['sessions', String(status.connections)],

@@ -40,6 +40,17 @@ interface Ending {
   readonly emptied: Promise<void>;
 }
 
+/** What a shell ends with where the program is missing, or is none it may run. */
+function refuseAsShell(error: unknown): never {
+  if (!(error instanceof Failure) || (error.code !== 'ENOENT' && error.code !== 'EACCES')) throw error;
+  throw new Failure(error.message, {
+    code: error.code,
+    exitCode: error.code === 'ENOENT' ? 127 : 126,
+    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+    cause: error,
+  });
+}
+
 export function createCompanions(source: LaunchSource, logs: Logs): Companions {
   const running = new Set<SpawnedProcess>();
   let count = 0;
@@ -84,7 +95,8 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
 
   return {
     async exec(run, argv) {
-      const { child, exited, emptied } = await start('exec', beside(run, argv, source), { stdin: true });
+      const command = beside(run, argv, source);
+      const { child, exited, emptied } = await start('exec', command, { stdin: true }).catch(refuseAsShell);
       const [stdout, stderr] = [toReadable(child.stdout), toReadable(child.stderr)];
       void emptied.then(() => {
         child.stdout.closeWithin(LEFTOVER_MS);

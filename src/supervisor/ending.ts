@@ -5,6 +5,8 @@ import type { Ended } from './services/listener.ts';
 export interface Ending {
   readonly exitCode: number;
   readonly reason: string;
+  /** For the log, where a line before has told the whole reason. */
+  readonly brief?: string;
 }
 
 export const ASKED: Ending = { exitCode: UpExit.ok, reason: 'asked to stop' };
@@ -20,7 +22,8 @@ const EXIT_OF: Readonly<Record<Ended['cause'], number>> = {
 };
 
 export function endedBy({ cause, service, reason }: Ended): Ending {
-  return { exitCode: EXIT_OF[cause], reason: `${service}: ${reason}` };
+  const ending = { exitCode: EXIT_OF[cause], reason: `${service}: ${reason}` };
+  return cause === 'taskFailed' ? { ...ending, brief: `${service} failed` } : ending;
 }
 
 /** The first cause wins; having had to kill replaces only a clean end. */

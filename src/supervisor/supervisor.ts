@@ -158,9 +158,9 @@ export async function supervise(boot: Boot): Promise<number> {
       },
       checksUnwanted: (name, generation) => checks.stop(name, generation),
       gaveUp: (service, reason) => {
-        const run = requireRun(plan, service);
-        // One of our own programs has said in full what failed.
-        const told = run.kind === 'task' && run.work.kind === 'program';
+        const run = plan.runs.find(({ name }) => name === service);
+        // A task that is one of our own programs has said in full what failed.
+        const told = run?.kind === 'task' && run.work.kind === 'program';
         const last = told ? undefined : logs.lastLine(service);
         const lastWords = last === undefined ? '' : `; last line: ${last.slice(0, 200)}`;
         logs.own('error', `${service} gave up: ${reason}${lastWords}`);

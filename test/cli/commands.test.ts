@@ -565,7 +565,7 @@ describe('db', () => {
     expect(await typed('db status')).toMatchObject({
       code: 0,
       out: `database  shop of shop_user
-server    PostgreSQL 17.6, port 5432, up since 2026-01-02T03:04:05.000Z
+server    PostgreSQL 17.6, port 5432, up 0 ms
 cluster   17/main
 content   24 MB, 4 tables, about 28,624 rows
 sessions  3

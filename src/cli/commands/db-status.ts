@@ -10,6 +10,6 @@ export async function run(context: Context): Promise<number> {
   // The other end is this very program: the shape is that of protocol/database-status.ts.
   const database = (await runProgram(context, 'database-status', {})) as DatabaseStatus;
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, database });
-  else context.say(renderDatabase(database, context.io.out.columns, context.paint));
+  else context.say(renderDatabase(database, context.io.out.columns, context.paint, context.io.now()));
   return CommandExit.ok;
 }

@@ -18,6 +18,10 @@ import { OutputWriter } from './output-writer.ts';
 import type { LogFile, Output, OutputPipe } from './ports.ts';
 import { type Look, Renderer } from './render.ts';
 import { missing, ServiceLog } from './service-log.ts';
+import { tellingLine } from './telling-line.ts';
+
+/** Among how many of the newest the telling one is sought: a stack of Node and what stands around it. */
+const TELLING_LINES = 20;
 
 /** The name PID 1's own lines go by. */
 export const OWN_NAME = 'bulkhead';
@@ -62,8 +66,8 @@ export interface Logs {
   ): Attachment;
   /** PID 1's own line, if its level is shown. */
   own(level: LogLevel, msg: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** The newest line; of a JSON record only its message, for sentences. */
-  lastLine(service: string): LogLine | undefined;
+  /** The most telling of the newest lines; of a JSON record only its message, for sentences. */
+  lastLine(service: string): string | undefined;
   /** The newest lines by time, oldest first: from memory (32 KiB a service), and where that is not enough from files. */
   tail(services: readonly string[] | undefined, count: number): LogLine[];
   /** Tells every line from now on; the returned function ends it. Called synchronously: keep it short. */
@@ -158,11 +162,13 @@ export function openLogs(options: LogsOptions): Logs {
     },
     own,
     lastLine: (service) => {
-      const stored = services.get(service)?.tail.lines(1)[0];
-      const line = stored === undefined ? undefined : parseStoredLine(service, stored);
+      const stored = services.get(service)?.tail.lines(TELLING_LINES) ?? [];
       // In a sentence for people a record is its message.
-      const msg = line && readStructured(line.line)?.msg;
-      return line && msg !== undefined ? { ...line, line: msg } : line;
+      const lines = stored.flatMap((text) => {
+        const line = parseStoredLine(service, text);
+        return line === undefined ? [] : [readStructured(line.line)?.msg ?? line.line];
+      });
+      return tellingLine(lines);
     },
     tail,
     follow: (names, onLine) => listeners.follow(filterOf(names), onLine),

@@ -289,7 +289,7 @@ export class Services {
       exitedAt: unit.exitedAt,
       progress: unit.progress,
       check: checkOf?.(name),
-      lastLine: lastLine?.(name),
+      lastLine: lastLine && (() => lastLine(name)),
       mono: clock.mono(),
       wall: clock.now(),
     });

@@ -14,7 +14,8 @@ export interface Surroundings {
   readonly exitedAt: number | undefined;
   readonly progress: Progress | undefined;
   readonly check: CheckStatus | undefined;
-  readonly lastLine: string | undefined;
+  /** Asked only for a run that is not well. */
+  readonly lastLine: (() => string | undefined) | undefined;
   /** The same moment on both clocks. */
   readonly mono: number;
   readonly wall: number;
@@ -41,7 +42,7 @@ export function statusOf(state: State, run: RunPlan, around: Surroundings): Serv
     nextStart: nextStart(state, around),
     startedIn: startedIn(state, run.kind),
     lastExit: lastExit(state, around.exitedAt),
-    lastLine: isNotWell(status) ? around.lastLine : undefined,
+    lastLine: isNotWell(status) ? around.lastLine?.() : undefined,
     check: around.check,
     progress: status === 'starting' || status === 'failed' ? around.progress : undefined,
   };

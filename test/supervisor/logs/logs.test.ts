@@ -31,7 +31,7 @@ describe('the lines of services', () => {
     stderr.end();
     stdout.end();
     await drained;
-    expect(logs.lastLine('app')?.line).toBe('dying: reason');
+    expect(logs.lastLine('app')).toBe('dying: reason');
     await logs.close(1000);
     expect(file('app').lines).toEqual([`${TIME} stdout F dying: reason`]);
   });

@@ -19,14 +19,14 @@ describe('the last lines', () => {
     ]);
     expect(logs.tail(['app'], 10).map(({ line }) => line)).toEqual(['1', '3', '4']);
     expect(logs.tail(['nobody'], 10)).toEqual([]);
-    expect(logs.lastLine('app')?.line).toBe('4');
+    expect(logs.lastLine('app')).toBe('4');
     expect(logs.lastLine('nobody')).toBeUndefined();
   });
 
   it('of a service that writes records is the message, where one line is asked for', () => {
     const { attach, logs } = openFixture();
     attach('app').stdout.send('{"level":50,"msg":"no database","pid":3}\n');
-    expect(logs.lastLine('app')?.line).toBe('no database');
+    expect(logs.lastLine('app')).toBe('no database');
     expect(logs.tail(['app'], 1)[0]?.line).toContain('"level":50');
   });
 
@@ -43,7 +43,7 @@ describe('the last lines', () => {
   it('are there after one chunk that is larger than their memory', () => {
     const { attach, logs } = openFixture();
     attach('app').stdout.send(`${`${'x'.repeat(99)}\n`.repeat(9000)}the end\n`);
-    expect(logs.lastLine('app')?.line).toBe('the end');
+    expect(logs.lastLine('app')).toBe('the end');
     expect(logs.tail(['app'], 1000).at(0)?.line).toBe('x'.repeat(99));
   });
 });
