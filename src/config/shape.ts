@@ -34,8 +34,17 @@ export function wrong(
     'wrong-value',
     `${path} must be ${wanted}, not ${describeKind(value)}`,
     // A suggestion spells the value out.
-    { suggestion: value.kind === 'scalar' && isSecret(value) ? undefined : suggestion },
+    value.kind === 'scalar' && isSecret(value)
+      ? {}
+      : { suggestion, note: value.kind === 'scalar' ? tellVariables(value, reading) : undefined },
   );
+}
+
+/** What was written is right, then, and a variable is not: `it holds PORT=abc from the environment`. */
+function tellVariables({ uses }: ScalarValue, { variables }: Reading): string | undefined {
+  const names = new Set(uses.filter(({ from }) => from === 'environment').map(({ name }) => name));
+  const given = [...names].map((name) => `${name}=${variables.value(name) ?? ''}`);
+  return given.length === 0 ? undefined : `it holds ${given.join(' and ')} from the environment`;
 }
 
 /** The text of a scalar that must be known now; undefined where nothing is given. */
