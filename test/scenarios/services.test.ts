@@ -169,6 +169,8 @@ services: { app: { ${STAYS}, working_dir: '{folder}', environment: { COLOUR: gre
 `,
     });
     await bulkhead.ready();
+    const missing = await bulkhead.run('exec', 'app', '--', 'no-such-program');
+    expect(missing.code).toBe(127);
     const { code, stdout } = await bulkhead.run('exec', 'app', '--', 'sh', '-c', 'echo $COLOUR; pwd; exit 5');
     expect(stdout).toBe(`green\n${bulkhead.folder}\n`);
     expect(code).toBe(5);
