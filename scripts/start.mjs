@@ -55,6 +55,9 @@ async function buildApp() {
 function become() {
   const supervisor = [
     process.execPath,
+    // As in the image (docker/bulkhead): PID 1 lives long and holds little.
+    '--max-semi-space-size=1',
+    '--optimize-for-size',
     '--disable-sigusr1',
     join(root, 'dist', 'main.js'),
     'up',

@@ -187,8 +187,8 @@ test('law 35: one reload takes coupled changes over at once, stops what was remo
   const after = await bulkhead.status();
   const pidsOf = ({ services }: typeof before) =>
     Object.fromEntries(services.map(({ name, pid }) => [name, pid]));
-  expect(pidsOf(after)['steady']).toBe(pidsOf(before)['steady']);
-  expect(pidsOf(after)['patient']).toBe(pidsOf(before)['patient']);
+  expect(pidsOf(after).steady).toBe(pidsOf(before).steady);
+  expect(pidsOf(after).patient).toBe(pidsOf(before).patient);
   expect(after.services.map(({ name }) => name)).not.toContain('removed');
   expect(listDescendants(bulkhead.pid).map(({ argv }) => argv)).not.toContain('sleep 1005');
 });

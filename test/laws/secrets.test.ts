@@ -41,7 +41,7 @@ services:
   expect(bulkhead.output() + events + bulkhead.log('bulkhead')).not.toContain(secret);
   rmSync(join(bulkhead.folder, 'app.env'));
   await bulkhead.run('restart', 'app');
-  expect((await environments())['app']).not.toContain('once-0815');
+  expect((await environments()).app).not.toContain('once-0815');
 });
 
 test.runIf(isRoot)(
