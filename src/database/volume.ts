@@ -1,5 +1,5 @@
 /** Lays out /data: every folder is made where it is missing, and only what is ours to tighten is tightened. */
-import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { Identity } from '../system/users.ts';
@@ -32,6 +32,8 @@ export function layOutVolume(layout: Layout, user: Identity): void {
 
 /** The socket directory, and in it the one for rendered configuration; emptied with /run, so made at every boot. */
 export function layOutRunDir(layout: Layout, user: Identity): void {
+  // Whatever an earlier boot left there may belong to another user; the run folder's lock says that nobody uses it.
+  rmSync(layout.sockets, { recursive: true, force: true });
   makeFolder(layout.sockets, 0o755);
   makeFolder(layout.rendered, 0o700);
   if (process.geteuid?.() !== 0) return;

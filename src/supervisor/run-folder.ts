@@ -48,6 +48,9 @@ function tryTake(folder: string, uid: number): Lock | 'locked' | 'unusable' {
     const owner = ownerOf(folder);
     // A stranger's folder under /tmp would put our sockets into his hands; root's is the image's own.
     if (owner !== undefined && owner !== uid && owner !== 0) return 'unusable';
+    // What a boot as another user left in it could neither be used nor removed.
+    const left = ownerOf(`${folder}/pg`);
+    if (left !== undefined && left !== uid && uid !== 0) return 'unusable';
     // Others must be able to pass through: the database's socket lies below.
     if (owner === undefined || owner === uid) ensureDir(folder, 0o755);
     const lock = takeLock(`${folder}/lock`);

@@ -2,14 +2,11 @@
  * The hall: the rooms of PID 1 do not know each other and are joined here, one sentence each. It decides nothing a
  * room can decide; what is its own is the order of a boot, the end, and the exit code.
  */
-import { Failure, messageOf } from '../base/errors.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
-import type { Plan, RunPlan } from '../config/plan.ts';
-import type { PlanReading, PlanRequest } from '../config/read-plan.ts';
-import { listPlan } from '../config/show-plan.ts';
-import type { ReloadChange } from '../protocol/control.ts';
+import type { PlanRequest } from '../config/read-plan.ts';
 import type { EventBody } from '../protocol/events.ts';
-import { CommandExit } from '../protocol/exit-codes.ts';
 import { socketCandidates } from '../protocol/socket-path.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { AppendFile } from '../system/append-file.ts';
@@ -33,18 +30,15 @@ import { createLauncher } from './launcher.ts';
 import { listNotes, NoteBoard } from './notes.ts';
 import { oncePerTurn } from './once-per-turn.ts';
 import { ensureToken } from './own-token.ts';
+import { type GoodReading, PlanInForce } from './plan-in-force.ts';
 import { refuseTakenPorts } from './port-check.ts';
 import { describeProduct } from './product.ts';
-import { planReload, type Reload } from './reload.ts';
-import { planScale } from './scale.ts';
 import { createSelfCheck } from './self-check.ts';
 import { Services } from './services/manager.ts';
 import { socketFiles } from './socket-files.ts';
 import type { BootObserver } from './up.ts';
 import { VERSION } from './version.ts';
 import { waitAtMost } from './wait-at-most.ts';
-
-export type GoodReading = Extract<PlanReading, { readonly problems?: undefined }>;
 
 export interface Boot {
   /** How the plan was read: a reload reads it the same way. */
@@ -57,7 +51,6 @@ export interface Boot {
 
 /** Runs the plan until it is asked to stop or must; resolves with the exit code. */
 export async function supervise(boot: Boot): Promise<number> {
-  let { plan, provenance } = boot.reading;
   const { view, request } = boot;
   const clock = systemClock;
   const since = clock.now();
@@ -68,6 +61,18 @@ export async function supervise(boot: Boot): Promise<number> {
     finished.resolve(ending);
   };
   let phase: ProductStatus['phase'] = 'booting';
+  const inForce = new PlanInForce(boot.reading, request, {
+    changesTo: (runs) => services.changesTo(runs),
+    takeOver: ({ reading, changes, restartDatabase }) => {
+      services.applyPlan(reading.plan.runs);
+      if (restartDatabase) services.restart(['database']);
+      const summary = changes.map(({ service, action }) => `${action} ${service}`).join(', ');
+      logs.own('info', `reloaded: ${summary}`);
+      announce({ type: 'reloaded', summary });
+    },
+    isStopping: () => phase === 'stopping',
+  });
+  const { plan } = inForce;
 
   const reaper = startReaper();
   const logs = openHallLogs(plan, view);
@@ -100,13 +105,13 @@ export async function supervise(boot: Boot): Promise<number> {
     overdue: (ms) => services.overdue(ms),
     internalErrors: () => services.impossible,
   });
-  const source = createLaunchSource(() => plan, request);
+  const source = createLaunchSource(() => inForce.plan, request);
   const companions = createCompanions(source, logs);
   const checks = openChecks(
     clock,
     {
       fill: (_service, text) => fillText(text, source),
-      runProbe: (name, argv, signal) => companions.probe(requireRun(plan, name), argv, signal),
+      runProbe: (name, argv, signal) => companions.probe(inForce.run(name), argv, signal),
     },
     {
       passed: (name, generation) => services.checkPassed(name, generation),
@@ -153,7 +158,7 @@ export async function supervise(boot: Boot): Promise<number> {
       },
       startFailed: (service, _generation, reason) => logs.own('warn', `${service}: ${reason}`),
       checksWanted: (name, generation) => {
-        const run = requireRun(plan, name);
+        const run = inForce.run(name);
         if (run.kind === 'service' && run.healthcheck) checks.start(name, generation, run.healthcheck);
       },
       checksUnwanted: (name, generation) => checks.stop(name, generation),
@@ -184,7 +189,7 @@ export async function supervise(boot: Boot): Promise<number> {
   });
 
   function product(): ProductStatus {
-    return describeProduct(plan, {
+    return describeProduct(inForce.plan, {
       version: VERSION,
       pid: process.pid,
       since,
@@ -192,42 +197,6 @@ export async function supervise(boot: Boot): Promise<number> {
       services: services.statuses(),
       notes: notes.list(),
     });
-  }
-
-  const changesTo = (runs: readonly RunPlan[]): readonly ReloadChange[] => services.changesTo(runs);
-
-  const reload = async ({ dryRun }: { readonly dryRun: boolean }): ReturnType<ControlTarget['reload']> => {
-    refuseWhileStopping('reload');
-    const next = planReload(plan, request, changesTo);
-    if (dryRun || next.changes.length === 0) return next.changes;
-    scaled = {};
-    takeOver(next);
-    return next.changes;
-  };
-
-  /** What a person scaled since the plan was read; a reload goes back to what the plan says. */
-  let scaled: Readonly<Record<string, number>> = {};
-  const scale: ControlTarget['scale'] = async (sizes) => {
-    refuseWhileStopping('scale');
-    const wanted = { ...scaled, ...sizes };
-    const next = planScale(plan, request, wanted, changesTo);
-    if (next.changes.length > 0) takeOver(next);
-    scaled = wanted;
-    return next.changes;
-  };
-
-  function refuseWhileStopping(what: string): void {
-    if (phase !== 'stopping') return;
-    throw new Failure(`cannot ${what}: everything is being stopped`, { exitCode: CommandExit.refused });
-  }
-
-  function takeOver(next: Reload): void {
-    ({ plan, provenance } = next.reading);
-    services.applyPlan(plan.runs);
-    if (next.restartDatabase) services.restart(['database']);
-    const summary = next.changes.map(({ service, action }) => `${action} ${service}`).join(', ');
-    logs.own('info', `reloaded: ${summary}`);
-    announce({ type: 'reloaded', summary });
   }
 
   const target: ControlTarget = {
@@ -238,14 +207,14 @@ export async function supervise(boot: Boot): Promise<number> {
     start: (names) => services.start(names),
     stop: (names) => services.stop(names),
     restart: (names) => services.restart(names),
-    reload,
-    scale,
-    planView: () => listPlan(plan, provenance),
+    reload: async (options) => inForce.reload(options),
+    scale: async (sizes) => inForce.scale(sizes),
+    planView: () => inForce.show(),
     logs,
     events,
-    exec: (name, argv) => companions.exec(requireRun(plan, name), argv),
+    exec: (name, argv) => companions.exec(inForce.run(name), argv),
     run: (program, input, onReport, signal) =>
-      companions.program(requireRun(plan, 'setup'), program, input, onReport, signal),
+      companions.program(inForce.run('setup'), program, input, onReport, signal),
   };
 
   const forgetSignals = onSignals({
@@ -255,9 +224,11 @@ export async function supervise(boot: Boot): Promise<number> {
       end(ASKED);
     },
     reload: () => {
-      reload({ dryRun: false }).catch((error: unknown) =>
-        logs.own('error', `cannot reload: ${messageOf(error)}`),
-      );
+      try {
+        inForce.reload({ dryRun: false });
+      } catch (error) {
+        logs.own('error', `cannot reload: ${messageOf(error)}`);
+      }
     },
     reopen: () => logs.reopen(),
   });
@@ -275,7 +246,7 @@ export async function supervise(boot: Boot): Promise<number> {
   });
   const probes = await openProbeServer(health, {
     port: plan.ports.probes,
-    token: () => plan.token ?? token,
+    token: () => inForce.plan.token ?? token,
     clock,
   });
   open.defer(() => probes.close());
@@ -286,6 +257,8 @@ export async function supervise(boot: Boot): Promise<number> {
   });
   open.defer(() => control.close());
   for (const text of bootNotes) logs.own('warn', text);
+  // libuv tells signals last in a turn of the loop: one that is here already must be heard before anything starts.
+  await nextTurn();
   if (!isOver) services.startAll();
 
   const ending = await finished.promise;
@@ -315,12 +288,4 @@ export async function supervise(boot: Boot): Promise<number> {
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function requireRun(plan: Plan, name: string): RunPlan {
-  const run = plan.runs.find((each) => each.name === name);
-  if (run) return run;
-  throw new Failure(`cannot find ${name}: there is no such service in this plan`, {
-    exitCode: CommandExit.unknownName,
-  });
 }
