@@ -101,7 +101,8 @@ test('each is refused with its own words, and nothing is left of it', async () =
   const said: string[] = [];
   for (const [name, content] of cases)
     said.push(`${name}:\n  ${await refuse(name.replaceAll(' ', '-'), content)}`);
-  expect(said.join('\n\n')).toMatchSnapshot();
+  // How many rows fit before a cut depends on the size of what pg_dump writes, which is not the same every time.
+  expect(said.join('\n\n').replaceAll(/after [\d,]+ rows/g, 'after … rows')).toMatchSnapshot();
   expect(existsSync('/tmp/bulkhead-was-here')).toBe(false);
 }, 180_000);
 

@@ -73,8 +73,8 @@ services:
     bulkhead.child.kill('SIGTERM');
     await bulkhead.says('asked');
     const exec = await bulkhead.run('exec', 'slow', '--', 'true');
-    expect(exec).toMatchObject({ code: 5 });
     expect(exec.stderr).toContain('being stopped');
+    expect(exec).toMatchObject({ code: 5 });
     expect((await bulkhead.run('reload')).code).toBe(5);
     expect((await bulkhead.finished).code).toBe(0);
   });
