@@ -38,11 +38,15 @@ export function createClient(place: Place): Client {
     path: string,
     write: (request: ClientRequest) => void,
     signal?: AbortSignal,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<IncomingMessage> {
     const attempts: Attempt[] = [];
     for (const socketPath of paths) {
       try {
-        const response = await send({ method, path, socketPath, headers, signal, agent: false }, write);
+        const response = await send(
+          { method, path, socketPath, headers: { ...headers, ...more }, signal, agent: false },
+          write,
+        );
         if (response.statusCode === 421) {
           response.resume();
           attempts.push({ path: socketPath, code: 'other-volume', cause: 'it runs another volume' });
@@ -78,7 +82,10 @@ export function createClient(place: Place): Client {
       // What is streamed cannot be sent twice: the right path is found before the first byte of it.
       if (write && paths.length > 1)
         (await ask('GET', '/v1/health', (request) => request.end(), signal)).resume();
-      const response = await ask(method, path, write ?? ((request) => request.end()), signal);
+      // Whoever streams may still be writing when the answer is whole: the connection is ours to close, else the
+      // other side's closing would tear the answer away.
+      const open = write ? { connection: 'keep-alive' } : {};
+      const response = await ask(method, path, write ?? ((request) => request.end()), signal, open);
       if ((response.statusCode ?? 0) >= 300) throw refusal(parseJson(await readText(response)), 0);
       return readLines<Line>(response, signal);
     },

@@ -10,6 +10,8 @@ import type { ControlTarget, ExecProcess } from './target.ts';
 
 /** A program whose client has gone gets this long to end by itself. */
 const GRACE_MS = 5000;
+/** One that does not leave after the last frame is shown out. */
+const PATIENCE_MS = 1000;
 
 /** Runs a program beside a service: its bytes both ways as frames, its end as the last frame. */
 export async function runExec(
@@ -33,9 +35,10 @@ export async function runExec(
   stopLeaving();
   await stream.send({ type: 'exit', code, signal } satisfies ExecOutput);
   stream.end();
-  // Only when the last frame has left may the connection, whose body is still open, be torn.
+  // The client closes when it has read the last frame; closing before that would tear it away.
   await stream.closed;
-  request.destroy();
+  const tear = clock.after(PATIENCE_MS, () => request.destroy());
+  request.once('close', tear).resume();
   await input;
 }
 
