@@ -21,7 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { findBinaries } from '../src/database/postgres-binaries.ts';
+import { findBinaries } from '../src/postgres/binaries.ts';
 import { makeEmptyVolume, type TestVolume } from '../test/support/postgres.ts';
 
 const FORMATS = ['plain', 'gzip', 'zstd', 'custom', 'directory'] as const;

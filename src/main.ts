@@ -26,8 +26,8 @@ function refuseOldNode(major: number, minor: number): void {
 }
 
 async function runOwnProgram(program: string): Promise<number> {
-  const { runProgram } = await import('./database/programs.ts');
-  return runProgram(program);
+  const programs = await import('./programs.ts');
+  return programs.runOwnProgram(program);
 }
 
 async function runCommand(): Promise<number> {
@@ -39,7 +39,7 @@ async function runCommand(): Promise<number> {
       return psqlInvocation(dataDir, database, RUN_DIR, args);
     },
     postgres: async () => {
-      const { findBinaries } = await import('./database/postgres-binaries.ts');
+      const { findBinaries } = await import('./postgres/binaries.ts');
       return findBinaries({ major: undefined, libraryDir: `${RUN_DIR}/pg/lib` });
     },
   });

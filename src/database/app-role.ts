@@ -1,7 +1,7 @@
 /** The role the application logs in as: made once, made right at every boot. */
-import type { Session } from './connect.ts';
-import { matchesVerifier, scramVerifier } from './scram.ts';
-import { quoteIdentifier, quoteLiteral } from './sql-text.ts';
+import type { Session } from '../postgres/connect.ts';
+import { matchesVerifier, scramVerifier } from '../postgres/scram.ts';
+import { quoteIdentifier, quoteLiteral } from '../postgres/sql-text.ts';
 
 interface RoleRow {
   readonly rolcanlogin: boolean;

@@ -1,25 +1,23 @@
 /** The task `cluster`: the volume is laid out, its secrets exist, and one whole cluster is where `pg/current` points. */
 import { randomUUID } from 'node:crypto';
-import {
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, Failure } from '../base/errors.ts';
+import { Failure } from '../base/errors.ts';
+import { findBinaries } from '../postgres/binaries.ts';
+import { type Cluster, findCluster } from '../postgres/find-cluster.ts';
+import { type Identity, readIdentity, readSystemIdentifier, writeIdentity } from '../postgres/identity.ts';
+import { type Layout, layoutOf } from '../postgres/layout.ts';
+import {
+  APP_PASSWORD,
+  ensureSecret,
+  NEXTAUTH_SECRET,
+  readSecret,
+  SUPERUSER_PASSWORD,
+} from '../postgres/secrets.ts';
+import { STAGE, sweepStages } from '../postgres/stages.ts';
+import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
+import type { Job } from '../program/job.ts';
 import { syncFolder } from '../system/write-file-atomic.ts';
-import { type Identity, readIdentity, readSystemIdentifier, writeIdentity } from './identity.ts';
-import type { Job } from './job.ts';
-import { type Layout, layoutOf } from './layout.ts';
-import { findBinaries } from './postgres-binaries.ts';
-import { APP_PASSWORD, ensureSecret, NEXTAUTH_SECRET, readSecret, SUPERUSER_PASSWORD } from './secrets.ts';
-import { STAGE, sweepStages } from './stages.ts';
-import { canUsePeer, databaseUser } from './system-user.ts';
 import { layOutRunDir, layOutVolume, takeOver } from './volume.ts';
 
 export async function runCluster(job: Job): Promise<void> {
@@ -39,7 +37,7 @@ export async function runCluster(job: Job): Promise<void> {
     if (takeOver(found.folder, user))
       job.note(`the cluster belonged to another uid; it is now ${user.uid}'s`);
     if (!canUsePeer(user)) {
-      const { ensureSuperuserPassword } = await import('./superuser-password.ts');
+      const { ensureSuperuserPassword } = await import('../postgres/superuser-password.ts');
       const { secrets, rendered } = layout;
       await ensureSuperuserPassword({ cluster: found.folder, secrets, binaries, user, folder: rendered });
     }
@@ -50,51 +48,6 @@ export async function runCluster(job: Job): Promise<void> {
   const cluster = found ?? (await createCluster(job, layout, libraryDir));
   pointCurrentTo(layout, cluster);
   keepIdentity(layout, identity, cluster);
-}
-
-interface Cluster {
-  readonly major: number;
-  readonly folder: string;
-}
-
-/** The cluster this volume holds: where `current` points, else the only one there is. */
-export function findCluster(layout: Layout): Cluster | undefined {
-  const majors = readdirSync(layout.pg).filter(
-    (name) => /^\d+$/.test(name) && existsSync(join(layout.pg, name, 'main')),
-  );
-  const pointed = readPointer(layout.current);
-  const major = majors.find((name) => name === pointed) ?? (majors.length === 1 ? majors[0] : undefined);
-  if (major === undefined) {
-    if (majors.length === 0) return undefined;
-    throw new Failure(
-      `cannot tell which cluster to start: ${layout.pg} holds PostgreSQL ${majors.join(' and ')}`,
-      {
-        remedy: `point ${layout.current} to the right one, e.g. ln -sfn ${majors.at(-1)}/main ${layout.current}`,
-      },
-    );
-  }
-  const folder = join(layout.pg, major, 'main');
-  const missing = ['PG_VERSION', 'global/pg_control', 'base/1'].find(
-    (name) => !existsSync(join(folder, name)),
-  );
-  if (missing !== undefined) {
-    throw new Failure(`cannot start the cluster in ${folder}: ${missing} is missing, so it is not whole`, {
-      remedy:
-        'restore the folder from a backup, or move it away if it never held data; it is neither used nor deleted',
-    });
-  }
-  const version = readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim();
-  return { major: Number(version), folder };
-}
-
-function readPointer(current: string): string | undefined {
-  try {
-    return readlinkSync(current).split('/').at(-2);
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'EINVAL') return undefined;
-    throw error;
-  }
 }
 
 /** An emptied or wrongly mounted volume must not look like a new one. */
@@ -120,7 +73,7 @@ async function createCluster(job: Job, layout: Layout, libraryDir: string): Prom
     },
   });
   // Only here: a warm boot runs no tool.
-  const { initCluster } = await import('./initdb.ts');
+  const { initCluster } = await import('../postgres/initdb.ts');
   const folder = await initCluster({
     layout,
     binaries,

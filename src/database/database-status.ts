@@ -1,12 +1,12 @@
 /** The program `database-status`: what `bulkhead db status` shows. */
 import { readlinkSync } from 'node:fs';
+import { databaseExists } from '../postgres/app-database.ts';
+import { connectAsSuperuser, type Session, serverOf } from '../postgres/connect.ts';
+import { layoutOf } from '../postgres/layout.ts';
+import { readLedger } from '../postgres/ledger.ts';
+import { readMachineSize } from '../postgres/machine-size.ts';
+import type { Job } from '../program/job.ts';
 import type { DatabaseStatus } from '../protocol/database-status.ts';
-import { databaseExists } from './app-database.ts';
-import { connectAsSuperuser, type Session, serverOf } from './connect.ts';
-import type { Job } from './job.ts';
-import { layoutOf } from './layout.ts';
-import { readLedger } from './ledger.ts';
-import { readMachineSize } from './machine-size.ts';
 import { tuneServer } from './tuning.ts';
 
 export async function runDatabaseStatus(job: Job): Promise<void> {

@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { DatabasePlan } from '../config/plan.ts';
-import { detectFormat } from './dump-format.ts';
-import type { Layout } from './layout.ts';
-import type { LedgerRow } from './ledger.ts';
+import { detectFormat } from '../dumps/dump-format.ts';
+import type { Layout } from '../postgres/layout.ts';
+import type { LedgerRow } from '../postgres/ledger.ts';
 
 /**
  * The one dump there is: in /data/import, /data/current-db-backup.sql, or where the plan points; the sample of the

@@ -2,18 +2,18 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { codeOf, Failure } from '../base/errors.ts';
-import { CommandExit } from '../protocol/exit-codes.ts';
+import { importDump } from '../dumps/import-dump.ts';
 import {
   databaseExists,
   dropDatabase,
   dropScratches,
   isEmptyDatabase,
   lockDatabases,
-} from './app-database.ts';
-import { connectAsSuperuser, serverOf } from './connect.ts';
-import { importDump } from './import-dump.ts';
-import type { Job } from './job.ts';
-import { ensureLedger } from './ledger.ts';
+} from '../postgres/app-database.ts';
+import { connectAsSuperuser, serverOf } from '../postgres/connect.ts';
+import { ensureLedger } from '../postgres/ledger.ts';
+import type { Job } from '../program/job.ts';
+import { CommandExit } from '../protocol/exit-codes.ts';
 
 /** Input: `file`, and `mode` = `replace` where a database that holds something shall make room; an empty one does. */
 export async function runImport(job: Job): Promise<void> {

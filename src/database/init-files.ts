@@ -1,9 +1,9 @@
 /** SQL files of the plan, run once in a new and empty database as the application role. */
 import { createReadStream } from 'node:fs';
 import { Failure, messageOf } from '../base/errors.ts';
-import { connectAsApp, type Server } from './connect.ts';
-import type { Job } from './job.ts';
-import { restoreSql } from './restore-sql.ts';
+import { restoreSql } from '../dumps/restore-sql.ts';
+import { connectAsApp, type Server } from '../postgres/connect.ts';
+import type { Job } from '../program/job.ts';
 
 export async function runInitFiles(job: Job, server: Server, database: string): Promise<void> {
   if (job.plan.init.length === 0) return;

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import type { DatabasePlan } from '../config/plan.ts';
+import { findBinaries, findTool } from '../postgres/binaries.ts';
+import { findCluster } from '../postgres/find-cluster.ts';
+import { layoutOf } from '../postgres/layout.ts';
+import { APP_PASSWORD, readSecret } from '../postgres/secrets.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
-import { findCluster } from './cluster.ts';
-import { layoutOf } from './layout.ts';
-import { findBinaries, findTool } from './postgres-binaries.ts';
-import { APP_PASSWORD, readSecret } from './secrets.ts';
 
 export interface PsqlInvocation {
   readonly argv: readonly string[];

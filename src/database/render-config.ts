@@ -1,6 +1,6 @@
 /** The three configuration files of the server, as text. Pure. */
 import type { DatabasePlan } from '../config/plan.ts';
-import { SUPERUSER } from './layout.ts';
+import { SUPERUSER } from '../postgres/layout.ts';
 import type { TunedSetting } from './tuning.ts';
 
 /** Order is precedence: ours, tuned, the plan's, and last what the operator put on the volume. */

@@ -3,15 +3,15 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
+import { findBinaries } from '../postgres/binaries.ts';
+import { findCluster } from '../postgres/find-cluster.ts';
+import { type Layout, layoutOf } from '../postgres/layout.ts';
+import { readMachineSize } from '../postgres/machine-size.ts';
+import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
+import type { Job } from '../program/job.ts';
 import type { Identity } from '../system/users.ts';
-import { findCluster } from './cluster.ts';
-import type { Job } from './job.ts';
-import { type Layout, layoutOf } from './layout.ts';
-import { readMachineSize } from './machine-size.ts';
-import { findBinaries } from './postgres-binaries.ts';
 import { renderHba, renderIdent, renderSettings } from './render-config.ts';
 import { clearStale } from './stale-server.ts';
-import { canUsePeer, databaseUser } from './system-user.ts';
 import { tuneServer } from './tuning.ts';
 
 /** Does not return: the process keeps its pid and is the postmaster from then on. */

@@ -1,12 +1,18 @@
 /** The task `setup`: ledger, role, and a database that is there whole, imported or empty, or not at all. */
 import { Failure } from '../base/errors.ts';
-import { createScratch, databaseExists, dropScratches, lockDatabases, renameIn } from './app-database.ts';
+import {
+  createScratch,
+  databaseExists,
+  dropScratches,
+  lockDatabases,
+  renameIn,
+} from '../postgres/app-database.ts';
+import { connectAsSuperuser, type Server, type Session, serverOf } from '../postgres/connect.ts';
+import { layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts';
+import { ensureLedger, type LedgerRow, readLedger } from '../postgres/ledger.ts';
+import type { Job } from '../program/job.ts';
 import { reconcileRole } from './app-role.ts';
-import { connectAsSuperuser, type Server, type Session, serverOf } from './connect.ts';
 import { findDump, otherDump } from './find-dump.ts';
-import type { Job } from './job.ts';
-import { layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from './layout.ts';
-import { ensureLedger, type LedgerRow, readLedger } from './ledger.ts';
 
 export async function runSetup(job: Job): Promise<void> {
   refuseReservedNames(job);
@@ -74,7 +80,7 @@ async function makeDatabase(
   const dump = findDump(layoutOf(job.assignment.dataDir, job.assignment.runDir), plan, job.note);
   if (dump !== undefined) {
     // Only here: a warm boot needs neither the splitter nor what runs pg_restore.
-    const { importDump } = await import('./import-dump.ts');
+    const { importDump } = await import('../dumps/import-dump.ts');
     await importDump({ job, server, session, path: dump, replace: false });
     return;
   }

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from '../postgres/layout.ts';
 
 /**
  * Clears the way for a start. Returns the pid that postgres must be told is no postmaster (PG_GRANDPARENT_PID), where

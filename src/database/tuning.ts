@@ -1,6 +1,6 @@
 /** Settings of the server, computed from what the container may use. Pure. */
 import { formatSize } from '../base/size.ts';
-import type { MachineSize } from './machine-size.ts';
+import type { MachineSize } from '../postgres/machine-size.ts';
 
 export interface TunedSetting {
   readonly name: string;

@@ -2,8 +2,8 @@
 import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
+import { type Layout, VOLUME_FOLDERS } from '../postgres/layout.ts';
 import type { Identity } from '../system/users.ts';
-import { type Layout, VOLUME_FOLDERS } from './layout.ts';
 
 /** Owned by the database's user, because only the server and its tools work there. */
 const SERVER_FOLDERS: ReadonlySet<string> = new Set(['pg', 'wal']);

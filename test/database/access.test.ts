@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createScratch, renameIn } from '../../src/database/app-database.ts';
-import { connectAsApp, connectAsSuperuser, type Server } from '../../src/database/connect.ts';
 import { psqlInvocation } from '../../src/database/psql.ts';
+import { createScratch, renameIn } from '../../src/postgres/app-database.ts';
+import { connectAsApp, connectAsSuperuser, type Server } from '../../src/postgres/connect.ts';
 import type { TestVolume } from '../support/postgres.ts';
 import { makeVolume } from '../support/volume.ts';
 

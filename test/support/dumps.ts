@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { findBinaries } from '../../src/database/postgres-binaries.ts';
+import { findBinaries } from '../../src/postgres/binaries.ts';
 import type { TestVolume } from './postgres.ts';
 
 export interface Dumps {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { SqlSplitter } from '../../src/database/sql-splitter.ts';
-import type { SqlToken } from '../../src/database/sql-tokens.ts';
-import { neededRoles } from '../../src/database/statement-facts.ts';
-import { decide } from '../../src/database/statement-rules.ts';
+import { SqlSplitter } from '../../src/dumps/sql-splitter.ts';
+import type { SqlToken } from '../../src/dumps/sql-tokens.ts';
+import { neededRoles } from '../../src/dumps/statement-facts.ts';
+import { decide } from '../../src/dumps/statement-rules.ts';
 
 const context = { appUser: 'app"user', database: 'scratch', serverVersion: 150_000 };
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { linkEmbeddedLibraries } from '../../src/database/embedded-postgres.ts';
+import { linkEmbeddedLibraries } from '../../src/postgres/embedded-postgres.ts';
 
 let folder: string;
 beforeEach(() => {

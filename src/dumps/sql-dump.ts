@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { Failure } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
-import { connectAsApp, type Session } from './connect.ts';
+import { connectAsApp, type Session } from '../postgres/connect.ts';
+import { formatRows, tellProgress } from '../program/progress.ts';
 import { decodeDump } from './decode-dump.ts';
 import { type Dump, type DumpSource, finishRestore } from './dump.ts';
 import type { DumpFormat } from './dump-format.ts';
 import { inspectSql, type SqlFacts } from './inspect-sql.ts';
-import { formatRows, tellProgress } from './progress.ts';
 import { restoreSql } from './restore-sql.ts';
 
 export function openSqlDump(source: DumpSource, format: DumpFormat & { readonly kind: 'sql' }): Dump {

@@ -5,16 +5,16 @@ import { basename } from 'node:path';
 import { formatDuration } from '../base/duration.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
-import { createScratch, dropDatabase, renameIn, swapIn } from './app-database.ts';
+import { createScratch, dropDatabase, renameIn, swapIn } from '../postgres/app-database.ts';
+import type { Server, Session } from '../postgres/connect.ts';
+import type { LedgerEntry } from '../postgres/ledger.ts';
+import type { Job } from '../program/job.ts';
+import { formatRows } from '../program/progress.ts';
 import { openArchiveDump } from './archive-dump.ts';
-import type { Server, Session } from './connect.ts';
 import type { Dump, DumpSource } from './dump.ts';
 import { type DumpFormat, detectFormat, nameFormat } from './dump-format.ts';
 import type { SqlFacts } from './inspect-sql.ts';
-import type { Job } from './job.ts';
-import type { LedgerEntry } from './ledger.ts';
 import { makeMissingRoles, requireDisk, requireExtensions } from './prepare-import.ts';
-import { formatRows } from './progress.ts';
 import { openSqlDump } from './sql-dump.ts';
 
 export interface ImportRequest {

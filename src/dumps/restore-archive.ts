@@ -4,9 +4,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Failure } from '../base/errors.ts';
+import { findTool, type PostgresBinaries } from '../postgres/binaries.ts';
+import type { Server } from '../postgres/connect.ts';
 import { runTool, type ToolResult } from '../system/commands.ts';
-import type { Server } from './connect.ts';
-import { findTool, type PostgresBinaries } from './postgres-binaries.ts';
 
 export interface Archive {
   readonly path: string;

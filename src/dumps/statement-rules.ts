@@ -3,7 +3,7 @@
  * These rules give a dump its meaning and people their messages; they are no guard. The guard is the session: its
  * session user is the application role, and the server refuses what that one may not.
  */
-import { quoteIdentifier } from './sql-text.ts';
+import { quoteIdentifier } from '../postgres/sql-text.ts';
 import { findWords, hasWords, isName, type SqlToken } from './sql-tokens.ts';
 
 export interface RuleContext {

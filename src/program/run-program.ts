@@ -1,21 +1,16 @@
-/** Our child programs around PostgreSQL, by the name PID 1 starts them with. */
+/** One child program from its assignment to its exit code. */
 import { Failure, messageOf } from '../base/errors.ts';
-import type { DatabasePlan, ProgramName } from '../config/plan.ts';
+import type { DatabasePlan } from '../config/plan.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
 import { type Channel, openChannel } from './channel.ts';
 import type { Job } from './job.ts';
 import { type LazyLog, openLazyLog } from './lazy-log.ts';
 
-const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise<void>>>> = {
-  cluster: async () => (await import('./cluster.ts')).runCluster,
-  database: async () => (await import('./server.ts')).becomeServer,
-  setup: async () => (await import('./setup.ts')).runSetup,
-  import: async () => (await import('./import.ts')).runImport,
-  'database-status': async () => (await import('./database-status.ts')).runDatabaseStatus,
-};
+/** Loads what a program does; undefined where there is none of that name. */
+export type FindProgram = (name: string) => (() => Promise<(job: Job) => Promise<void>>) | undefined;
 
 /** Runs one program to its end. Never throws: what goes wrong is reported, printed, and an exit code. */
-export async function runProgram(name: string): Promise<number> {
+export async function runProgram(name: string, find: FindProgram): Promise<number> {
   let channel: Channel | undefined;
   const log = openLazyLog();
   const stop = new AbortController();
@@ -28,8 +23,8 @@ export async function runProgram(name: string): Promise<number> {
     process.once('SIGINT', onSignal);
   });
   const work = async (): Promise<void> => {
-    if (!isProgram(name)) throw new Failure(`cannot run program ${name}: there is none of that name`);
-    const load = PROGRAMS[name];
+    const load = find(name);
+    if (!load) throw new Failure(`cannot run program ${name}: there is none of that name`);
     channel = await openChannel();
     const run = await load();
     await run(jobOf(channel, log, stop.signal));
@@ -59,10 +54,6 @@ export async function runProgram(name: string): Promise<number> {
     await log.flush();
     await channel?.close();
   }
-}
-
-function isProgram(name: string): name is ProgramName {
-  return Object.hasOwn(PROGRAMS, name);
 }
 
 function jobOf(channel: Channel, log: LazyLog, signal: AbortSignal): Job {

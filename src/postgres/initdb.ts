@@ -6,9 +6,9 @@ import { Failure } from '../base/errors.ts';
 import { runTool } from '../system/commands.ts';
 import type { Identity } from '../system/users.ts';
 import { syncFolder } from '../system/write-file-atomic.ts';
+import type { PostgresBinaries } from './binaries.ts';
 import { type Layout, SUPERUSER } from './layout.ts';
 import { nameOurselves } from './nss-wrapper.ts';
-import type { PostgresBinaries } from './postgres-binaries.ts';
 import { STAGE } from './stages.ts';
 import { canUsePeer } from './system-user.ts';
 

@@ -1,5 +1,5 @@
 /** What a statement needs or names, told from its tokens. */
-import { quoteIdentifier } from './sql-text.ts';
+import { quoteIdentifier } from '../postgres/sql-text.ts';
 import { findWords, hasWords, isName, type SqlToken } from './sql-tokens.ts';
 
 /** The table of `COPY table (…) FROM stdin`, quoted. */

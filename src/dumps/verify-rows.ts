@@ -1,7 +1,7 @@
 /** Counts what is there against what the dump had. */
 import { Failure } from '../base/errors.ts';
-import type { Session } from './connect.ts';
-import { readableName } from './sql-text.ts';
+import type { Session } from '../postgres/connect.ts';
+import { readableName } from '../postgres/sql-text.ts';
 
 export interface ExpectedRows {
   /** What to look it up by: an oid, or a quoted name. */

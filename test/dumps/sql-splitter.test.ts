@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type SplitEnd, type SqlPiece, SqlSplitter } from '../../src/database/sql-splitter.ts';
+import { type SplitEnd, type SqlPiece, SqlSplitter } from '../../src/dumps/sql-splitter.ts';
 
 interface Split {
   readonly pieces: readonly string[];

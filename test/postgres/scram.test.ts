@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { matchesVerifier, scramVerifier } from '../../src/database/scram.ts';
+import { matchesVerifier, scramVerifier } from '../../src/postgres/scram.ts';
 
 test('the verifier is the one of the standard', () => {
   // The example of RFC 7677, section 3, in the form PostgreSQL keeps it.

@@ -1,10 +1,10 @@
 /** What must be true before the first statement of a dump runs. */
 import { Failure } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
-import type { Session } from './connect.ts';
+import type { Session } from '../postgres/connect.ts';
+import { readMachineSize } from '../postgres/machine-size.ts';
+import { quoteIdentifier } from '../postgres/sql-text.ts';
 import type { SqlFacts } from './inspect-sql.ts';
-import { readMachineSize } from './machine-size.ts';
-import { quoteIdentifier } from './sql-text.ts';
 
 /** Text of a dump grows by indexes and row headers, and is written to the WAL as well. */
 const DISK_FACTOR = 1.3;

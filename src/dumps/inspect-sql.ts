@@ -1,7 +1,7 @@
 /** Reads a whole dump once without touching the database, and refuses what could not become whole. */
 import { Failure } from '../base/errors.ts';
+import { readableName } from '../postgres/sql-text.ts';
 import { type SplitEnd, type SqlPiece, SqlSplitter } from './sql-splitter.ts';
-import { readableName } from './sql-text.ts';
 import { clientEncoding, copyTarget, createdExtension, neededRoles } from './statement-facts.ts';
 import { decide, type RuleContext } from './statement-rules.ts';
 

@@ -1,9 +1,9 @@
 /** Runs SQL in a session of the application role, statement by statement and row by row, never through psql. */
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
-import type { Session } from './connect.ts';
-import { type CopySink, openCopy, runBytes } from './raw-query.ts';
+import type { Session } from '../postgres/connect.ts';
+import { type CopySink, openCopy, runBytes } from '../postgres/raw-query.ts';
+import { readableName } from '../postgres/sql-text.ts';
 import { type SplitEnd, type SqlPiece, SqlSplitter } from './sql-splitter.ts';
-import { readableName } from './sql-text.ts';
 import { hasWords, type SqlToken } from './sql-tokens.ts';
 import { copyTarget } from './statement-facts.ts';
 import { type Decision, decide, type RuleContext } from './statement-rules.ts';

@@ -1,8 +1,8 @@
 /** What the import of any format has in common. */
-import type { Server, Session } from './connect.ts';
+import type { Server, Session } from '../postgres/connect.ts';
+import type { Job } from '../program/job.ts';
 import type { DumpFormat } from './dump-format.ts';
 import type { SqlFacts } from './inspect-sql.ts';
-import type { Job } from './job.ts';
 import type { RuleContext } from './statement-rules.ts';
 import { type ExpectedRows, verifyRows } from './verify-rows.ts';
 

@@ -1,0 +1,21 @@
+/** Our child programs, by the name PID 1 starts them with; each loads its own room alone. */
+import type { ProgramName } from './config/plan.ts';
+import type { Job } from './program/job.ts';
+import { runProgram } from './program/run-program.ts';
+
+const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise<void>>>> = {
+  cluster: async () => (await import('./database/cluster.ts')).runCluster,
+  database: async () => (await import('./database/server.ts')).becomeServer,
+  setup: async () => (await import('./database/setup.ts')).runSetup,
+  import: async () => (await import('./database/import.ts')).runImport,
+  'database-status': async () => (await import('./database/database-status.ts')).runDatabaseStatus,
+};
+
+/** Runs the program of this name; resolves with its exit code. */
+export function runOwnProgram(name: string): Promise<number> {
+  return runProgram(name, (wanted) => (isProgram(wanted) ? PROGRAMS[wanted] : undefined));
+}
+
+function isProgram(name: string): name is ProgramName {
+  return Object.hasOwn(PROGRAMS, name);
+}
