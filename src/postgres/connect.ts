@@ -48,17 +48,28 @@ export function connectAsApp(server: Server, database: string): Promise<Session>
   return connect(server, { user: server.appUser, password: server.appPassword, database });
 }
 
-async function connect(
+function connect(
   server: Server,
   who: { readonly user: string; readonly password: string | undefined; readonly database: string },
 ): Promise<Session> {
+  return openSession({ host: server.socketDir, port: server.port, ...who });
+}
+
+export interface SessionTarget {
+  /** A name, an address, or the folder of a socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly database: string;
+}
+
+/** Throws a Failure where the server cannot be reached or lets us not in. The caller ends the session. */
+export async function openSession({ password, ...who }: SessionTarget): Promise<Session> {
   const session = new pg.Client({
-    host: server.socketDir,
-    port: server.port,
-    user: who.user,
-    database: who.database,
+    ...who,
     // A function, because pg would look for PGPASSWORD and ~/.pgpass where it is given nothing.
-    password: () => who.password ?? '',
+    password: () => password ?? '',
     application_name: 'bulkhead',
     connectionTimeoutMillis: 30_000,
   });

@@ -25,8 +25,30 @@ export interface InitOptions {
 export async function initCluster(options: InitOptions): Promise<string> {
   const { layout, binaries, user } = options;
   const stage = join(layout.pg, `${STAGE}init-${randomBytes(4).toString('hex')}`);
-  makeOwned(stage, user);
   const data = join(stage, 'main');
+  makeOwned(stage, user);
+  await runInitdb({ ...options, stage, data });
+  const place = join(layout.pg, String(binaries.major));
+  if (!existsSync(place)) makeOwned(place, user);
+  renameSync(data, join(place, 'main'));
+  syncFolder(place);
+  syncFolder(layout.pg);
+  rmSync(stage, { recursive: true, force: true });
+  return join(place, 'main');
+}
+
+export interface InitdbOptions extends Omit<InitOptions, 'layout'> {
+  /** A private folder of the database's user, for files that live as long as the tool. */
+  readonly stage: string;
+  /** The folder of the cluster, not there yet. */
+  readonly data: string;
+  /** Beat ours, e.g. `--wal-segsize=64`. */
+  readonly more?: readonly string[];
+}
+
+/** Fills `data` with a new cluster whose superuser is ours. Throws a Failure that says what initdb said. */
+export async function runInitdb(options: InitdbOptions): Promise<void> {
+  const { binaries, user, stage, data } = options;
   const passwordFile = join(stage, 'password');
   const peer = canUsePeer(user);
   if (!peer) writeFileSync(passwordFile, `${options.superuserPassword ?? ''}\n`, { mode: 0o600 });
@@ -44,27 +66,22 @@ export async function initCluster(options: InitOptions): Promise<string> {
     '--locale=C.UTF-8',
     ...(binaries.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
     ...(peer ? [] : [`--pwfile=${passwordFile}`]),
+    ...(options.more ?? []),
   ];
   const result = await runTool(argv, {
     env: { PATH: process.env.PATH ?? '', TZ: 'UTC', ...binaries.env, ...nameOurselves(user, stage) },
     identity: user,
     signal: options.signal,
   });
-  if (result.failed) {
-    throw new Failure(`cannot create the database cluster: ${lastLines(result.stderr)}`, {
-      remedy: initRemedy(result.stderr),
-    });
-  }
-  const place = join(layout.pg, String(binaries.major));
-  if (!existsSync(place)) makeOwned(place, user);
-  renameSync(data, join(place, 'main'));
-  syncFolder(place);
-  syncFolder(layout.pg);
-  rmSync(stage, { recursive: true, force: true });
-  return join(place, 'main');
+  rmSync(passwordFile, { force: true });
+  if (!result.failed) return;
+  throw new Failure(`cannot create the database cluster: ${lastLines(result.stderr)}`, {
+    remedy: initRemedy(result.stderr),
+  });
 }
 
-function makeOwned(path: string, user: Identity): void {
+/** A folder of mode 0700 that is the user's. */
+export function makeOwned(path: string, user: Identity): void {
   mkdirSync(path, { mode: 0o700 });
   chmodSync(path, 0o700);
   if (process.geteuid?.() === 0) chownSync(path, user.uid, user.gid);

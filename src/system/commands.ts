@@ -21,6 +21,8 @@ export interface ToolOptions {
   readonly onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
   /** Aborting ends the tool by SIGTERM, five seconds later by SIGKILL. */
   readonly signal?: AbortSignal | undefined;
+  /** Called once it runs, with what sends it a signal; does nothing when it has ended. */
+  readonly onStart?: ((send: (signal: NodeJS.Signals) => void) => void) | undefined;
   /** What the tool reads; undefined: nothing. */
   readonly input?: string | Uint8Array | Readable | undefined;
   /** Takes stdout instead of `result.stdout`; for output that does not fit into memory. */
@@ -82,6 +84,7 @@ export async function runTool(argv: readonly string[], options: ToolOptions = {}
     else child.stdout.on('data', stdout.take);
     child.stderr.on('data', stderr.take);
     feed(child.stdin, input);
+    if (child.pid !== undefined) options.onStart?.((signal) => void child.kill(signal));
     const result = await child;
     if (result.exitCode === undefined && result.signal === undefined && result.failed) {
       const { cause } = result;

@@ -1,0 +1,90 @@
+/**
+ * What a backup says of itself: files beside its content, and what `bulkhead backup list --json` prints.
+ *
+ *   <backups>/<kind>/<id>/manifest.json   written last, before the folder gets its name; never changed
+ *   <backups>/<kind>/<id>/verified.json   the newest verification
+ *   <backups>/<kind>/<id>/offsite.json    where copies are
+ *   <backups>/<kind>/<id>/pinned          an empty file: never pruned
+ *
+ * A folder without a manifest is no backup.
+ */
+export const BACKUP_KINDS = ['dump', 'base', 'assets', 'config'] as const;
+export type BackupKind = (typeof BACKUP_KINDS)[number];
+
+export interface BackupManifest {
+  readonly schema: 1;
+  /** Sorts by time: `20261121T020000Z-dump-3f9ac1`. */
+  readonly id: string;
+  readonly kind: BackupKind;
+  /** ISO 8601, when its state was fixed: the moment a restore goes back to. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly installId: string | undefined;
+  /** Version of Bulkhead. */
+  readonly tool: string;
+  /** Every file of the backup but these four, relative to its folder. */
+  readonly files: readonly BackupFile[];
+  /** Of a dump and a base backup. */
+  readonly server?: {
+    readonly version: string;
+    readonly major: number;
+    readonly systemIdentifier: string;
+  };
+  readonly databases?: readonly BackupDatabase[];
+  /** Of a base backup: what WAL it needs to be whole. */
+  readonly wal?: { readonly startLsn: string; readonly endLsn: string; readonly timeline: number };
+  /** Of an encrypted file: to whom; the hash is of the file as it lies there. */
+  readonly recipients?: readonly string[];
+  /** Another backup this one cannot be restored without. */
+  readonly parent?: string;
+}
+
+export interface BackupFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface BackupDatabase {
+  readonly name: string;
+  readonly owner: string;
+  readonly extensions: readonly string[];
+  /** Taken in the dump's own snapshot; of a base backup, none. */
+  readonly tables: readonly { readonly table: string; readonly rows: number; readonly hash: string }[];
+}
+
+/**
+ * `files`: sizes and hashes are the manifest's. `readable`: its own tool read it to the end (pg_restore,
+ * pg_verifybackup). `restored`: it was restored into a scratch cluster and its fingerprints were equal.
+ */
+export const VERIFY_LEVELS = ['files', 'readable', 'restored'] as const;
+export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
+
+export interface Verification {
+  readonly level: VerifyLevel;
+  /** ISO 8601 */
+  readonly at: string;
+  readonly ok: boolean;
+  readonly problem: string | undefined;
+  readonly durationMs: number;
+}
+
+export interface BackupView {
+  readonly id: string;
+  readonly kind: BackupKind;
+  readonly startedAt: string;
+  /** Bytes of all its files. */
+  readonly size: number;
+  readonly verified: Verification | undefined;
+  readonly pinned: boolean;
+  /** Where copies of it are, e.g. `s3://bucket/prefix`. */
+  readonly offsite: readonly string[];
+  /** Why the folder is no backup that can be used; undefined where it can. */
+  readonly broken: string | undefined;
+}
+
+/** A backup counts only when it was verified beyond its files. */
+export function isProven(verified: Verification | undefined): boolean {
+  return verified?.ok === true && verified.level !== 'files';
+}

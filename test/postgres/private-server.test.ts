@@ -1,0 +1,139 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findBinaries } from '../../src/postgres/binaries.ts';
+import type { Session } from '../../src/postgres/connect.ts';
+import { compareFingerprints, fingerprintTables } from '../../src/postgres/fingerprint.ts';
+import { makeOwned, runInitdb } from '../../src/postgres/initdb.ts';
+import { type PrivateServer, startPrivateServer } from '../../src/postgres/private-server.ts';
+import { canUsePeer, databaseUser } from '../../src/postgres/system-user.ts';
+
+const user = databaseUser('postgres');
+const root = join(mkdtempSync(join(tmpdir(), 'bh-ps-')), 'd');
+const folder = join(root, 'main');
+const binaries = findBinaries({ libraryDir: join(root, 'lib') });
+const superuserPassword = canUsePeer(user) ? undefined : 'of-this-test';
+const stop = new AbortController();
+const options = { folder, binaries, user, parent: root, superuserPassword, signal: stop.signal } as const;
+let server: PrivateServer;
+
+beforeAll(async () => {
+  rmSync(join(root, '..'), { recursive: true, force: true });
+  makeOwned(join(root, '..'), user);
+  makeOwned(root, user);
+  await runInitdb({ binaries, user, superuserPassword, signal: stop.signal, stage: root, data: folder });
+  server = await startPrivateServer({ ...options, care: 'scratch', roles: ['reader'] });
+});
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(join(root, '..'), { recursive: true, force: true });
+});
+
+async function inDatabase<T>(name: string, work: (session: Session) => Promise<T>): Promise<T> {
+  const session = await server.connect(name);
+  try {
+    return await work(session);
+  } finally {
+    await session.end();
+  }
+}
+
+describe('a private server', () => {
+  test('is there for the superuser and the roles it was told, and listens on no address', async () => {
+    const listens = await inDatabase('postgres', async (session) => {
+      await session.query(
+        `CREATE ROLE reader LOGIN PASSWORD 'reader'; CREATE ROLE other LOGIN PASSWORD 'other'`,
+      );
+      return (await session.query('SHOW listen_addresses')).rows[0];
+    });
+    expect(listens).toEqual({ listen_addresses: '' });
+    const reader = await server.connect('postgres', { user: 'reader', password: 'reader' });
+    expect((await reader.query('SELECT session_user::text AS who')).rows).toEqual([{ who: 'reader' }]);
+    await reader.end();
+    if (canUsePeer(user)) {
+      await expect(server.connect('postgres', { user: 'other', password: 'other' })).rejects.toThrow(
+        /cannot connect/,
+      );
+    }
+  });
+
+  test('says in its own words why it does not start, and leaves no folder', async () => {
+    const before = readdirSync(root);
+    await expect(startPrivateServer({ ...options, care: 'durable' })).rejects.toThrow(
+      /cannot start PostgreSQL .*lock file "postmaster.pid" already exists/,
+    );
+    await expect(
+      startPrivateServer({ ...options, folder: join(root, 'nothing'), care: 'durable' }),
+    ).rejects.toThrow(/could not access directory/);
+    expect(readdirSync(root)).toEqual(before);
+  });
+
+  test('goes away when the work is given up', async () => {
+    const second = join(root, 'second');
+    await runInitdb({ binaries, user, superuserPassword, signal: stop.signal, stage: root, data: second });
+    const work = new AbortController();
+    const lines: string[] = [];
+    let tellEnd: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => {
+      tellEnd = resolve;
+    });
+    const onLine = (line: string): void => {
+      lines.push(line);
+      if (line.includes('database system is shut down')) tellEnd();
+    };
+    const started = await startPrivateServer({
+      ...options,
+      folder: second,
+      care: 'durable',
+      signal: work.signal,
+      onLine,
+    });
+    work.abort();
+    await ended;
+    await started.stop();
+    expect(existsSync(started.socketDir)).toBe(false);
+    expect(existsSync(join(second, 'postmaster.pid'))).toBe(false);
+  });
+});
+
+describe('fingerprints', () => {
+  test('are equal for equal rows in any order, and tell what differs', async () => {
+    const fill = (order: string): string =>
+      `CREATE SCHEMA "odd one"; CREATE TABLE "odd one".t (n int, at timestamptz, f float8, b bytea);
+       INSERT INTO "odd one".t SELECT i, to_timestamp(i), i / 3.0, decode(md5(i::text), 'hex')
+         FROM generate_series(1, 500) i ORDER BY i ${order};
+       CREATE TABLE p (n int) PARTITION BY RANGE (n); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+       INSERT INTO p VALUES (1), (2); SELECT lo_from_bytea(4711, 'large')`;
+    await inDatabase('postgres', (session) => session.query('CREATE DATABASE a'));
+    await inDatabase('postgres', (session) => session.query('CREATE DATABASE b'));
+    await inDatabase('a', (session) => session.query(fill('ASC')));
+    await inDatabase('b', (session) => session.query(fill('DESC')));
+    const a = await inDatabase('a', (session) => fingerprintTables(session));
+    const sameElsewhere = await inDatabase('b', async (session) => {
+      await session.query(
+        "SET timezone = 'Asia/Tokyo'; SET extra_float_digits = -5; SET bytea_output = 'escape'",
+      );
+      return fingerprintTables(session);
+    });
+    expect(a.map(({ table, rows }) => [table, rows])).toEqual([
+      ['"odd one".t', 500],
+      ['public.p1', 2],
+      ['large objects', 1],
+    ]);
+    expect(compareFingerprints(a, sameElsewhere)).toEqual([]);
+
+    await inDatabase('b', (session) =>
+      session.query(`UPDATE "odd one".t SET f = 0 WHERE n = 7; DELETE FROM p WHERE n = 1; CREATE TABLE extra ();
+                     SELECT lo_unlink(4711)`),
+    );
+    const other = await inDatabase('b', (session) => fingerprintTables(session));
+    expect(compareFingerprints(a, other)).toEqual([
+      '"odd one".t has other content in its 500 rows',
+      'public.p1 has 1 rows instead of 2',
+      'large objects is missing',
+      'public.extra is not expected',
+    ]);
+  });
+});
