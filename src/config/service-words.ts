@@ -108,7 +108,7 @@ const readyWords = {
   },
   notify: {
     shape: flag,
-    doc: 'true: it says READY=1 as systemd has it (sd_notify); STATUS= is shown while it starts.',
+    doc: 'true: it says READY=1 as systemd has it (sd_notify). STATUS= is shown while it starts, STOPPING=1 says that it stops by itself, EXTEND_TIMEOUT_USEC= gives its start or its stop more time, within the stop of the container.',
   },
 } as const;
 

@@ -79,6 +79,8 @@ function spawnRun(
       const progress = { what: text.slice(0, LONGEST_STATUS), percent: undefined, detail: undefined };
       events.report({ type: 'progress', progress });
     },
+    stopping: () => events.announced(),
+    extend: (ms) => events.extended(ms),
     silent: (why) => hooks.watchdogFailed(run.name, generation, why),
     spoke: () => hooks.watchdogPassed(run.name, generation),
   });

@@ -7,11 +7,18 @@ export interface NotificationListener {
   ready(): void;
   /** What it is doing, in its own words. */
   status(text: string): void;
+  /** It stops by itself. */
+  stopping(): void;
+  /** It needs so many ms from now for its start or its stop. */
+  extend(ms: number): void;
   /** It was silent for longer than its watchdog allows, or said itself that it is stuck. */
   silent(why: string): void;
   /** It spoke again after that. */
   spoke(): void;
 }
+
+/** What one EXTEND_TIMEOUT_USEC can ask for: who needs longer speaks again. ms */
+const LONGEST_EXTENSION = 600_000;
 
 export interface Notifications {
   take(assignments: ReadonlyMap<string, string>): void;
@@ -68,6 +75,9 @@ export function followNotifications(
       if (status !== undefined) listener.status(status);
       const isReady = assignments.get('READY') === '1';
       if (isReady) listener.ready();
+      if (assignments.get('STOPPING') === '1') listener.stopping();
+      const extension = readExtension(assignments.get('EXTEND_TIMEOUT_USEC'));
+      if (extension > 0) listener.extend(extension);
       if (watchdog === undefined) return;
       const word = assignments.get('WATCHDOG');
       if (word === 'trigger') fail('it said WATCHDOG=trigger');
@@ -79,4 +89,10 @@ export function followNotifications(
       heard = undefined;
     },
   };
+}
+
+/** ms; 0: it asks for none. */
+function readExtension(microseconds: string | undefined): number {
+  if (microseconds === undefined || !/^\d+$/.test(microseconds)) return 0;
+  return Math.min(Number(microseconds) / 1000, LONGEST_EXTENSION);
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { startSupervisor } from '../support/supervisor.ts';
 
@@ -58,4 +58,62 @@ services:
   expect((await bulkhead.finished).code).toBe(11);
   expect(bulkhead.output()).toContain('no WATCHDOG=1 for 300 ms');
   expect(bulkhead.log('app').match(/sent READY/g)).toHaveLength(2);
+});
+
+test('one that says STOPPING=1 is shown stopping, and what its exit says is what follows', async () => {
+  await using bulkhead = await startSupervisor({
+    plan: `
+version: 1
+services:
+  app:
+    command: [sh, -c, 'perl {programs}/notifies.pl READY=1 STOPPING=1 exit; until [ -e {folder}/go ]; do sleep 0.02; done; exit 3']
+    ready: { notify: true }
+    stop_grace_period: 60s
+    restart: on-failure:0
+    critical: false
+`,
+  });
+  const now = async () => (await bulkhead.status()).services[0];
+  await bulkhead.says('sent STOPPING');
+  await expect.poll(now).toMatchObject({ status: 'stopping', reason: 'it said that it is stopping' });
+  writeFileSync(`${bulkhead.folder}/go`, '');
+  await expect
+    .poll(now)
+    .toMatchObject({ status: 'failed', lastExit: { code: 3 }, reason: 'crashed (exit 3)' });
+});
+
+test('one that says STOPPING=1 and stays is killed after its grace, and started again', async () => {
+  await using bulkhead = await startSupervisor({
+    plan: `
+version: 1
+services:
+  app: { command: ${speaks('READY=1', 'STOPPING=1')}, ready: { notify: true }, stop_grace_period: 200ms, restart: 'on-failure:1' }
+`,
+  });
+  expect((await bulkhead.finished).code).toBe(10);
+  expect(bulkhead.output()).toMatch(/still there \S+ m?s after it said that it is stopping/);
+  expect(bulkhead.log('app').match(/sent STOPPING/g)).toHaveLength(2);
+});
+
+test('EXTEND_TIMEOUT_USEC lets a slow start and a slow stop live longer than their limits', async () => {
+  await using bulkhead = await startSupervisor({
+    plan: `
+version: 1
+services:
+  app:
+    command: ${speaks('EXTEND_TIMEOUT_USEC=60000000', '600', 'READY=1', 'on TERM', 'EXTEND_TIMEOUT_USEC=60000000', '600', 'exit')}
+    ready: { notify: true }
+    start_timeout: 300ms
+    stop_grace_period: 300ms
+`,
+  });
+  await bulkhead.ready();
+  expect((await bulkhead.run('stop', 'app')).code).toBe(0);
+  const app = (await bulkhead.status()).services[0];
+  expect(app).toMatchObject({
+    status: 'stopped',
+    generation: 1,
+    restarts: 0,
+    lastExit: { code: 0, signal: null },
+  });
 });

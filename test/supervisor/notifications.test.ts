@@ -10,6 +10,8 @@ function follow(changes: Partial<ServicePlan> = {}) {
   const notifications = followNotifications(aService('app', changes), clock, {
     ready: () => told.push('ready'),
     status: (text) => told.push(`status ${text}`),
+    stopping: () => told.push('stopping'),
+    extend: (ms) => told.push(`extend ${ms}`),
     silent: (why) => told.push(why),
     spoke: () => told.push('spoke'),
   });
@@ -23,6 +25,15 @@ test('READY and STATUS are told, and what is no word of ours is passed over', ()
   say('READY=1', 'STATUS=loading', 'MAINPID=4', 'X_OWN=1');
   say('READY=0');
   expect(told).toEqual(['status loading', 'ready']);
+  expect(clock.armed).toBe(0);
+});
+
+test('STOPPING and EXTEND_TIMEOUT_USEC are told, in ms and ten minutes at most', () => {
+  const { told, say, clock } = follow();
+  say('STOPPING=1', 'EXTEND_TIMEOUT_USEC=2500000');
+  say('STOPPING=0');
+  for (const word of ['999999999999', '0', '-5', 'soon', '1e9', '']) say(`EXTEND_TIMEOUT_USEC=${word}`);
+  expect(told).toEqual(['stopping', 'extend 2500', 'extend 600000']);
   expect(clock.armed).toBe(0);
 });
 

@@ -19,6 +19,17 @@ export function climb(state: State, policy: Policy, moment: Moment): Step {
   };
 }
 
+/** Of a stop that asks for time again and again, all together. ms */
+const LONGEST_STOP = 600_000;
+
+/** The rung that was sent gets more time, never less: within the budget of the whole stop, and not after SIGKILL. */
+export function extendRung(state: State, policy: Policy, until: number): State {
+  const { deadline, stopBy = Number.POSITIVE_INFINITY, ending } = state;
+  if (deadline === undefined || state.rung >= policy.ladder.rungs.length) return state;
+  const latest = Math.min(stopBy, (ending?.at ?? deadline) + LONGEST_STOP);
+  return { ...state, deadline: Math.max(deadline, Math.min(until, latest)) };
+}
+
 /** Straight to the harshest that is decent: SIGKILL, but the next rung where a share of the budget is reserved. */
 export function hurryUp(state: State, policy: Policy, moment: Moment): Step {
   const rung = policy.ladder.reserve > 0 ? state.rung : policy.ladder.rungs.length - 1;

@@ -3,10 +3,12 @@
  * compile). Deciding is pure; the runner in manager.ts carries the effects out. The model is told in state.ts.
  */
 import { formatDuration } from '../../base/duration.ts';
-import { climb, cutToFit, hurryUp } from './ladder.ts';
+import { climb, cutToFit, extendRung, hurryUp } from './ladder.ts';
 import {
+  announceStop,
   beginStop,
   leaderGone,
+  noteEnding,
   nothingLeft,
   rest,
   show,
@@ -15,7 +17,7 @@ import {
   startFresh,
   stay,
 } from './moves.ts';
-import type { Input, InputType, Moment, Phase, Policy, State, Step } from './state.ts';
+import type { Ending, Input, InputType, Moment, Phase, Policy, State, Step } from './state.ts';
 
 /** `ignore`: it may come and means nothing here; `impossible`: an internal error, logged and counted, never thrown. */
 type Cell<T extends InputType> =
@@ -29,12 +31,14 @@ const wantItDown = (state: State): Step => stay({ ...state, wanted: 'down' });
 const goWaiting = (state: State): Step => rest(state, 'waiting');
 const stopResting = (state: State): Step => rest({ ...state, wanted: 'down' }, 'down');
 
+const SHUTDOWN = { cause: 'shutdown', detail: 'everything is being stopped' } as const;
+
+function askedDown({ by }: Input<'wantDown'>): Pick<Ending, 'cause' | 'detail'> {
+  return by === undefined ? { cause: 'asked', detail: 'stopped by request' } : SHUTDOWN;
+}
+
 const stopLeader: Cell<'wantDown'> = (state, input, policy, moment) =>
-  beginStop({ ...state, wanted: 'down' }, policy, moment, {
-    ...input,
-    cause: input.by === undefined ? 'asked' : 'shutdown',
-    detail: input.by === undefined ? 'stopped by request' : 'everything is being stopped',
-  });
+  beginStop({ ...state, wanted: 'down' }, policy, moment, { ...input, ...askedDown(input) });
 
 const restartLeader: Cell<'wantRestart'> = (state, _input, policy, moment) =>
   beginStop(state, policy, moment, { cause: 'restart', detail: 'restarted by request' });
@@ -56,17 +60,39 @@ const checkWentDown: Cell<'checkDown'> = (state, input, policy, moment) => {
 
 const startTimedOut: Cell<'deadline'> = (state, _input, policy, moment) => {
   const what = policy.kind === 'task' ? 'not finished' : 'not ready';
-  const detail = `${what} after ${formatDuration(policy.startTimeout ?? 0)}`;
+  // What it asked for on top is part of it.
+  const allowed = (state.deadline ?? moment.now) - (state.spawnedAt ?? moment.now);
+  const detail = `${what} after ${formatDuration(allowed)}`;
   return beginStop(state, policy, moment, { cause: 'timeout', detail });
 };
 
+/** Of a start that asks for time again and again, all together. ms */
+const LONGEST_START = 3_600_000;
+
+/** Never sooner than without it. A start without a limit needs no time. */
+const extendStart: Cell<'extended'> = (state, { ms }, _policy, { now }) => {
+  const { deadline, spawnedAt = now } = state;
+  if (deadline === undefined) return stay(state);
+  return stay({ ...state, deadline: Math.max(deadline, Math.min(now + ms, spawnedAt + LONGEST_START)) });
+};
+
+const extendStop: Cell<'extended'> = (state, { ms }, policy, { now }) =>
+  stay(extendRung(state, policy, now + ms));
+
+const announce: Cell<'announced'> = (state, _input, policy, moment) => announceStop(state, policy, moment);
+
 /** Only what is wanted flips; what follows is decided when nothing lives any more. */
-const startAfterwards = (state: State): Step => stay({ ...state, wanted: 'up', soon: true });
+const startAfterwards = (state: State, _input: object, policy: Policy, { now: at }: Moment): Step =>
+  stay({
+    ...noteEnding(state, policy, { cause: 'restart', detail: 'restarted by request', at }),
+    wanted: 'up',
+    soon: true,
+  });
 
 const stopAnyway: Cell<'wantDown'> = (state, input, policy, moment) => {
   const by = Math.min(input.by ?? Number.POSITIVE_INFINITY, state.stopBy ?? Number.POSITIVE_INFINITY);
   const next: State = {
-    ...state,
+    ...noteEnding(state, policy, { ...askedDown(input), at: moment.now }),
     wanted: 'down',
     soon: false,
     stopBy: Number.isFinite(by) ? by : undefined,
@@ -75,11 +101,14 @@ const stopAnyway: Cell<'wantDown'> = (state, input, policy, moment) => {
   return stay({ ...next, deadline: cutToFit(next, policy, moment.now) });
 };
 
-const climbOn = (state: State, _input: object, policy: Policy, moment: Moment): Step =>
-  climb(state, policy, moment);
+const climbOn = (state: State, _input: object, policy: Policy, moment: Moment): Step => {
+  const waited = formatDuration(moment.now - (state.ending?.at ?? moment.now));
+  const detail = `still there ${waited} after it said that it is stopping`;
+  return climb(noteEnding(state, policy, { cause: 'timeout', detail, at: moment.now }), policy, moment);
+};
 
 const hurryOn = (state: State, _input: object, policy: Policy, moment: Moment): Step =>
-  hurryUp(state, policy, moment);
+  hurryUp(noteEnding(state, policy, { ...SHUTDOWN, at: moment.now }), policy, moment);
 
 const failSpawn: Cell<'spawnFailed'> = (state, input, policy, moment) =>
   spawnFailed(state, policy, moment, input.detail, input.missing);
@@ -93,6 +122,8 @@ const nothingLives = {
   spawned: 'impossible',
   spawnFailed: 'impossible',
   ready: 'ignore',
+  announced: 'ignore',
+  extended: 'ignore',
   checkUp: 'ignore',
   checkDown: 'ignore',
   exited: 'impossible',
@@ -131,6 +162,8 @@ export const table = {
     },
     spawnFailed: failSpawn,
     ready: (state, _input, policy, moment) => show(state, policy, moment, 'word'),
+    announced: announce,
+    extended: extendStart,
     checkUp: (state, _input, policy, moment) =>
       show({ ...state, unhealthy: undefined }, policy, moment, 'check'),
     checkDown: checkWentDown,
@@ -148,6 +181,8 @@ export const table = {
     spawned: 'impossible',
     spawnFailed: 'impossible',
     ready: 'ignore',
+    announced: announce,
+    extended: 'ignore',
     checkUp: (state) => stay({ ...state, unhealthy: undefined }),
     checkDown: checkWentDown,
     exited: endLeader,
@@ -165,6 +200,9 @@ export const table = {
     // Told a moment after the spawn, so that a stop may come between.
     spawnFailed: failSpawn,
     ready: 'ignore',
+    // Nothing new: it was asked to.
+    announced: 'ignore',
+    extended: extendStop,
     checkUp: 'ignore',
     checkDown: 'ignore',
     exited: endLeader,
@@ -181,6 +219,8 @@ export const table = {
     spawned: 'impossible',
     spawnFailed: 'impossible',
     ready: 'ignore',
+    announced: 'ignore',
+    extended: 'ignore',
     checkUp: 'ignore',
     checkDown: 'ignore',
     exited: 'impossible',

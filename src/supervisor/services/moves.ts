@@ -81,6 +81,25 @@ export function beginStop(
   return { state: climbed.state, effects: [...unwantChecks(policy), ...climbed.effects] };
 }
 
+/**
+ * It stops by itself and says so: nothing is sent, for it would be told what it knows, but it has no longer than if
+ * the first signal had been. systemd does the same.
+ */
+export function announceStop(state: State, policy: Policy, moment: Moment): Step {
+  const { rungs } = policy.ladder;
+  return {
+    state: {
+      ...state,
+      phase: 'stopping',
+      ending: { cause: 'announced', detail: 'it said that it is stopping', at: moment.now },
+      rung: Math.min(1, rungs.length - 1),
+      stopBy: undefined,
+      deadline: moment.now + (rungs[0]?.wait ?? 0),
+    },
+    effects: unwantChecks(policy),
+  };
+}
+
 /** The leader was reaped. Its own end, unless something was already ending it. */
 export function leaderGone(
   state: State,
@@ -90,7 +109,7 @@ export function leaderGone(
   told: string | undefined,
 ): Step {
   const endedAt = moment.now;
-  if (state.phase === 'stopping') {
+  if (state.phase === 'stopping' && state.ending?.cause !== 'announced') {
     const next: State = { ...state, phase: 'clearing', exit, endedAt };
     return { state: next, effects: tellSurvivors(next, policy) };
   }
@@ -101,7 +120,9 @@ export function leaderGone(
     at: moment.now,
   });
   const climbed = climb(ended, policy, moment);
-  return { state: climbed.state, effects: [...unwantChecks(policy), ...climbed.effects] };
+  // One that had announced its end has no checks any more.
+  const checks = state.phase === 'stopping' ? [] : unwantChecks(policy);
+  return { state: climbed.state, effects: [...checks, ...climbed.effects] };
 }
 
 /** "exit 1", or the signal that killed it. */
@@ -140,7 +161,7 @@ export function spawnFailed(
 
 function afterEnd(state: State, policy: Policy, moment: Moment, ending: Ending): Step {
   const finished = ending.cause === 'finished';
-  if (finished && !allowsRestart(policy.restart, true)) return finish(state);
+  if (finished && !allowsRestart(policy.restart, true)) return state.soon ? startFresh(state) : finish(state);
   const upFor = state.readyAt === undefined ? undefined : ending.at - state.readyAt;
   const failed: State = {
     ...state,
@@ -186,8 +207,9 @@ function finish(state: State): Step {
   return { state: rest(state, 'done').state, effects: [{ type: 'finished' }] };
 }
 
-function noteEnding(state: State, policy: Policy, ending: Ending): State {
-  if (state.ending !== undefined) return state;
+/** The first cause stays; only that it announced its end itself is no cause yet. */
+export function noteEnding(state: State, policy: Policy, ending: Ending): State {
+  if (state.ending !== undefined && state.ending.cause !== 'announced') return state;
   return { ...state, ending, restarts: state.restarts + (isUnintended(policy, ending.cause) ? 1 : 0) };
 }
 

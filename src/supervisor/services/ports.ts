@@ -13,6 +13,10 @@ export interface IncarnationEvents {
   failed(error: Error): void;
   /** It said so itself: newline on its ready fd. */
   ready(): void;
+  /** It said that it is stopping by itself. Unlike the others it may come again, and so may the next. */
+  announced(): void;
+  /** It asked for time, in ms from now, for its start or its stop. */
+  extended(ms: number): void;
   /** One of our own programs said something on fd 3. */
   report(report: Report): void;
   /** The leader was reaped. */

@@ -170,6 +170,8 @@ export class Runner {
         });
       },
       ready: () => this.send([unit], { type: 'ready', generation }),
+      announced: () => this.send([unit], { type: 'announced', generation }),
+      extended: (ms) => this.send([unit], { type: 'extended', generation, ms }),
       report: (report) => this.#hear(unit, generation, report),
       exited: (exit) => {
         const told = unit.state.generation === generation ? unit.told : undefined;

@@ -42,6 +42,8 @@ export type Cause =
   | 'fatal'
   | 'unhealthy'
   | 'timeout'
+  /** It said itself that it is stopping (sd_notify's STOPPING=1); how it ends will say what that was. */
+  | 'announced'
   /** It could not be spawned; `missing`: because a program, folder or user is not there. */
   | 'spawn'
   | 'missing';
@@ -128,6 +130,10 @@ interface InputFields {
   spawned: { readonly generation: number };
   spawnFailed: { readonly generation: number; readonly detail: string; readonly missing: boolean };
   ready: { readonly generation: number };
+  /** It said that it is stopping by itself. */
+  announced: { readonly generation: number };
+  /** It asked for time: from now on so many ms, for what it is doing. */
+  extended: { readonly generation: number; readonly ms: number };
   checkUp: { readonly generation: number };
   checkDown: { readonly generation: number; readonly detail: string };
   /** `told`: what the program itself said about its failure. */

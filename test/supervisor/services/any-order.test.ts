@@ -60,6 +60,20 @@ const happening: fc.Arbitrary<Act> = fc.oneof(
       ({ launcher }) =>
         launcher.living(name)[0]?.ready(),
   ),
+  someName.map(
+    (name): Act =>
+      ({ launcher }) => {
+        const process = launcher.living(name)[0];
+        if (process?.leaderLives) process.events.announced();
+      },
+  ),
+  fc.tuple(someName, fc.integer({ min: 1, max: 600_000 })).map(
+    ([name, ms]): Act =>
+      ({ launcher }) => {
+        const process = launcher.living(name)[0];
+        if (process?.leaderLives) process.events.extended(ms);
+      },
+  ),
   fc.tuple(someName, someGeneration).map(
     ([name, generation]): Act =>
       ({ services, launcher }) => {
@@ -253,6 +267,8 @@ describe('the machine alone', () => {
     'spawned',
     'spawnFailed',
     'ready',
+    'announced',
+    'extended',
     'checkUp',
     'checkDown',
     'exited',
@@ -267,10 +283,13 @@ describe('the machine alone', () => {
         return { type, generation, detail: 'EAGAIN', missing: false };
       case 'checkDown':
         return { type, generation, detail: 'HTTP 500' };
+      case 'extended':
+        return { type, generation, ms: 60_000 };
       case 'exited':
         return { type, generation, exit: { code: 1, signal: null } };
       case 'spawned':
       case 'ready':
+      case 'announced':
       case 'checkUp':
       case 'emptied':
         return { type, generation };

@@ -14,6 +14,8 @@ const inputs: { readonly [T in InputType]: Input<T> } = {
   spawned: { type: 'spawned', generation: 1 },
   spawnFailed: { type: 'spawnFailed', generation: 1, detail: 'no such program', missing: false },
   ready: { type: 'ready', generation: 1 },
+  announced: { type: 'announced', generation: 1 },
+  extended: { type: 'extended', generation: 1, ms: 5000 },
   checkUp: { type: 'checkUp', generation: 1 },
   checkDown: { type: 'checkDown', generation: 1, detail: 'HTTP 500' },
   exited: { type: 'exited', generation: 1, exit: { code: 1, signal: null } },
@@ -64,6 +66,8 @@ const expected: Record<Phase, Record<InputType, string>> = {
     spawned: '✗',
     spawnFailed: '✗',
     ready: '·',
+    announced: '·',
+    extended: '·',
     checkUp: '·',
     checkDown: '·',
     exited: '✗',
@@ -80,6 +84,8 @@ const expected: Record<Phase, Record<InputType, string>> = {
     spawned: '✗',
     spawnFailed: '✗',
     ready: '·',
+    announced: '·',
+    extended: '·',
     checkUp: '·',
     checkDown: '·',
     exited: '✗',
@@ -96,6 +102,8 @@ const expected: Record<Phase, Record<InputType, string>> = {
     spawned: 'starting up',
     spawnFailed: 'backoff up',
     ready: 'up up: becameReady',
+    announced: 'stopping up',
+    extended: 'starting up',
     checkUp: 'starting up',
     checkDown: 'stopping up: SIGTERM leader',
     exited: 'clearing up: SIGTERM everything',
@@ -112,6 +120,8 @@ const expected: Record<Phase, Record<InputType, string>> = {
     spawned: '✗',
     spawnFailed: '✗',
     ready: '·',
+    announced: 'stopping up',
+    extended: '·',
     checkUp: 'up up',
     checkDown: 'stopping up: SIGTERM leader',
     exited: 'clearing up: SIGTERM everything',
@@ -128,6 +138,8 @@ const expected: Record<Phase, Record<InputType, string>> = {
     spawned: '✗',
     spawnFailed: 'down down',
     ready: '·',
+    announced: '·',
+    extended: 'stopping down',
     checkUp: '·',
     checkDown: '·',
     exited: 'clearing down: SIGTERM everything',
@@ -144,6 +156,8 @@ const expected: Record<Phase, Record<InputType, string>> = {
     spawned: '✗',
     spawnFailed: '✗',
     ready: '·',
+    announced: '·',
+    extended: '·',
     checkUp: '·',
     checkDown: '·',
     exited: '✗',
@@ -160,6 +174,8 @@ const expected: Record<Phase, Record<InputType, string>> = {
     spawned: '✗',
     spawnFailed: '✗',
     ready: '·',
+    announced: '·',
+    extended: '·',
     checkUp: '·',
     checkDown: '·',
     exited: '✗',
@@ -176,6 +192,8 @@ const expected: Record<Phase, Record<InputType, string>> = {
     spawned: '✗',
     spawnFailed: '✗',
     ready: '·',
+    announced: '·',
+    extended: '·',
     checkUp: '·',
     checkDown: '·',
     exited: '✗',
@@ -192,6 +210,8 @@ const expected: Record<Phase, Record<InputType, string>> = {
     spawned: '✗',
     spawnFailed: '✗',
     ready: '·',
+    announced: '·',
+    extended: '·',
     checkUp: '·',
     checkDown: '·',
     exited: '✗',
@@ -289,6 +309,90 @@ describe('the first cause wins', () => {
     const stopping = step(states.starting, inputs.wantDown, task, now).state;
     const gone = step(stopping, { ...inputs.exited, exit: { code: 0, signal: null } }, task, now).state;
     expect(step(gone, inputs.emptied, task, now).state.phase).toBe('down');
+  });
+});
+
+describe('one that stops by itself and says so', () => {
+  const announced = step(states.up, inputs.announced, policy, now);
+
+  test('is sent nothing, and has as long as if it had been asked', () => {
+    expect(announced.effects).toEqual([]);
+    expect(announced.state).toMatchObject({ phase: 'stopping', wanted: 'up', deadline: 100 + 4000, rung: 1 });
+  });
+
+  test.each([
+    [0, 'finished', 'exit 0'],
+    [1, 'crashed', 'exit 1'],
+  ])('with exit %i it has %s, as its exit says', (code, cause, detail) => {
+    const exit = { ...inputs.exited, exit: { code, signal: null } };
+    const gone = step(announced.state, exit, policy, { ...now, now: 300 });
+    expect(gone.state).toMatchObject({ phase: 'clearing', restarts: 1, ending: { cause, detail, at: 300 } });
+    // What it left behind was told nothing yet.
+    expect(gone.effects).toMatchObject([{ signal: 'SIGTERM', target: 'everything' }]);
+  });
+
+  test('is killed when that takes too long, which is a failure', () => {
+    const late = step(announced.state, inputs.deadline, policy, { ...now, now: 4100 });
+    expect(late.effects).toMatchObject([{ signal: 'SIGKILL', target: 'everything', forced: true }]);
+    expect(late.state.ending).toMatchObject({
+      cause: 'timeout',
+      detail: 'still there 4.0 s after it said that it is stopping',
+    });
+  });
+
+  test.each([
+    ['wantDown', 'asked', 'down'],
+    ['wantRestart', 'restart', 'waiting'],
+    ['wantUp', 'restart', 'waiting'],
+  ] as const)('%s meanwhile makes it what was asked', (type, cause, phase) => {
+    const asked = step(announced.state, inputs[type], policy, now).state;
+    const gone = step(asked, inputs.exited, policy, now).state;
+    expect(gone.ending?.cause).toBe(cause);
+    expect(step(gone, inputs.emptied, policy, now).state).toMatchObject({
+      phase,
+      restarts: 0,
+      failures: { times: [] },
+    });
+  });
+});
+
+describe('one that asks for time', () => {
+  const limited = policyOf(aService('app', { ready: { kind: 'fd', fd: 4 }, startTimeout: 1000 }), undefined);
+  const extend = (ms: number): Input<'extended'> => ({ type: 'extended', generation: 1, ms });
+
+  test('has it for its start, never less than without asking, and an hour at most', () => {
+    const starting: State = { ...states.starting, deadline: 1000 };
+    const deadlineAfter = (ms: number, at: number): number | undefined =>
+      step(starting, extend(ms), limited, { ...now, now: at }).state.deadline;
+    expect(deadlineAfter(500, 100)).toBe(1000);
+    expect(deadlineAfter(5000, 900)).toBe(5900);
+    expect(deadlineAfter(600_000, 3_590_000)).toBe(3_600_000);
+    const late = step({ ...starting, deadline: 5900 }, inputs.deadline, limited, { ...now, now: 5900 });
+    expect(late.state.ending?.detail).toBe('not ready after 5.9 s');
+  });
+
+  test('needs none where its start has no limit', () => {
+    expect(step(states.starting, extend(500), policy, now).state.deadline).toBeUndefined();
+  });
+
+  test('has it for the signal it was sent, within the budget of the whole stop', () => {
+    const { stopping } = states;
+    expect(step(stopping, extend(9000), policy, { ...now, now: 3900 }).state.deadline).toBe(12_900);
+    const budget: State = { ...stopping, stopBy: 6000 };
+    expect(step(budget, extend(9000), policy, { ...now, now: 3900 }).state.deadline).toBe(6000);
+    const asking = step(stopping, extend(600_000), policy, { ...now, now: 500_000 }).state;
+    expect(asking.deadline).toBe(stopping.ending?.at === undefined ? 0 : stopping.ending.at + 600_000);
+  });
+
+  test('a budget that comes later cuts what was given', () => {
+    const given = step(states.stopping, extend(9000), policy, { ...now, now: 3900 }).state;
+    const cut = step(given, { type: 'wantDown', by: 5000 }, policy, { ...now, now: 4000 }).state;
+    expect(cut.deadline).toBe(5000);
+  });
+
+  test('has none after SIGKILL', () => {
+    const killed = step(states.stopping, inputs.deadline, policy, { ...now, now: 4000 }).state;
+    expect(step(killed, extend(9000), policy, { ...now, now: 4100 }).state.deadline).toBe(killed.deadline);
   });
 });
 
