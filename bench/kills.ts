@@ -7,6 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { docker, waitFor } from '../test/image/container.ts';
+import { makeRandom } from '../test/support/random.ts';
 import { readOption } from './samples.ts';
 import { type Boot, countTools, isUp, mustDocker, prepare, ROWS, remove, run } from './subjects.ts';
 
@@ -70,15 +71,4 @@ async function findLeftovers(boot: Boot): Promise<string[]> {
 function query({ name, ports }: Boot, sql: string): Promise<string> {
   const user = ['-u', 'postgres', '-e', `PGPORT=${ports.database}`];
   return mustDocker(['exec', ...user, name, 'psql', '-U', 'bulkhead', '-d', 'postgres', '-Atc', sql]);
-}
-
-/** mulberry32: the same moments for the same seed. */
-function makeRandom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -22,6 +22,7 @@ export const DATABASE_CASES: readonly DatabaseCase[] = [
     sentence:
       'PID 1 killed at any moment of a first boot: later boots come to one whole import, made exactly once.',
     peers: 'docker-library/postgres (#891, #927, #940; 16 of 30 kills not whole), Appsmith',
+    shownBy: ['bench/kill-harness.ts', 'bench/kills.ts'],
   },
   {
     number: 2,
