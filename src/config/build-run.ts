@@ -7,7 +7,8 @@ import { buildConfinement } from './confine-words.ts';
 import { serviceForeign } from './foreign-words.ts';
 import { buildCheck } from './healthcheck-words.ts';
 import type { Place } from './located.ts';
-import type { Dependency, ReadyPlan, RunBase, RunPlan, StopLadder, Text } from './plan.ts';
+import type { Dependency, RunBase, RunPlan, StopLadder, Text } from './plan.ts';
+import { buildReady } from './ready-words.ts';
 import type { ServiceStanza } from './service-words.ts';
 import type { Reading } from './shape.ts';
 import type { Value } from './tree.ts';
@@ -198,36 +199,13 @@ function buildService(base: RunBase, read: ServiceStanza, where: string, context
   return {
     ...base,
     kind: 'service',
-    ready: buildReady(read, where, context),
+    ready: buildReady(read.ready, where, context),
     healthcheck,
     restart: buildRestart(read, where, context),
     onUnhealthy: read.on_unhealthy ?? 'restart',
     watchdog: read.watchdog || undefined,
     memoryRestart: read.memory_restart || read.deploy?.resources?.limits?.memory || undefined,
   };
-}
-
-function buildReady(read: ServiceStanza, where: string, { problems }: BuildContext): ReadyPlan | undefined {
-  if (!read.ready) return undefined;
-  const { fd, log, notify, at } = read.ready;
-  const said = Object.entries({ fd, log, notify }).filter(([, word]) => word !== undefined && word !== false);
-  if (said.length > 1) {
-    return problems.error(
-      at.place,
-      'two-probes',
-      `${where}.ready has both ${said.map(([word]) => word).join(' and ')}`,
-      { suggestion: 'keep one of them' },
-    );
-  }
-  if (notify !== undefined) return notify ? { kind: 'notify' } : undefined;
-  if (fd !== undefined) return { kind: 'fd', fd };
-  if (log !== undefined) return { kind: 'log', pattern: log };
-  const tried = at.kind === 'map' && at.entries.size > 0;
-  return tried
-    ? undefined
-    : problems.error(at.place, 'missing-word', `${where}.ready says nothing`, {
-        suggestion: 'write { fd: 3 }, { log: "listening on" } or { notify: true }',
-      });
 }
 
 function buildStop(read: ServiceStanza, where: string, { problems, stopTimeout }: BuildContext): StopLadder {

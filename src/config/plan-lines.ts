@@ -135,7 +135,7 @@ function words(argv: readonly Text[]): string {
 }
 
 function showReady(ready: ReadyPlan): string {
-  if (ready.kind === 'notify') return 'notify';
+  if (ready.kind === 'notify' || ready.kind === 'ipc') return ready.kind;
   return ready.kind === 'fd' ? `fd ${ready.fd}` : `log ${ready.pattern.source}`;
 }
 

@@ -138,7 +138,9 @@ export type ReadyPlan =
   | { readonly kind: 'fd'; readonly fd: number }
   | { readonly kind: 'log'; readonly pattern: RegExp }
   /** READY=1 of sd_notify(3). */
-  | { readonly kind: 'notify' };
+  | { readonly kind: 'notify' }
+  /** process.send('ready') of a Node program. */
+  | { readonly kind: 'ipc' };
 
 export interface CheckPlan {
   readonly probe: ProbePlan;

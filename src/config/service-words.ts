@@ -6,7 +6,8 @@ import { serviceForeign } from './foreign-words.ts';
 import { healthcheck } from './healthcheck-words.ts';
 import { asList, dependencyMap } from './list-forms.ts';
 import type { RestartPlan } from './plan.ts';
-import { duration, flag, integer, oneOf, regularExpression, signal, size } from './scalars.ts';
+import { ready } from './ready-words.ts';
+import { duration, flag, integer, oneOf, signal, size } from './scalars.ts';
 import { listOf, mapOf, parsed, type Shape, text, wrong } from './shape.ts';
 import { type Stanza, stanza } from './words.ts';
 
@@ -95,23 +96,6 @@ const rung = stanza(
   { required: ['signal'] },
 );
 
-const readyWords = {
-  fd: {
-    shape: integer(3, 9),
-    doc: 'The process writes a newline to this descriptor when it is ready (as in s6).',
-    examples: [3],
-  },
-  log: {
-    shape: regularExpression,
-    doc: 'It is ready when a line of its log matches.',
-    examples: ['listening on'],
-  },
-  notify: {
-    shape: flag,
-    doc: 'true: it says READY=1 as systemd has it (sd_notify). STATUS= is shown while it starts, STOPPING=1 says that it stops by itself, EXTEND_TIMEOUT_USEC= gives its start or its stop more time, within the stop of the container.',
-  },
-} as const;
-
 const backoffWords = {
   initial: { shape: duration, doc: 'The first wait; each further one is twice as long.', default: '500ms' },
   max: { shape: duration, doc: 'The longest wait.', default: '30s' },
@@ -143,9 +127,9 @@ const serviceWords = {
     examples: [{ http: 'http://127.0.0.1:3000/', interval: '10s' }],
   },
   ready: {
-    shape: stanza(readyWords, { aliases: { sd_notify: '`notify: true`', type: '`notify: true`' } }),
+    shape: ready,
     doc: 'How it says itself that it is ready; without it, the first good healthcheck says so, or the start itself.',
-    examples: [{ fd: 3 }, { log: 'listening on' }],
+    examples: [{ fd: 3 }, { log: 'listening on' }, 'ipc'],
   },
   on_unhealthy: {
     shape: oneOf('restart', 'exit', 'ignore'),

@@ -163,6 +163,7 @@ export function spawnOptions(
     cwd: resolved.cwd,
     identity: resolved.user,
     readyFd: run.ready?.fd,
+    nodeChannel: run.ready?.kind === 'ipc',
     channel: resolved.assignment !== undefined,
     nice: run.nice,
     oomScoreAdj: resolved.oomScoreAdj,

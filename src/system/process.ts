@@ -15,6 +15,7 @@ import { confineCommand } from './confine.ts';
 import { whenEmpty } from './emptiness.ts';
 import { readFamilyMemory } from './family-memory.ts';
 import { closeOnExec, openPipe } from './libc.ts';
+import { nodeChannelVariables, readNodeChannel } from './node-channel.ts';
 import type { NotifySocket } from './notify-socket.ts';
 import { openNotifySocket } from './notify-socket.ts';
 import type { OutputPipe } from './output-pipe.ts';
@@ -37,6 +38,8 @@ export interface SpawnOptions {
   readonly identity?: Pick<Identity, 'uid' | 'gid' | 'groups' | 'name'> | undefined;
   /** The child's descriptor on which a newline means "ready". */
   readonly readyFd?: number | undefined;
+  /** The child, a Node program, can say `process.send('ready')`. */
+  readonly nodeChannel?: boolean | undefined;
   /** The child gets a connected socket as descriptor 3, for lines both ways. */
   readonly channel?: boolean | undefined;
   /** The child reads what is written to `stdin`; else its input is /dev/null. */
@@ -58,7 +61,7 @@ export interface SpawnOptions {
 export interface SpawnEvents {
   /** It could not be started; nothing lives. */
   failed(error: Error): void;
-  /** The newline on the ready descriptor. At most once, before `exited`. */
+  /** The newline on the ready descriptor, or "ready" on Node's channel. At most once, before `exited`. */
   ready(): void;
   /** A line from the channel, without its end. All lines come before `exited`. */
   message(line: string): void;
@@ -86,7 +89,7 @@ export interface SpawnedProcess {
   memory(): number;
 }
 
-/** Where the channel is in the child. */
+/** Where the channel is in the child, ours or Node's: no program has both. */
 const CHANNEL_FD = 3;
 
 let prepared = false;
@@ -118,7 +121,7 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
       stdout.write,
       stderr.write,
     ];
-    if (options.channel) stdio[CHANNEL_FD] = 'pipe';
+    if (options.channel || options.nodeChannel) stdio[CHANNEL_FD] = 'pipe';
     if (ready && options.readyFd !== undefined) stdio[options.readyFd] = ready.write;
     const child = start(
       options,
@@ -158,7 +161,12 @@ function start(options: SpawnOptions, stdio: (StdioNull | StdioPipe | number)[])
     return command.around(() =>
       spawn(program, rest, {
         cwd: options.cwd,
-        env: { ...options.env, ...notifyVariables(options.notify), [TAG_VARIABLE]: options.tag },
+        env: {
+          ...options.env,
+          ...notifyVariables(options.notify),
+          ...(options.nodeChannel ? nodeChannelVariables(CHANNEL_FD) : {}),
+          [TAG_VARIABLE]: options.tag,
+        },
         stdio,
         detached: true,
         ...command.ids,
@@ -196,7 +204,11 @@ function follow(
   const channel: Channel | undefined = openChannel(child.stdio[CHANNEL_FD], options.channel, (line) =>
     events.message(line),
   );
-  const readiness = pipes.ready === undefined ? undefined : readReadiness(pipes.ready, () => events.ready());
+  const readiness = options.nodeChannel
+    ? readNodeChannel(child.stdio[CHANNEL_FD], () => events.ready())
+    : pipes.ready === undefined
+      ? undefined
+      : readReadiness(pipes.ready, () => events.ready());
   child.on('error', () => undefined);
   child.once('exit', (code, signal) => {
     leader.gone = true;

@@ -17,6 +17,16 @@ test('readiness by sd_notify and its watchdog', () => {
   );
 });
 
+test("readiness by Node's own channel, in one word too", () => {
+  for (const words of ['ready: { ipc: true }', 'ready: ipc']) {
+    const reading = read(words);
+    expect(serviceOf(reading, 'a').ready).toEqual({ kind: 'ipc' });
+    expect(runLines(runOf(reading, 'a'))).toContainEqual({ path: 'ready', value: 'ipc' });
+  }
+  expect(serviceOf(read('ready: notify'), 'a').ready).toEqual({ kind: 'notify' });
+  expect(serviceOf(read('ready: { ipc: false }'), 'a').ready).toBeUndefined();
+});
+
 test('a watchdog of 0, or notify: false, is none', () => {
   const service = serviceOf(read('ready: { notify: false }, watchdog: 0'), 'a');
   expect([service.ready, service.watchdog]).toEqual([undefined, undefined]);
@@ -24,7 +34,11 @@ test('a watchdog of 0, or notify: false, is none', () => {
 
 test.each([
   ['ready: { notify: true, fd: 3 }', 'two-probes'],
+  ['ready: { ipc: true, fd: 3 }', 'two-probes'],
   ['ready: { sd_notify: true }', 'unknown-key'],
+  ['ready: { wait_ready: true }', 'unknown-key'],
+  ['ready: fd', 'wrong-value'],
+  ['ready: {}', 'missing-word'],
   ['type: task, watchdog: 3s', 'not-of-a-task'],
 ])('%s is refused', (words, code) => {
   expect(spotsOf(read(words))[0]).toContain(code);

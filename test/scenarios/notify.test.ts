@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { startSupervisor } from '../support/supervisor.ts';
 
@@ -22,17 +22,12 @@ services:
   await expect
     .poll(() => existsSync(`${bulkhead.dataDir}/logs/later.log`) && bulkhead.log('later'))
     .toContain('follower');
-  // Each line of the files begins with its time.
-  const timeOf = (log: string, text: string): string =>
-    log
-      .split('\n')
-      .find((line) => line.includes(text))
-      ?.split(' ')[0] ?? 'never';
-  const [said, followed] = [
-    timeOf(bulkhead.log('app'), 'sent READY'),
-    timeOf(bulkhead.log('later'), 'follower'),
-  ];
-  expect(said <= followed).toBe(true);
+  // Not by the times of its lines: what it prints may be read after what it said by the socket.
+  const events = readFileSync(`${bulkhead.dataDir}/bulkhead/events.ndjson`, 'utf8').split('\n');
+  const ready = events.findIndex((line) => /"service":"app".*"to":"ready"/.test(line));
+  const followed = events.findIndex((line) => /"spawned".*"service":"later"/.test(line));
+  expect(ready).toBeGreaterThan(-1);
+  expect(followed).toBeGreaterThan(ready);
 });
 
 test('law 16: one that never says READY=1 is stopped when its start takes too long', async () => {
@@ -116,4 +111,23 @@ services:
     restarts: 0,
     lastExit: { code: 0, signal: null },
   });
+});
+
+test("law 16: a Node service that says process.send('ready') is ready then, and not before", async () => {
+  await using bulkhead = await startSupervisor({
+    plan: `
+version: 1
+services:
+  app: { command: [node, '{programs}/says-ready.mjs'], ready: ipc }
+  never: { command: [node, '{programs}/says-ready.mjs', never], ready: ipc, start_timeout: 1s, critical: false, restart: 'no' }
+`,
+  });
+  const now = async (name: string) => (await bulkhead.status()).services.find((each) => each.name === name);
+  await bulkhead.answers();
+  await expect.poll(() => now('app'), { timeout: 5000 }).toMatchObject({ status: 'ready' });
+  await expect
+    .poll(() => now('never'), { timeout: 5000 })
+    .toMatchObject({ status: 'failed', reason: 'not ready after 1.0 s' });
+  expect(await now('app')).toMatchObject({ status: 'ready', restarts: 0 });
+  expect(bulkhead.log('app')).not.toContain('disconnected');
 });

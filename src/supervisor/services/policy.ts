@@ -23,14 +23,14 @@ export function policyOf(run: RunPlan, slowRetry: number | undefined): Policy {
     };
   }
   const { giveUp } = run.restart;
-  const byRate = giveUp !== undefined && Number.isFinite(giveUp.window);
+  const byRate = run.restart.policy !== 'no' && giveUp !== undefined && Number.isFinite(giveUp.window);
   return {
     ...base,
     kind: 'service',
     awaits: { word: run.ready !== undefined, check: run.healthcheck !== undefined },
     onUnhealthy: run.onUnhealthy,
     restart: run.restart,
-    // A critical one that gives up ends the container: whoever restarts that is its slow retry. Replicas go on as long
+    // "no" means never. A critical one that gives up ends the container: whoever restarts that is its slow retry. Replicas go on as long
     // as one of them is up.
     slowRetry: (run.critical && run.replicaOf === undefined) || !byRate ? undefined : slowRetry,
   };

@@ -63,6 +63,7 @@ function startingReason(state: State, run: RunPlan): string {
   if (state.awaits.word && run.ready?.kind === 'log')
     return `waiting for its log to say ${run.ready.pattern}`;
   if (state.awaits.word && run.ready?.kind === 'notify') return 'waiting for its READY=1';
+  if (state.awaits.word && run.ready?.kind === 'ipc') return "waiting for its process.send('ready')";
   return state.awaits.check ? 'waiting for the first success of its health check' : '';
 }
 

@@ -40,6 +40,17 @@ describe('a service that gives up', () => {
     expect(words()).toEqual({ cache: 'ready', db: 'ready', api: 'ready', app: 'ready' });
   });
 
+  test('one that is never to be restarted is not tried again later either', () => {
+    const { services, launcher, clock, words } = servicesWithFakes([
+      aService('db', { restart: { ...twice, policy: 'no' } }),
+    ]);
+    services.startAll();
+    launcher.last('db').exit(1);
+    expect(words()).toEqual({ db: 'failed' });
+    clock.advance(3_600_000);
+    expect(launcher.launches).toEqual(['db@1']);
+  });
+
   test('law 12: leaves those up who had it before', () => {
     const { services, launcher, words, told } = servicesWithFakes([
       aService('db', { restart: { ...twice, giveUp: { limit: 0, window: 1 } } }),
