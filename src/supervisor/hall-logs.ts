@@ -14,6 +14,7 @@ export function openHallLogs(plan: Plan, view: BootObserver): Logs {
     clock: systemClock,
     output: {
       isTerminal: output.isTerminal,
+      isDiscarded: output.isDiscarded,
       write: (bytes, done) => view.around(() => output.write(bytes, done)),
     },
     openFile: (service) => new AppendFile(logFile(service)),

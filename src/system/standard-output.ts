@@ -3,6 +3,8 @@ import { isatty } from 'node:tty';
 
 export interface StandardOutput {
   readonly isTerminal: boolean;
+  /** It is /dev/null: nobody will ever read it. */
+  readonly isDiscarded: boolean;
   /** One call at a time; the bytes must not change until `done`. Never blocks, never throws. */
   write(bytes: Uint8Array, done: (error: Error | undefined) => void): void;
 }
@@ -15,8 +17,9 @@ export interface StandardOutput {
  */
 export function openStandardOutput(): StandardOutput {
   const isTerminal = isatty(1);
+  const isDiscarded = !isTerminal && isNull();
   if (!isTerminal && isFileOrDevice()) {
-    return { isTerminal, write: (bytes, done) => writeAll(bytes, 0, done) };
+    return { isTerminal, isDiscarded, write: (bytes, done) => writeAll(bytes, 0, done) };
   }
   const stream = process.stdout;
   let error: Error | undefined;
@@ -33,6 +36,7 @@ export function openStandardOutput(): StandardOutput {
   if (isTerminal) makeNonBlocking(stream);
   return {
     isTerminal,
+    isDiscarded,
     write: (bytes, done) => {
       if (error) {
         const cause = error;
@@ -49,6 +53,16 @@ function isFileOrDevice(): boolean {
   try {
     const stats = fstatSync(1);
     return stats.isFile() || stats.isCharacterDevice() || stats.isBlockDevice();
+  } catch {
+    return false;
+  }
+}
+
+/** By its device number, 1:3 on every Linux (Documentation/admin-guide/devices.txt of the kernel). */
+function isNull(): boolean {
+  try {
+    const stats = fstatSync(1);
+    return stats.isCharacterDevice() && stats.rdev === ((1 << 8) | 3);
   } catch {
     return false;
   }

@@ -28,6 +28,11 @@ export class OutputWriter {
     this.events = events;
   }
 
+  /** False: whatever is written there is for nobody, so nothing needs to be made. */
+  get isShown(): boolean {
+    return !this.output.isDiscarded;
+  }
+
   kick(): void {
     if (!this.writing) this.writeNext();
   }

@@ -20,6 +20,8 @@ export interface LogFile {
 /** PID 1's own standard output. Must not block, whoever does or does not read it. */
 export interface Output {
   readonly isTerminal: boolean;
+  /** It is /dev/null. */
+  readonly isDiscarded: boolean;
   /** One call at a time; the bytes must not change until `done`. */
   write(bytes: Uint8Array, done: (error: Error | undefined) => void): void;
 }

@@ -3,8 +3,10 @@ import type { LogLine } from '../../protocol/control.ts';
 import { levelWord } from '../../protocol/levels.ts';
 import { readStructured, type Structured } from '../../protocol/structured.ts';
 import type { BlockQueue } from './block-queue.ts';
+import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
 import { makePrintable } from './printable.ts';
 import { CONTROLS, GOES_ON, HIGH } from './split-lines.ts';
+import { isPrintableAscii } from './whole-lines.ts';
 
 /** How lines look on standard output. */
 export interface Look {
@@ -24,6 +26,8 @@ export interface Parts {
 }
 
 const OPEN_BRACE = 0x7b;
+/** Quote, backslash and tab, in JSON. */
+const MUST_BE_ESCAPED = [0x22, 0x5c, 0x09];
 const COLOURS = [36, 32, 33, 35, 34, 96, 92, 93, 95, 94];
 const JSON_END = Buffer.from('"}\n');
 const TEXT_END = Buffer.from('\n');
@@ -39,6 +43,7 @@ export class Renderer {
   private readonly rawUpTo: number;
   private now = -1;
   private prefix = Buffer.alloc(0);
+  private runPrefix: LinePrefix | undefined;
 
   constructor(look: Look, service: string, stream: LogLine['stream'], pid?: number) {
     this.look = look;
@@ -54,6 +59,7 @@ export class Renderer {
   at(now: number): void {
     if (now === this.now) return;
     this.now = now;
+    this.runPrefix = undefined;
     this.prefix = Buffer.from(this.look.format === 'json' ? this.jsonPrefix() : this.textPrefix());
   }
 
@@ -74,6 +80,19 @@ export class Renderer {
     target.set(this.end, at);
     block.used = at + this.end.length;
     block.lines += 1;
+  }
+
+  /** Whether the lines of a run, `text` being their Latin-1, may be copied as they are. */
+  takesRun(bytes: Buffer, text: string): boolean {
+    if (bytes[0] === OPEN_BRACE || text.includes('\n{')) return false;
+    if (this.look.format === 'json' && MUST_BE_ESCAPED.some((byte) => bytes.includes(byte))) return false;
+    return isPrintableAscii(bytes);
+  }
+
+  /** A run that `takesRun` has allowed, without its last newline. */
+  run(queue: BlockQueue, text: string): void {
+    this.runPrefix ??= linePrefix(this.prefix.toString(), this.end.toString());
+    addLines(queue, text, this.runPrefix);
   }
 
   /** Level, message and fields as one line of text, without time and name. */

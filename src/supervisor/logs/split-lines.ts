@@ -40,6 +40,11 @@ export class LineSplitter {
     return this.carried > 0;
   }
 
+  /** True while the next byte belongs to a line that has begun, held back or not. */
+  get isInside(): boolean {
+    return this.carried > 0 || this.part !== 0;
+  }
+
   push(chunk: Buffer): void {
     const length = chunk.length;
     let start = 0;

@@ -43,6 +43,7 @@ class FakePipe implements OutputPipe {
 /** Keeps what is written; `hold` keeps the next writes waiting until `letGo`, `error` makes them fail. */
 class FakeSink implements LogFile, Output {
   isTerminal = false;
+  isDiscarded = false;
   text = '';
   error: Error | undefined;
   /** Bytes of the failing write that make it all the same. */

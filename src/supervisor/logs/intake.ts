@@ -1,0 +1,172 @@
+import { stampOf } from '../../protocol/stored-line.ts';
+import type { Block } from './block-queue.ts';
+import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
+import { Renderer } from './render.ts';
+import type { ServiceLog, Surroundings } from './service-log.ts';
+import { CONTINUES, CONTROLS, GOES_ON, LineSplitter } from './split-lines.ts';
+import { runsOf } from './whole-lines.ts';
+
+/** A prompt without a newline is shown after this much silence. */
+const SILENCE = 1000;
+const NEWLINE = 0x0a;
+
+export interface Source {
+  readonly stream: 'stdout' | 'stderr';
+  readonly generation: number;
+  readonly pid: number | undefined;
+}
+
+/** One stream of one generation: bytes in, lines out to the file, to standard output and to who listens. */
+export class Intake {
+  private readonly log: ServiceLog;
+  private readonly around: Surroundings;
+  private readonly source: Source;
+  private readonly renderer: Renderer;
+  private readonly splitter: LineSplitter;
+  private readonly fullStamp: Buffer;
+  private readonly partStamp: Buffer;
+  private now = -1;
+  private time = '';
+  private stamps: LinePrefix | undefined;
+  private listened = false;
+  /** The lines to come stand in the file already. */
+  private isStored = false;
+  private silenced = false;
+  private lastChunk = 0;
+  private disarm: (() => void) | undefined;
+  private block: Block | undefined;
+  private blockFrom = 0;
+
+  constructor(log: ServiceLog, around: Surroundings, source: Source) {
+    const { stream, pid } = source;
+    this.log = log;
+    this.around = around;
+    this.source = source;
+    this.renderer = new Renderer(around.look, log.name, stream, pid);
+    this.splitter = new LineSplitter((bytes, start, end, content, part) => {
+      this.line(bytes, start, end, content, part);
+    });
+    this.fullStamp = Buffer.from(stampOf(new Date(0).toISOString(), stream, false));
+    this.partStamp = Buffer.from(stampOf(new Date(0).toISOString(), stream, true));
+  }
+
+  take(chunk: Buffer): void {
+    this.begin();
+    this.splitter.push(this.listened ? chunk : this.takeRuns(chunk));
+    this.finish();
+    if (this.splitter.holds && !this.disarm) this.watchSilence(SILENCE);
+  }
+
+  end(): void {
+    this.disarm?.();
+    this.disarm = undefined;
+    this.begin();
+    this.splitter.flush(false);
+    this.finish();
+  }
+
+  private begin(): void {
+    const now = this.around.clock.now();
+    this.lastChunk = this.around.clock.mono();
+    this.listened = this.around.listeners.wants(this.log.name);
+    if (now === this.now) return;
+    this.now = now;
+    this.time = new Date(now).toISOString();
+    this.fullStamp.write(this.time, 'latin1');
+    this.partStamp.write(this.time, 'latin1');
+    this.stamps = undefined;
+    this.renderer.at(now);
+  }
+
+  /** Hands on what comes in whole lines by the hundred. Returns what must be looked at line by line. */
+  private takeRuns(chunk: Buffer): Buffer {
+    let from = 0;
+    if (this.splitter.isInside) {
+      from = chunk.indexOf(NEWLINE) + 1;
+      if (from === 0) return chunk;
+      this.splitter.push(chunk.subarray(0, from));
+    }
+    return chunk.subarray(runsOf(chunk, from, (start, end) => this.run(chunk.subarray(start, end))));
+  }
+
+  private run(bytes: Buffer): void {
+    if (bytes.includes(0)) {
+      this.splitter.push(bytes);
+      return;
+    }
+    const text = bytes.toString('latin1', 0, bytes.length - 1);
+    this.remember();
+    this.stamps ??= linePrefix(this.fullStamp.toString('latin1'));
+    const { block, from } = addLines(this.log.file.queue, text, this.stamps);
+    this.log.tail.add(block.bytes, from, block.used);
+    const { output } = this.around;
+    if (!output.isShown) return;
+    if (this.renderer.takesRun(bytes, text)) {
+      this.renderer.run(output.queue, text);
+      return;
+    }
+    this.isStored = true;
+    this.splitter.push(bytes);
+    this.isStored = false;
+  }
+
+  private finish(): void {
+    this.remember();
+    this.log.file.kick();
+    this.around.output.kick();
+  }
+
+  private line(bytes: Buffer, start: number, end: number, content: number, part: number): void {
+    if (!this.isStored) this.storeLine(bytes, start, end, content, part);
+    const outputWants = this.around.output.isShown && (!(part & CONTINUES) || this.silenced);
+    const shownPart = this.silenced ? 0 : part;
+    if (outputWants) this.renderer.line(this.around.output.queue, bytes, start, end, content, shownPart);
+    if (!(part & GOES_ON)) this.silenced = false;
+    if (!this.listened) return;
+    const line = bytes.toString('utf8', start, bytes[end - 1] === 0x0d ? end - 1 : end);
+    const { stream, generation } = this.source;
+    this.around.listeners.tell({ time: this.time, service: this.log.name, stream, line }, generation);
+  }
+
+  private storeLine(bytes: Buffer, start: number, end: number, content: number, part: number): void {
+    const stamp = part & GOES_ON ? this.partStamp : this.fullStamp;
+    if (content & CONTROLS && bytes.subarray(start, end).includes(0)) {
+      // One NUL would make grep call the whole file binary.
+      const harmless = Buffer.from(bytes.toString('latin1', start, end).replaceAll('\0', '\\x00'), 'latin1');
+      this.storeLine(harmless, 0, harmless.length, 0, part);
+      return;
+    }
+    const block = this.log.file.queue.room(stamp.length + end - start + 1);
+    if (block !== this.block) {
+      this.remember();
+      this.block = block;
+      this.blockFrom = block.used;
+    }
+    const target = block.bytes;
+    target.set(stamp, block.used);
+    let at = block.used + stamp.length;
+    at += bytes.copy(target, at, start, end);
+    target[at] = 0x0a;
+    block.used = at + 1;
+    block.lines += 1;
+  }
+
+  /** One copy per chunk into the memory of last lines, instead of one per line. */
+  private remember(): void {
+    if (this.block) this.log.tail.add(this.block.bytes, this.blockFrom, this.block.used);
+    this.block = undefined;
+  }
+
+  private watchSilence(after: number): void {
+    this.disarm = this.around.clock.after(after, () => {
+      this.disarm = undefined;
+      if (!this.splitter.holds) return;
+      const left = this.lastChunk + SILENCE - this.around.clock.mono();
+      if (left > 0) return this.watchSilence(left);
+      this.begin();
+      this.silenced = true;
+      this.splitter.flush(true);
+      this.finish();
+    });
+  }
+}
