@@ -56,6 +56,16 @@ function settingsChanges(before: Plan, after: Plan): Change[] {
   for (const [path, a, b] of [
     ['token', before.token, after.token],
     ['database.password', before.database?.password, after.database?.password],
+    [
+      'backups.offsite.access_key_id',
+      before.backups?.offsite?.accessKeyId,
+      after.backups?.offsite?.accessKeyId,
+    ],
+    [
+      'backups.offsite.secret_access_key',
+      before.backups?.offsite?.secretAccessKey,
+      after.backups?.offsite?.secretAccessKey,
+    ],
   ] as const) {
     if (a !== b && !changes.some((change) => change.path === path)) {
       changes.push({ path, before: '********', after: '********' });

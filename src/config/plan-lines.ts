@@ -1,6 +1,7 @@
 /** A plan as flat lines, in the words one would write: what `config show` prints and what two plans are compared by. */
 
 import { formatSize } from '../base/size.ts';
+import { backupLines } from './backup-words.ts';
 import { confinementLines } from './confine-words.ts';
 import type { Plan, ProbePlan, ReadyPlan, RestartPlan, RunPlan, Text } from './plan.ts';
 import { isSecretName, MASK } from './secrets.ts';
@@ -42,6 +43,7 @@ export function settingLines(plan: Plan): PlanLine[] {
       ]),
     );
   }
+  if (plan.backups) lines.push(...backupLines(plan.backups, MASK));
   return lines
     .filter(([, value]) => value !== undefined)
     .map(([path, value]) => ({ path, value: String(value) }));

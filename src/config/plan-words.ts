@@ -1,4 +1,5 @@
 /** The words at the top of a plan, and those of `database`. */
+import { backups } from './backup-words.ts';
 import { commandWords } from './command-words.ts';
 import { planForeign } from './foreign-words.ts';
 import { absolutePath, databaseName, duration, integer, oneOf, path, systemUser } from './scalars.ts';
@@ -148,6 +149,10 @@ const planWords = {
     examples: ['core.yaml'],
   },
   database: { shape: database, doc: 'PostgreSQL: becomes the runs cluster, database, setup and migrate.' },
+  backups: {
+    shape: backups,
+    doc: 'What `bulkhead backup` keeps of the database, its files and its configuration.',
+  },
   services: { shape: mapOf(service, { key: SERVICE_NAME }), doc: 'Services and tasks by name.' },
   stop_timeout: {
     shape: duration,

@@ -29,6 +29,8 @@ export interface Plan {
   /** Bearer token that opens details of /health; undefined: only the unix socket shows them. */
   readonly token: string | undefined;
   readonly database: DatabasePlan | undefined;
+  /** There wherever there is a database, with every default. */
+  readonly backups: BackupsPlan | undefined;
   /** In file order; the runs of the database's boot order come first. */
   readonly runs: readonly RunPlan[];
   /** Runs of the files that are off, and why: `disabled` in status. */
@@ -55,6 +57,44 @@ export interface DatabasePlan {
   readonly settings: Readonly<Record<string, string>>;
   /** Parameters of a given DATABASE_URL (`schema=public`), to be appended to the computed one after a `?`. */
   readonly urlQuery?: string;
+}
+
+/** What is backed up, what of it is kept, and where copies go. */
+export interface BackupsPlan {
+  /** A backup that any of these keeps is kept. */
+  readonly keep: {
+    readonly days: number;
+    /** The newest of each of so many ISO weeks. */
+    readonly weekly: number;
+    /** The newest of each of so many months. */
+    readonly monthly: number;
+    /** The newest so many that were verified; at least 1. */
+    readonly verified: number;
+  };
+  /** Folders, absolute. */
+  readonly assets: readonly string[];
+  /** Files and folders of configuration, absolute. */
+  readonly config: readonly string[];
+  /** Public keys of age; empty: nothing is encrypted, and secrets are left out. */
+  readonly recipients: readonly string[];
+  /** Bytes of the disk a backup must leave free. */
+  readonly diskFloor: number;
+  readonly pointInTime: boolean;
+  readonly offsite: OffsitePlan | undefined;
+}
+
+/** An S3-compatible store. */
+export interface OffsitePlan {
+  /** Undefined: Amazon's. */
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly bucket: string;
+  /** Without slashes at its ends. */
+  readonly prefix: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** The bucket stands in the path, not in the host name. */
+  readonly pathStyle: boolean;
 }
 
 export type RunPlan = ServicePlan | TaskPlan;

@@ -1,6 +1,7 @@
 /** The one door from text to plan. After it nobody checks again: what is wrong is told here, all of it at once. */
 
 import { posix } from 'node:path';
+import { buildBackups } from './backup-words.ts';
 import { type BuildContext, buildDraft, type Draft, warnRootRuns } from './build-run.ts';
 import { buildDatabase, buildDatabaseRuns, DATABASE_RUNS } from './database-runs.ts';
 import { type OwnDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
@@ -76,6 +77,10 @@ export function readPlan(request: PlanRequest): PlanReading {
   }
   if (plan.token !== undefined) secrets.add(plan.token);
   if (plan.database?.password !== undefined) secrets.add(plan.database.password);
+  if (plan.backups?.offsite) {
+    secrets.add(plan.backups.offsite.accessKeyId);
+    secrets.add(plan.backups.offsite.secretAccessKey);
+  }
   return {
     plan,
     warnings,
@@ -132,11 +137,22 @@ function settlePlan(
   }
   refuseOrphanedUrl(drafts, off, problems);
   warnRootRuns(drafts, context);
+  const withDatabase = database !== undefined && !off.has('database');
+  if (read.backups && !database) {
+    problems.warn(
+      keyPlaceAt(tree, 'backups'),
+      'idle-word',
+      '"backups" has no effect: the plan has no database',
+    );
+  }
   const plan: Plan = {
     name,
     tier,
     ...settings,
-    database: off.has('database') ? undefined : database?.plan,
+    database: withDatabase ? database.plan : undefined,
+    backups: withDatabase
+      ? buildBackups(read.backups, { planName: name, dataDir: settings.dataDir, problems })
+      : undefined,
     runs,
     disabled: [...off].map(([run, why]) => ({ name: run, why })),
   };

@@ -20,7 +20,7 @@ export function hideSecrets(text: string, secrets: Iterable<string>): string {
   for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
     if (secret.length >= MIN_LENGTH) hidden = hidden.replaceAll(secret, MASK);
   }
-  return hideUrlPassword(hidden, () => MASK);
+  return hideByForm(hidden, () => MASK);
 }
 
 /**
@@ -38,9 +38,9 @@ export function hideSecretsOfLine(line: string): string {
     const value = line.slice(start, start + length);
     if (/^["']?\$\{?[A-Za-z_]/.test(value)) continue;
     const hidden = `${line.slice(0, start)}${stars(value)}${line.slice(start + length)}`;
-    return hideUrlPassword(inside ? hideSecretsOfRest(hidden, start + length) : hidden, stars);
+    return hideByForm(inside ? hideSecretsOfRest(hidden, start + length) : hidden, stars);
   }
-  return hideUrlPassword(line, stars);
+  return hideByForm(line, stars);
 }
 
 function hideSecretsOfRest(line: string, from: number): string {
@@ -48,6 +48,11 @@ function hideSecretsOfRest(line: string, from: number): string {
   return from >= line.length
     ? line
     : line.slice(0, from) + hideSecretsOfLine(`[${line.slice(from)}`).slice(1);
+}
+
+/** What is a secret by how it looks, wherever it stands: the password of a URL, the secret key of age. */
+function hideByForm(text: string, mask: (secret: string) => string): string {
+  return hideUrlPassword(text, mask).replace(/AGE-SECRET-KEY-1[A-Z0-9]+/gi, mask);
 }
 
 function hideUrlPassword(text: string, mask: (password: string) => string): string {

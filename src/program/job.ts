@@ -1,10 +1,11 @@
 /** What every program of this room is handed. */
-import type { DatabasePlan } from '../config/plan.ts';
+import type { BackupsPlan, DatabasePlan } from '../config/plan.ts';
 import type { Assignment, Report } from '../protocol/channel.ts';
 
 export interface Job {
   readonly assignment: Assignment;
   readonly plan: DatabasePlan;
+  readonly backups: BackupsPlan;
   /** Aborted when PID 1 asks the program to stop. */
   readonly signal: AbortSignal;
   report(report: Report): void;

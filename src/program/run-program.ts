@@ -1,6 +1,6 @@
 /** One child program from its assignment to its exit code. */
 import { Failure, messageOf } from '../base/errors.ts';
-import type { DatabasePlan } from '../config/plan.ts';
+import type { BackupsPlan, DatabasePlan } from '../config/plan.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
 import { type Channel, openChannel } from './channel.ts';
 import type { Job } from './job.ts';
@@ -61,6 +61,7 @@ function jobOf(channel: Channel, log: LazyLog, signal: AbortSignal): Job {
   return {
     assignment,
     plan: requirePlan(assignment.database),
+    backups: requireBackups(assignment.backups),
     signal,
     report: (report) => channel.report(report),
     note: (text) => {
@@ -80,6 +81,12 @@ function requirePlan(plan: DatabasePlan | undefined): DatabasePlan {
   throw new Failure('cannot work on the database: the plan has none', {
     remedy: 'add a `database:` to the plan',
   });
+}
+
+/** PID 1 gives it with every database. */
+function requireBackups(backups: BackupsPlan | undefined): BackupsPlan {
+  if (backups) return backups;
+  throw new Error('the assignment has a database and no backups');
 }
 
 function after(ms: number): Promise<void> {

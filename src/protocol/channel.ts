@@ -2,7 +2,7 @@
  * fd 3 between PID 1 and its own child programs: newline-delimited JSON both ways over a connected socket.
  * PID 1 writes one Assignment; the program writes any number of Reports. Identity needs no path or token.
  */
-import type { DatabasePlan } from '../config/plan.ts';
+import type { BackupsPlan, DatabasePlan } from '../config/plan.ts';
 import type { Progress } from './status.ts';
 
 /** The first and only line PID 1 sends. Secrets travel here, never in argv or the environment. */
@@ -13,6 +13,8 @@ export interface Assignment {
   readonly runDir: string;
   /** Where secrets live: `<dataDir>/secrets`. */
   readonly database: DatabasePlan | undefined;
+  /** There wherever there is a database. */
+  readonly backups: BackupsPlan | undefined;
   /** true: we are root and services have their own users. */
   readonly isolated: boolean;
   /** Secrets the program may use: `appPassword`. */

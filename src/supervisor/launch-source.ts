@@ -16,6 +16,9 @@ export function createLaunchSource(plan: () => Plan, request: PlanRequest): Laun
     get database() {
       return plan().database;
     },
+    get backups() {
+      return plan().backups;
+    },
     get dataDir() {
       return plan().dataDir;
     },

@@ -36,7 +36,7 @@ export function planReload(
     );
   }
   const { settings, runs } = diffPlans(current, reading.plan);
-  refuseFixed(settings.filter(({ path }) => !isOfDatabase(path)));
+  refuseFixed(settings.filter(({ path }) => !isOfDatabase(path) && !isOfBackups(path)));
   const paths = new Map(runs.map(({ name, changes }) => [name, listPaths(changes)]));
   // The words of the plan where it has some for the change: people wrote those.
   const changes = changesTo(reading.plan.runs).map(({ service, action, reason }) => {
@@ -46,11 +46,18 @@ export function planReload(
   const restartDatabase =
     ofServer.length > 0 &&
     !changes.some(({ service, action }) => service === 'database' && action !== 'update');
+  const ofBackups = settings.filter(({ path }) => isOfBackups(path));
   return {
     reading,
-    changes: restartDatabase
-      ? [{ service: 'database', action: 'restart', reason: listPaths(ofServer) }, ...changes]
-      : changes,
+    changes: [
+      ...(restartDatabase
+        ? [{ service: 'database', action: 'restart', reason: listPaths(ofServer) } as const]
+        : []),
+      ...changes,
+      ...(ofBackups.length > 0
+        ? [{ service: 'backups', action: 'update', reason: listPaths(ofBackups) } as const]
+        : []),
+    ],
     restartDatabase,
   };
 }
@@ -58,6 +65,11 @@ export function planReload(
 /** Settings of the server are read at its start; where a first dump comes from no longer matters. */
 function isOfDatabase(path: string): boolean {
   return /^database\.(settings\.|sample$|import\.|init$)/.test(path);
+}
+
+/** Read by every backup anew, but for what the server must be started with. */
+function isOfBackups(path: string): boolean {
+  return path.startsWith('backups.') && path !== 'backups.point_in_time';
 }
 
 function refuseFixed(changes: readonly Change[]): void {

@@ -1,5 +1,5 @@
 /** From a run of the plan to what the OS is asked to spawn. Done anew at every start; throws a Failure saying why not. */
-import type { Confinement, ProgramName, RunPlan, Text } from '../config/plan.ts';
+import type { BackupsPlan, Confinement, ProgramName, RunPlan, Text } from '../config/plan.ts';
 import type { Assignment } from '../protocol/channel.ts';
 import { type EnvironmentSource, resolveEnvironment } from './environment.ts';
 import { appPassword, fillText } from './late-values.ts';
@@ -21,6 +21,7 @@ export interface Privileges {
 export interface LaunchSource extends EnvironmentSource {
   readonly dataDir: string;
   readonly runDir: string;
+  readonly backups: BackupsPlan | undefined;
   /** Our own oom_score_adj. */
   readonly oomScoreAdj: number;
   /** We are root: each service has its own user. Otherwise all run as the one user we are. */
@@ -111,6 +112,7 @@ function assign(
     dataDir: source.dataDir,
     runDir: source.runDir,
     database: source.database,
+    backups: source.backups,
     isolated: source.isolated,
     secrets: password === undefined ? {} : { appPassword: password },
     input,

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { DatabasePlan, ProgramName } from '../../src/config/plan.ts';
+import type { BackupsPlan, DatabasePlan, ProgramName } from '../../src/config/plan.ts';
 import type { Report } from '../../src/protocol/channel.ts';
 import { findIdentity, type Identity } from '../../src/system/users.ts';
 
@@ -25,6 +25,7 @@ export interface Ended {
 
 export interface RunOptions {
   readonly plan?: Partial<DatabasePlan>;
+  readonly backups?: Partial<BackupsPlan>;
   readonly input?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Called with each report as it comes. */
@@ -117,6 +118,19 @@ export class TestVolume {
     return this.run('setup', options);
   }
 
+  /** The defaults of a plan, but for the disk: a test does not depend on how full it is. */
+  private backups(): BackupsPlan {
+    return {
+      keep: { days: 30, weekly: 8, monthly: 6, verified: 3 },
+      assets: [join(this.dataDir, 'assets')],
+      config: [join(this.dataDir, 'config')],
+      recipients: [],
+      diskFloor: 0,
+      pointInTime: false,
+      offsite: undefined,
+    };
+  }
+
   password(): string {
     return this.plan.password ?? readFileSync(join(this.dataDir, 'secrets', 'app_password'), 'utf8').trim();
   }
@@ -195,6 +209,7 @@ export class TestVolume {
         dataDir: this.dataDir,
         runDir: this.runDir,
         database: plan,
+        backups: { ...this.backups(), ...options.backups },
         isolated: isRoot,
         secrets: appPassword === undefined ? {} : { appPassword },
         input: options.input ?? {},
