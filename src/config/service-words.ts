@@ -197,10 +197,13 @@ const serviceWords = {
     doc: 'When it and its children together use more memory of their own than this, swap included, it is restarted: by its stop ladder, and not counted as a failure.',
     examples: ['512m'],
   },
-  nice: { shape: integer(-20, 19), doc: 'Scheduling priority: 19 is the most patient.' },
+  nice: {
+    shape: integer(-20, 19),
+    doc: 'Scheduling priority: 19 is the most patient. Where the container may not give a smaller one (--cap-add SYS_NICE), it is not started.',
+  },
   oom_score_adj: {
     shape: integer(-1000, 1000),
-    doc: 'Whom the kernel kills first when memory ends: higher goes first.',
+    doc: 'Whom the kernel kills first when memory ends: higher goes first. Where the container may not go below its own (--cap-add SYS_RESOURCE), it is not started. Default: 100 above that of Bulkhead for the database, 200 for the others, as far as that is allowed.',
   },
   ...confineWords,
   profiles: {

@@ -167,6 +167,7 @@ export function spawnOptions(
     channel: resolved.assignment !== undefined,
     nice: run.nice,
     oomScoreAdj: resolved.oomScoreAdj,
+    usualOomScore: resolved.usualOomScore,
     umask: resolved.umask,
     ulimits: resolved.ulimits,
     privileges: resolved.privileges,

@@ -41,7 +41,10 @@ export interface Resolved {
   readonly cwd: string;
   /** undefined: the user we are. */
   readonly user: User | undefined;
-  readonly oomScoreAdj: number;
+  /** What its stanza asks for. */
+  readonly oomScoreAdj: number | undefined;
+  /** What it gets where its stanza says nothing. */
+  readonly usualOomScore: number;
   /** undefined: 022. */
   readonly umask: number | undefined;
   readonly ulimits: Confinement['ulimits'] | undefined;
@@ -60,7 +63,8 @@ export function resolveLaunch(
     env: resolveEnvironment(run, user ?? source.currentUser(), source),
     cwd: run.workingDir ?? '/',
     user,
-    oomScoreAdj: run.oomScoreAdj ?? defaultOomScore(run, source.oomScoreAdj),
+    oomScoreAdj: run.oomScoreAdj,
+    usualOomScore: usualOomScore(run, source.oomScoreAdj),
     umask: run.confinement?.umask,
     ulimits: run.confinement?.ulimits,
     privileges: privilegesOf(run),
@@ -84,7 +88,7 @@ export function resolveLaunch(
  * When memory ends, applications go before the database, and that before us. Counted from our own score, for an
  * orchestrator may have raised that, and lowering needs a right that containers do not have.
  */
-function defaultOomScore(run: RunPlan, ours: number): number {
+function usualOomScore(run: RunPlan, ours: number): number {
   return Math.min(1000, ours + (run.work.kind === 'program' ? 100 : 200));
 }
 

@@ -1,6 +1,7 @@
 /** How a command becomes what its plan lets it be: another user, with limits, with few rights. */
 import { readFileSync } from 'node:fs';
 import { Failure } from '../base/errors.ts';
+import { patienceOf } from './priority.ts';
 import { hasGivenUp, heldCapabilities, withCapabilities } from './privileges.ts';
 import { findProgram } from './program-path.ts';
 import type { Identity } from './users.ts';
@@ -19,6 +20,8 @@ export interface Confinement {
   /** Undefined, or ourselves: as we are. */
   readonly identity?: Pick<Identity, 'uid' | 'gid' | 'groups'> | undefined;
   readonly ulimits?: Ulimits | undefined;
+  /** As of setpriority(2); undefined: as we are. */
+  readonly nice?: number | undefined;
   /** Undefined: as we are. */
   readonly privileges?: Privileges | undefined;
 }
@@ -26,6 +29,8 @@ export interface Confinement {
 export interface ConfinedCommand {
   readonly argv: readonly string[];
   readonly ids: { readonly uid?: number; readonly gid?: number };
+  /** What its nice is above ours, where it is to be set from outside. */
+  readonly patience: number;
   /** Must be around the spawn, which must be synchronous. */
   around<T>(spawn: () => T): T;
 }
@@ -40,7 +45,7 @@ const CANNOT_START = 13;
  */
 export function confineCommand(
   argv: readonly string[],
-  { identity, ulimits, privileges }: Confinement,
+  { identity, ulimits, nice, privileges }: Confinement,
   path: string | undefined,
   cwd: string,
 ): ConfinedCommand {
@@ -56,7 +61,9 @@ export function confineCommand(
     );
   }
   const capabilities = listCapabilities(privileges);
-  const wrapped = [...limitWords(ulimits), ...argv];
+  const nicely = user ? niceWords(nice) : [];
+  const patience = nicely.length === 0 ? patienceOf(nice) : 0;
+  const wrapped = [...nicely, ...limitWords(ulimits), ...argv];
   const isConfinedLate = privileges !== undefined && !privileges.unconfined && !hasGivenUp();
   if ((user === undefined || user.groups.length === 0) && !isConfinedLate) {
     if (wrapped.length > argv.length) requireProgram(argv, path, cwd);
@@ -64,6 +71,7 @@ export function confineCommand(
     return {
       argv: wrapped,
       ids: user ? { uid: user.uid, gid: user.gid } : {},
+      patience,
       around: (spawn) => withCapabilities(capabilities, changesUser, spawn),
     };
   }
@@ -80,6 +88,7 @@ export function confineCommand(
   return {
     argv: [...words, '--', ...wrapped],
     ids: {},
+    patience,
     around: (spawn) => withCapabilities(needed, false, spawn),
   };
 }
@@ -97,6 +106,13 @@ function listCapabilities(privileges: Privileges | undefined): readonly string[]
     });
   }
   return privileges.capabilities;
+}
+
+/** Another user's child may not be told by us, without CAP_SYS_NICE: it tells itself. */
+function niceWords(nice: number | undefined): string[] {
+  const patience = patienceOf(nice);
+  if (patience === 0 || heldCapabilities().has('SYS_NICE')) return [];
+  return [requireTool('nice', 'Install coreutils, or leave out nice.'), '-n', String(patience)];
 }
 
 function limitWords(ulimits: Ulimits | undefined): string[] {

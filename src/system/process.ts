@@ -20,7 +20,7 @@ import type { NotifySocket } from './notify-socket.ts';
 import { openNotifySocket } from './notify-socket.ts';
 import type { OutputPipe } from './output-pipe.ts';
 import { openOutputPipe } from './output-pipe.ts';
-import { setNice, setOomScore } from './priority.ts';
+import { makePatient, setOomScore, withPriority } from './priority.ts';
 import { readReadiness } from './readiness.ts';
 import { TAG_VARIABLE } from './relatives.ts';
 import type { SignalTarget } from './signalling.ts';
@@ -46,8 +46,12 @@ export interface SpawnOptions {
   readonly stdin?: boolean | undefined;
   /** The child gets a socket of sd_notify(3) at this path, for as long as it lives. */
   readonly notify?: { readonly path: string; readonly watchdog: number | undefined } | undefined;
+  /** Had, or it is not started. */
   readonly nice?: number | undefined;
+  /** Had, or it is not started. */
   readonly oomScoreAdj?: number | undefined;
+  /** Where nobody asked for another: had where that is allowed. */
+  readonly usualOomScore?: number | undefined;
   /** Undefined: 022. */
   readonly umask?: number | undefined;
   readonly ulimits?: Ulimits | undefined;
@@ -134,8 +138,7 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
       for (const fd of fds) closeSync(fd);
       return undefined;
     }
-    setNice(child.pid, options.nice);
-    setOomScore(child.pid, options.oomScoreAdj);
+    if (options.oomScoreAdj === undefined) setOomScore(child.pid, options.usualOomScore);
     return follow(child, child.pid, options, events, {
       stdout: openOutputPipe(stdout.read),
       stderr: openOutputPipe(stderr.read),
@@ -158,8 +161,8 @@ function start(options: SpawnOptions, stdio: (StdioNull | StdioPipe | number)[])
   // Node can set the mask only for itself; a child inherits it.
   const mask = process.umask(options.umask ?? 0o022);
   try {
-    return command.around(() =>
-      spawn(program, rest, {
+    const run = (): ChildProcess => {
+      const child = spawn(program, rest, {
         cwd: options.cwd,
         env: {
           ...options.env,
@@ -170,8 +173,11 @@ function start(options: SpawnOptions, stdio: (StdioNull | StdioPipe | number)[])
         stdio,
         detached: true,
         ...command.ids,
-      }),
-    );
+      });
+      if (child.pid !== undefined && command.patience > 0) makePatient(child.pid, command.patience);
+      return child;
+    };
+    return command.around(() => withPriority(options, run));
   } finally {
     process.umask(mask);
   }

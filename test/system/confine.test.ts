@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { heldCapabilities } from '../../src/system/privileges.ts';
 
 const isRoot = process.getuid?.() === 0 && existsSync('/usr/bin/setpriv');
 const program = join(import.meta.dirname, '../programs/starts-confined.ts');
@@ -140,4 +142,48 @@ test('a program that is not there is said to be so, not prlimit', () => {
   expect(start({ argv: ['no-such-program'], ulimits })).toBe(
     'failed: cannot start no-such-program: no program of that name is on PATH\n',
   );
+});
+
+const tellPriority = ['sh', '-c', 'nice; cat /proc/self/oom_score_adj'];
+const unprivileged = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+
+describe('a priority or a score', () => {
+  test('that the kernel refuses is no start, with the reason', () => {
+    const ours = getPriority();
+    const score = Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
+    expect(start({ argv: tellPriority, nice: ours - 1 }, unprivileged)).toBe(
+      `failed: cannot set nice to ${ours - 1}: only ${ours} and more is allowed here\n`,
+    );
+    expect(start({ argv: tellPriority, oomScoreAdj: score - 1 }, unprivileged)).toBe(
+      `failed: cannot set oom_score_adj to ${score - 1}: only ${score} and more is allowed here\n`,
+    );
+  });
+
+  test('that is only ours is passed over where it is refused', () => {
+    expect(start({ argv: ['echo', 'runs'], usualOomScore: -900 }, unprivileged)).toBe('runs\n');
+  });
+
+  test('that is allowed is there before the program starts, and ours is as it was', () => {
+    const score = Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
+    const restored = `until [ "$(cat /proc/$PPID/oom_score_adj)" = ${score} ]; do :; done`;
+    const argv = ['sh', '-c', `cat /proc/self/oom_score_adj; ${restored}; nice`];
+    expect(start({ argv, oomScoreAdj: 700 }, unprivileged)).toBe(`700\n${getPriority()}\n`);
+  });
+
+  test.runIf(isRoot)('of another user is had without any right, with the rest of its confinement', () => {
+    const ulimits = { nofile: { soft: 100, hard: 200 } };
+    for (const identity of [nobody, inGroups]) {
+      const options = { giveUp: true, privileges: confined, identity, ulimits, nice: getPriority() + 5 };
+      const argv = ['sh', '-c', 'nice; id -u; ulimit -n'];
+      expect(start({ ...options, argv }, ['setpriv', `--bounding-set=${DOCKER}`])).toBe(
+        `${getPriority() + 5}\n65534\n100\n`,
+      );
+    }
+  });
+
+  const mayLower = isRoot && heldCapabilities().has('SYS_NICE') && heldCapabilities().has('SYS_RESOURCE');
+  test.runIf(mayLower)('below ours is had where the container has the right', () => {
+    const nice = getPriority() - 3;
+    expect(start({ argv: tellPriority, identity: nobody, nice, oomScoreAdj: -50 })).toBe(`${nice}\n-50\n`);
+  });
 });
