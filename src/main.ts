@@ -38,6 +38,7 @@ async function runCommand(): Promise<number> {
       const { psqlInvocation } = await import('./database/psql.ts');
       return psqlInvocation(dataDir, database, RUN_DIR, args);
     },
+    backups: async (dataDir) => (await import('./backups/shelf.ts')).listBackups(`${dataDir}/backups`),
     postgres: async () => {
       const { findBinaries } = await import('./postgres/binaries.ts');
       return findBinaries({ major: undefined, libraryDir: `${RUN_DIR}/pg/lib` });

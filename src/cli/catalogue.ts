@@ -1,8 +1,15 @@
 /** Every command in the order help shows them: enough to parse and explain it; its code is loaded when it runs. */
 import { ABOUT } from './catalogue/about.ts';
+import { BACKUPS } from './catalogue/backups.ts';
 import { CONFIGURATION } from './catalogue/configuration.ts';
 import { DATABASE } from './catalogue/database.ts';
 import { SUPERVISION } from './catalogue/supervision.ts';
 import type { CommandSpec } from './command.ts';
 
-export const COMMANDS: readonly CommandSpec[] = [...SUPERVISION, ...CONFIGURATION, ...DATABASE, ...ABOUT];
+export const COMMANDS: readonly CommandSpec[] = [
+  ...SUPERVISION,
+  ...CONFIGURATION,
+  ...DATABASE,
+  ...BACKUPS,
+  ...ABOUT,
+];

@@ -1,4 +1,5 @@
 import type { DatabasePlan } from '../config/plan.ts';
+import type { BackupView } from '../protocol/backups.ts';
 import type { ParsedCommand } from './arguments.ts';
 import type { BootView } from './boot-view.ts';
 import type { Client } from './client.ts';
@@ -62,6 +63,8 @@ export interface Doors {
   up?(options: UpOptions): Promise<number>;
   /** How psql reaches the application's database of this volume; throws a Failure where it cannot. */
   psql?(options: PsqlOptions): Promise<Invocation>;
+  /** The backups of a volume, newest first; throws a Failure where its folder is closed to us. */
+  backups?(dataDir: string): Promise<readonly BackupView[]>;
   /** PostgreSQL's programs on this machine; throws a Failure where there are none. */
   postgres?(): Promise<{ readonly bin: string; readonly major: number; readonly embedded: boolean }>;
 }

@@ -8,6 +8,12 @@
  *
  * A folder without a manifest is no backup.
  */
+export const MANIFEST = 'manifest.json';
+export const VERIFIED = 'verified.json';
+/** `{"copies": ["s3://bucket/prefix"]}` */
+export const OFFSITE = 'offsite.json';
+export const PINNED = 'pinned';
+
 export const BACKUP_KINDS = ['dump', 'base', 'assets', 'config'] as const;
 export type BackupKind = (typeof BACKUP_KINDS)[number];
 

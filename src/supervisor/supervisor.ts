@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
+import { VERSION } from '../base/version.ts';
 import type { PlanRequest } from '../config/read-plan.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { socketCandidates } from '../protocol/socket-path.ts';
@@ -37,7 +38,6 @@ import { createSelfCheck } from './self-check.ts';
 import { Services } from './services/manager.ts';
 import { socketFiles } from './socket-files.ts';
 import type { BootObserver } from './up.ts';
-import { VERSION } from './version.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
 export interface Boot {

@@ -4,6 +4,7 @@ import { Failure } from '../../base/errors.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { Context, Invocation } from '../command.ts';
 import { requirePlan } from '../plan-reading.ts';
+import { askRunningPlan } from '../running-plan.ts';
 
 /** psql takes over the terminal; its exit code is ours. */
 export async function run(context: Context): Promise<number> {
@@ -16,25 +17,13 @@ export async function run(context: Context): Promise<number> {
       remedy: 'add database: to the plan, or use psql with your own DATABASE_URL',
     });
   }
-  const running = await askRunning(context);
+  const running = await askRunningPlan(context);
   const dataDir = running.get('data') ?? plan.dataDir;
   const port = Number(running.get('database.port') ?? plan.database.port);
   return become(
     await doors.psql({ dataDir, database: { ...plan.database, port }, args: given.rest }),
     context,
   );
-}
-
-/** The plan of the supervisor that runs, which may have been told otherwise than we were; empty where none runs. */
-async function askRunning(context: Context): Promise<ReadonlyMap<string, string>> {
-  try {
-    const client = await context.client();
-    const { plan } = await client.get<{ readonly plan: unknown }>('/v1/plan');
-    return new Map((Array.isArray(plan) ? plan : []).map(({ path, value }) => [path, value]));
-  } catch (error) {
-    if (error instanceof Failure) return new Map();
-    throw error;
-  }
 }
 
 function become({ argv, env }: Invocation, { io }: Context): Promise<number> {

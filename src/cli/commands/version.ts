@@ -1,7 +1,7 @@
+import { VERSION } from '../../base/version.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { SCHEMA_VERSION } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
-import { VERSION } from '../version.ts';
 
 export async function run(context: Context): Promise<number> {
   const node = process.version.slice(1);

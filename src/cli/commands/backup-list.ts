@@ -1,0 +1,21 @@
+import { CommandExit } from '../../protocol/exit-codes.ts';
+import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { renderBackups } from '../backup-text.ts';
+import type { Context } from '../command.ts';
+import { findVolume } from '../running-plan.ts';
+
+/** Read from the volume itself: after a disaster nobody else is there to ask. */
+export async function run(context: Context): Promise<number> {
+  const { doors, given, io } = context;
+  if (!doors.backups) throw new Error('the front door gave no way to the backups');
+  const dataDir = await findVolume(context);
+  const kind = given.value('kind');
+  const all = await doors.backups(dataDir);
+  const backups = kind === undefined ? all : all.filter((backup) => backup.kind === kind);
+  if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, dataDir, backups });
+  else
+    context.say(
+      renderBackups(backups, { dataDir, width: io.out.columns, now: io.now(), paint: context.paint }),
+    );
+  return CommandExit.ok;
+}
