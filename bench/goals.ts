@@ -14,6 +14,13 @@ export const GOALS: readonly Goal[] = [
   atMostTimes('start of 100 ≤ 2 × floor', 'start 100, ms', 2, 'floor'),
   atMostTimes('start of 1000 ≤ 1.5 × floor', 'start 1000, ms', 1.5, 'floor'),
   atMostTimes('start of 1000 ahead of s6', 'start 1000, ms', 1, 's6'),
+  atMostTimes(
+    'start of 1000 with users and limits ≤ 4 × floor',
+    'confined 1000, ms',
+    4,
+    'floor',
+    'start 1000, ms',
+  ),
   atMost('from `up` to the first spawn ≤ 120 ms', 'start 1, ms', 120),
   atMostTimes('crash → next start ≤ 2 × floor', 'fastest, median', 2, 'floor'),
   {
@@ -55,8 +62,8 @@ function atMost(what: string, column: string, limit: number): Goal {
   return { what, judge: (figure) => ({ value: figure(ours, column), limit }) };
 }
 
-function atMostTimes(what: string, column: string, times: number, peer: string): Goal {
-  return { what, judge: (figure) => ({ value: figure(ours, column), limit: times * figure(peer, column) }) };
+function atMostTimes(what: string, column: string, times: number, peer: string, theirs = column): Goal {
+  return { what, judge: (figure) => ({ value: figure(ours, column), limit: times * figure(peer, theirs) }) };
 }
 
 function atLeastTimes(what: string, column: string, times: number, peer: string): Goal {

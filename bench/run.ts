@@ -1,6 +1,6 @@
 /**
  * Bulkhead beside its peers, in one run: `npm run bench`.
- *   --only start,crash,idle,logs,orphans,status   these measures alone
+ *   --only start,confined,crash,idle,logs,orphans,status   these measures alone
  *   --peers bulkhead,floor                        these peers alone
  *   --counts 1,10,100,1000                        how many children
  *   --quick                                       small and short, to try the bench itself
@@ -10,6 +10,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildChildren } from './children.ts';
+import { confined } from './measures/confined.ts';
 import { crash } from './measures/crash.ts';
 import { idle } from './measures/idle.ts';
 import { logs } from './measures/logs.ts';
@@ -27,7 +28,7 @@ import { supervisord } from './peers/supervisord.ts';
 import { renderReport } from './report.ts';
 
 const PEERS: readonly Peer[] = [bulkhead, floor, bareFloor, s6, runit, supervisord, pm2];
-const MEASURES: readonly Measure[] = [start, crash, idle, logs, orphans, status];
+const MEASURES: readonly Measure[] = [start, confined, crash, idle, logs, orphans, status];
 
 const { values } = parseArgs({
   options: {

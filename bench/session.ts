@@ -1,6 +1,7 @@
 /** One supervisor at work, and what its children have said. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   constants,
   mkdirSync,
@@ -61,12 +62,15 @@ export class Session {
     writeFileSync(this.stampFile, '');
     const alive = join(this.folder, 'alive');
     spawnSync('mkfifo', [alive]);
+    // Children that are other users write there too.
+    for (const path of [this.stampFile, alive]) chmodSync(path, 0o666);
     this.aliveFd = openSync(alive, constants.O_RDONLY | constants.O_NONBLOCK);
     const services = options.services({ stamps: this.stampFile, alive });
     this.contender = options.peer.prepare(this.folder, {
       services,
       fast: false,
       logged: false,
+      confined: false,
       ...options.wish,
     });
     const init = options.asInit ? ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'] : [];

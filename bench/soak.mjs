@@ -31,7 +31,7 @@ services:
 );
 
 // As docker/bulkhead starts it.
-const flags = ['--max-semi-space-size=2', '--disable-sigusr1'];
+const flags = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-sigusr1'];
 const env = {
   PATH: process.env.PATH,
   MALLOC_ARENA_MAX: '1',

@@ -11,6 +11,8 @@ export interface Wish {
   readonly fast: boolean;
   /** Each service's output is to be kept in files of its own. */
   readonly logged: boolean;
+  /** Each service as another user and with limits of its own. */
+  readonly confined: boolean;
 }
 
 /** One supervisor made ready to run in a folder of its own. */

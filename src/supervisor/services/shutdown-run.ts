@@ -25,6 +25,8 @@ export class ShutdownRun {
   readonly #asked = new Set<string>();
   readonly #resolve: (result: ShutdownResult) => void;
   readonly #disarm: () => void;
+  /** Set once all that live were asked: nobody's turn is to be found any more, only the last end. */
+  #lastSeenLive: Unit | undefined;
   #isOver = false;
   #isHurried = false;
 
@@ -49,11 +51,15 @@ export class ShutdownRun {
   /** Something changed: asks those whose turn has come, ends when nothing lives. */
   review(): void {
     if (this.#isOver) return;
+    // Asked at each of a thousand ends: as long as one that lived still does, nothing else needs a look.
+    if (this.#lastSeenLive && isLive(this.#lastSeenLive.state.phase)) return;
     const { units, clock, ask } = this.#options;
     const live = [...units.values()].filter((unit) => isLive(unit.state.phase));
     if (live.length === 0) this.#finish();
-    // Asked at each of a thousand ends: where everybody was asked already, nobody's turn is to be found.
-    if (live.every((unit) => this.#asked.has(unit.name))) return;
+    if (live.every((unit) => this.#asked.has(unit.name))) {
+      this.#lastSeenLive = live[0];
+      return;
+    }
     const now = clock.mono();
     const due = new Set(dueToStop(this.#plan, new Set(live.map((unit) => unit.name)), this.#asked));
     for (const unit of live.filter(({ name }) => due.has(name))) {
