@@ -17,7 +17,14 @@ export async function changeServices(
     wait: !given.has('no-wait'),
     ...(timeout === undefined ? {} : { timeout }),
     ...(given.has('rolling') ? { rolling: true } : {}),
+    ...(given.has('dependents') ? { dependents: true } : {}),
   };
+  if (request.rolling === true && request.dependents === true) {
+    throw usageFailure(
+      'cannot run restart: --rolling and --dependents exclude each other',
+      'drop one of them: dependents are stopped before what they depend on',
+    );
+  }
   if (request.rolling === true && request.wait === false) {
     throw usageFailure(
       'cannot run restart: --rolling goes on when a service is ready, so it has to wait',

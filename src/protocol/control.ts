@@ -74,6 +74,8 @@ export interface ChangeRequest {
   readonly timeout?: number;
   /** Of a restart: one after the other, each when the one before it is ready; the first that is not ends it. */
   readonly rolling?: boolean;
+  /** Of a restart: with all that depends on them, tasks among it, which run again. */
+  readonly dependents?: boolean;
 }
 
 export interface ServiceChange {

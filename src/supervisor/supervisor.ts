@@ -207,6 +207,7 @@ export async function supervise(boot: Boot): Promise<number> {
     start: (names) => services.start(names),
     stop: (names) => services.stop(names),
     restart: (names) => services.restart(names),
+    restartTree: (names) => services.restartTree(names),
     reload: async (options) => inForce.reload(options),
     scale: async (sizes) => inForce.scale(sizes),
     planView: () => inForce.show(),

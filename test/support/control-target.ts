@@ -51,6 +51,10 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
     start: (names) => ask(`start ${names.join(' ')}`),
     stop: (names) => ask(`stop ${names.join(' ')}`),
     restart: (names) => ask(`restart ${names.join(' ')}`),
+    restartTree: (names) => {
+      ask(`restart tree ${names.join(' ')}`);
+      return names;
+    },
     reload: async ({ dryRun }) => {
       ask(`reload ${dryRun}`);
       return [{ service: 'app', action: 'restart', reason: 'environment.PORT' }];

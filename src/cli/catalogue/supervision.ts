@@ -63,8 +63,13 @@ export const SUPERVISION: readonly CommandSpec[] = [
         name: 'rolling',
         summary: 'one after the other, each when the one before it is ready; stop if it is not',
       },
+      { name: 'dependents', summary: 'with all that depends on them; tasks among it run again' },
     ],
-    examples: ['bulkhead restart app', 'bulkhead restart --rolling web'],
+    examples: [
+      'bulkhead restart app',
+      'bulkhead restart --rolling web',
+      'bulkhead restart --dependents database',
+    ],
     load: () => import('../commands/restart.ts'),
   },
   {

@@ -9,6 +9,8 @@ import type { ControlTarget } from './target.ts';
 export interface Change {
   readonly action: ChangeAction;
   readonly names: readonly string[];
+  /** Of a restart: with all that depends on them. */
+  readonly dependents?: boolean;
   readonly wait: boolean;
   /** Milliseconds. */
   readonly timeout: number;
@@ -24,7 +26,8 @@ export async function changeServices(
   change: Change,
   signal: AbortSignal,
 ): Promise<ChangeAnswer> {
-  const before = listMeant(target.product(), change.names);
+  const { services } = target.product();
+  let before = listMeant(target.product(), change.names);
   const names = before.map(({ name }) => name);
   if (change.action !== 'stop') refuseDisabled(before);
   const asked = clock.mono();
@@ -46,7 +49,12 @@ export async function changeServices(
     look();
   });
   try {
-    target[change.action](names);
+    if (change.dependents === true) {
+      const again = new Set(target.restartTree(names));
+      before = services.filter(({ name }) => again.has(name));
+    } else {
+      target[change.action](names);
+    }
     if (change.wait) {
       look();
       const stopTimer = clock.after(change.timeout, rest);

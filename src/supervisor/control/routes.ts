@@ -103,15 +103,17 @@ function answerHealth({ response, target, query }: Exchange): void {
 
 async function change(action: ChangeAction, exchange: Exchange): Promise<void> {
   const { request, response, target, clock } = exchange;
-  const keys = ['names', 'wait', 'timeout', ...(action === 'restart' ? ['rolling'] : [])];
+  const keys = ['names', 'wait', 'timeout', ...(action === 'restart' ? ['rolling', 'dependents'] : [])];
   const body = await readObject(request, keys);
   const { names } = body;
   if (!isTextList(names) || names.length === 0) throw badRequest('"names" must be a list of services');
   const isRolling = readBoolean(body, 'rolling') ?? false;
   const patience = readPatience(body);
   if (isRolling && !patience.wait) throw badRequest('"rolling" needs "wait": it goes on when one is ready');
+  const dependents = readBoolean(body, 'dependents') ?? false;
+  if (isRolling && dependents) throw badRequest('"rolling" and "dependents" exclude each other');
   const run = isRolling ? restartRolling : changeServices;
-  const answer = await run(target, clock, { action, names, ...patience }, whileWanted(exchange));
+  const answer = await run(target, clock, { action, names, dependents, ...patience }, whileWanted(exchange));
   sendJson(response, 200, answer);
 }
 

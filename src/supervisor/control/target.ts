@@ -15,10 +15,12 @@ export interface ControlTarget {
   self(): SelfStatus;
   /** The very answer of /readyz. */
   isReady(): boolean;
-  /** These three only ask: they flip what is wanted and return; what comes of it is seen in events and status. */
+  /** These four only ask: they flip what is wanted and return; what comes of it is seen in events and status. */
   start(names: readonly string[]): void;
   stop(names: readonly string[]): void;
   restart(names: readonly string[]): void;
+  /** With all that depends on them; returns who will be up again when it is over. */
+  restartTree(names: readonly string[]): readonly string[];
   reload(options: { readonly dryRun: boolean }): Promise<readonly ReloadChange[]>;
   /** Starts or stops replicas; tells which. They come to rest later, as after `start` and `stop`. */
   scale(sizes: Readonly<Record<string, number>>): Promise<readonly ReloadChange[]>;

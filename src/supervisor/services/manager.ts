@@ -1,24 +1,19 @@
 import type { Clock } from '../../base/clock.ts';
-import { Failure } from '../../base/errors.ts';
 import type { RunPlan } from '../../config/plan.ts';
-import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { CheckStatus, ServiceStatus } from '../../protocol/status.ts';
 import { BootWatch } from './boot-watch.ts';
-import type { Blocked } from './dependencies.ts';
-import { blockedBy } from './dependencies.ts';
+import { type Blocked, blockedBy } from './dependencies.ts';
 import type { ServicesListener } from './listener.ts';
 import { policyOf, SLOW_RETRY } from './policy.ts';
 import type { Launcher } from './ports.ts';
-import type { RunChange } from './reload.ts';
-import { changesBetween } from './reload.ts';
+import { isRestarting, isStopping } from './refusals.ts';
+import { changesBetween, type RunChange } from './reload.ts';
 import { Runner } from './runner.ts';
-import type { ShutdownResult } from './shutdown-run.ts';
-import { ShutdownRun } from './shutdown-run.ts';
-import type { EndedCause, Input } from './state.ts';
-import { isLive } from './state.ts';
+import { type ShutdownResult, ShutdownRun } from './shutdown-run.ts';
+import { type EndedCause, type Input, isLive } from './state.ts';
 import { statusOf } from './status-of.ts';
-import type { Unit } from './unit.ts';
-import { isCovered, newUnit, sortUnits } from './unit.ts';
+import { TreeRestart } from './tree-restart.ts';
+import { findUnits, isCovered, newUnit, sortUnits, type Unit } from './unit.ts';
 import { Waiters } from './waiters.ts';
 import { describeFailure } from './words.ts';
 
@@ -52,6 +47,7 @@ export class Services {
   readonly #boot = new BootWatch();
   #hasEnded = false;
   #shutdown: ShutdownRun | undefined;
+  #tree: TreeRestart | undefined;
 
   constructor(options: ServicesOptions) {
     this.#options = options;
@@ -95,12 +91,25 @@ export class Services {
   }
 
   stop(names: readonly string[]): void {
+    this.#tree?.leaveStopped(names);
     this.#command('stop', names, { type: 'wantDown' });
   }
 
   /** Starts what is stopped, runs a task again; never counts as a failure. */
   restart(names: readonly string[]): void {
     this.#command('restart', names, { type: 'wantRestart' });
+  }
+
+  /**
+   * Stops these and all that depends on them, dependents first, then starts what was up before in the order of its
+   * dependencies; tasks run again. Returns their names. Never counts as a failure.
+   */
+  restartTree(names: readonly string[]): readonly string[] {
+    const named = findUnits(this.#units, 'restart', names);
+    this.#refuseWhileStopping(`restart ${names.join(', ')}`);
+    if (this.#tree !== undefined) throw isRestarting(`restart ${names.join(', ')}`);
+    this.#tree = new TreeRestart(this.#units, named, (units, input) => this.#runner.send(units, input));
+    return this.#tree.begin();
   }
 
   /** The check went up: its first success, or the first after it was down. Saying it again does no harm. */
@@ -125,7 +134,7 @@ export class Services {
   /** undefined: no such run. */
   status(name: string): ServiceStatus | undefined {
     const unit = this.#units.get(name);
-    return unit === undefined ? undefined : this.#statusOf(unit);
+    return unit && this.#statusOf(unit);
   }
 
   /** Resolves as soon as the test holds, asked now and after every change; rejects when the signal aborts. */
@@ -186,24 +195,13 @@ export class Services {
   }
 
   #command(verb: string, names: readonly string[], input: Input): void {
-    const units = names.map((name) => {
-      const unit = this.#units.get(name);
-      if (unit !== undefined) return unit;
-      throw new Failure(`cannot ${verb} ${name}: there is no such service`, {
-        code: 'unknown-name',
-        exitCode: CommandExit.unknownName,
-      });
-    });
+    const units = findUnits(this.#units, verb, names);
     if (input.type !== 'wantDown') this.#refuseWhileStopping(`${verb} ${names.join(', ')}`);
     this.#runner.send(units, input);
   }
 
   #refuseWhileStopping(what: string): void {
-    if (this.#shutdown === undefined) return;
-    throw new Failure(`cannot ${what}: everything is being stopped`, {
-      code: 'stopping',
-      exitCode: CommandExit.refused,
-    });
+    if (this.#shutdown !== undefined) throw isStopping(what);
   }
 
   #about(name: string, input: Input): void {
@@ -215,6 +213,7 @@ export class Services {
   #review(): void {
     if (this.#shutdown === undefined) {
       this.#forgetRemoved();
+      if (this.#tree?.review() === true) this.#tree = undefined;
       this.#reviewStarts();
     } else {
       this.#shutdown.review();

@@ -2,6 +2,7 @@ import type { RunPlan } from '../../config/plan.ts';
 import type { Progress, StatusWord } from '../../protocol/status.ts';
 import { policyOf } from './policy.ts';
 import type { Incarnation } from './ports.ts';
+import { noSuchService } from './refusals.ts';
 import type { Policy, State } from './state.ts';
 import { initialState } from './state.ts';
 
@@ -75,4 +76,17 @@ export function sortUnits(units: Map<string, Unit>, runs: readonly RunPlan[]): v
     units.delete(name);
     units.set(name, unit);
   }
+}
+
+/** `verb`: what is wanted of them, for the Failure where a name is none of theirs. */
+export function findUnits(
+  units: ReadonlyMap<string, Unit>,
+  verb: string,
+  names: readonly string[],
+): readonly Unit[] {
+  return names.map((name) => {
+    const unit = units.get(name);
+    if (unit === undefined) throw noSuchService(`${verb} ${name}`);
+    return unit;
+  });
 }

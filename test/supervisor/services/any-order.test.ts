@@ -30,7 +30,7 @@ const someName = fc.constantFrom(...names);
 const someGeneration = fc.integer({ min: 1, max: 6 });
 
 /** Commands of people; each also says what is wanted of this run afterwards. */
-const command = fc.tuple(fc.constantFrom('start', 'stop', 'restart'), someName);
+const command = fc.tuple(fc.constantFrom('start', 'stop', 'restart', 'tree'), someName);
 
 /** What processes, checks and time do. */
 const happening: fc.Arbitrary<Act> = fc.oneof(
@@ -124,9 +124,19 @@ function live(world: World, events: readonly (Act | [string, string])[]): Map<st
     if (verb === 'start') world.services.start([name]);
     if (verb === 'stop') world.services.stop([name]);
     if (verb === 'restart') world.services.restart([name]);
+    if (verb === 'tree' && !restartTree(world, name)) continue;
     wanted.set(name, verb === 'stop' ? 'down' : 'up');
   }
   return wanted;
+}
+
+/** With its dependents, unless another such restart is under way. */
+function restartTree({ services }: World, name: string): boolean {
+  try {
+    return services.restartTree([name]).includes(name);
+  } catch {
+    return false;
+  }
 }
 
 /** From here on the world is kind: everything can be spawned, obeys, is ready and passes its checks. */
