@@ -163,6 +163,13 @@ function buildTask(base: RunBase, read: ServiceStanza, where: string, { problems
       { suggestion: 'drop replicas, or drop type: task' },
     );
   }
+  if (read.deploy?.resources?.limits?.memory !== undefined) {
+    problems.warn(
+      placeOfWord(read.deploy.at, 'resources'),
+      'idle-word',
+      `${where} is a task: its limit of memory has no effect, for it is never restarted`,
+    );
+  }
   if (read.restart?.policy === 'always') {
     problems.error(
       placeOfWord(read.at, 'restart'),
@@ -204,7 +211,8 @@ function buildService(base: RunBase, read: ServiceStanza, where: string, context
     restart: buildRestart(read, where, context),
     onUnhealthy: read.on_unhealthy ?? 'restart',
     watchdog: read.watchdog || undefined,
-    memoryRestart: read.memory_restart || read.deploy?.resources?.limits?.memory || undefined,
+    memoryRestart: read.memory_restart || undefined,
+    memoryLimit: read.deploy?.resources?.limits?.memory || undefined,
   };
 }
 

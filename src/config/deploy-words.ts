@@ -19,7 +19,7 @@ export const deploy = stanza(
               {
                 memory: {
                   shape: size,
-                  doc: 'The same as memory_restart: more than that is a restart.',
+                  doc: 'How much memory it and its children may use together, swap included. Where /sys/fs/cgroup is writable (cgroup v2) the kernel holds them to it, and kills them all when they need more; in a usual container it is not, and this is the same as memory_restart.',
                   examples: ['512m'],
                 },
               },

@@ -90,6 +90,10 @@ function serviceLines(run: Extract<RunPlan, { kind: 'service' }>): [string, stri
   return [
     ['ready', ready && showReady(ready)],
     ['watchdog', duration(run.watchdog)],
+    [
+      'deploy.resources.limits.memory',
+      run.memoryLimit === undefined ? undefined : formatSize(run.memoryLimit),
+    ],
     ['memory_restart', run.memoryRestart === undefined ? undefined : formatSize(run.memoryRestart)],
     ...(check
       ? ([

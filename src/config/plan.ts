@@ -143,6 +143,8 @@ export interface ServicePlan extends RunBase {
   readonly onUnhealthy: 'restart' | 'exit' | 'ignore';
   /** The longest silence between two WATCHDOG=1 of sd_notify(3), in ms; more is unhealthy. */
   readonly watchdog?: number | undefined;
+  /** Bytes: the kernel holds it and its descendants to this where it can; elsewhere as `memoryRestart`. */
+  readonly memoryLimit?: number | undefined;
   /** Bytes: more memory than this in use by it and its descendants is a restart, not a failure. */
   readonly memoryRestart?: number | undefined;
 }

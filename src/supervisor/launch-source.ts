@@ -3,6 +3,7 @@ import type { Plan } from '../config/plan.ts';
 import type { PlanRequest } from '../config/read-plan.ts';
 import { watchOomKills } from '../system/cgroup.ts';
 import { readTextIfExists } from '../system/files.ts';
+import { createMemoryGroups } from '../system/memory-groups.ts';
 import { ownProgram } from '../system/own-program.ts';
 import { readOwnOomScore } from '../system/priority.ts';
 import { ensureSecretFile } from '../system/secret-file.ts';
@@ -11,6 +12,7 @@ import type { LaunchSource } from './resolve-launch.ts';
 
 /** @param plan the plan in force: a reload may have changed it since the last start */
 export function createLaunchSource(plan: () => Plan, request: PlanRequest): LaunchSource {
+  const memoryGroups = createMemoryGroups();
   const pathOf = (secret: string): string => `${plan().dataDir}/secrets/${secret}`;
   return {
     get database() {
@@ -30,6 +32,7 @@ export function createLaunchSource(plan: () => Plan, request: PlanRequest): Laun
     readSecret: (name) => readTextIfExists(pathOf(name))?.trim(),
     ensureSecret: (name) => ensureSecretFile(pathOf(name)),
     claimOomKill: watchOomKills(),
+    openMemoryGroup: (name, limit) => memoryGroups.open(name, limit),
     currentUser: currentIdentity,
     findUser: findIdentity,
     programArgv: (program) => ownProgram(program),

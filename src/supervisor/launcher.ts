@@ -5,6 +5,7 @@ import type { Report } from '../protocol/channel.ts';
 import type { SpawnEvents, SpawnedProcess, SpawnOptions } from '../system/process.ts';
 import { spawnProcess } from '../system/process.ts';
 import type { Logs } from './logs/logs.ts';
+import { limitMemory } from './memory-limit.ts';
 import { watchMemory } from './memory-watch.ts';
 import { followNotifications, wantsNotifications } from './notifications.ts';
 import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
@@ -26,7 +27,7 @@ export interface LauncherHooks {
   watchdogFailed(name: string, generation: number, why: string): void;
   /** And came back. */
   watchdogPassed(name: string, generation: number): void;
-  /** This generation uses more bytes than its `memoryRestart`. */
+  /** This generation uses more bytes than its plan allows. */
   memoryExceeded(name: string, generation: number, bytes: number): void;
 }
 
@@ -84,30 +85,38 @@ function spawnRun(
     silent: (why) => hooks.watchdogFailed(run.name, generation, why),
     spoke: () => hooks.watchdogPassed(run.name, generation),
   });
+  const memory = limitMemory(run, source);
   let drained: Promise<void> = Promise.resolve();
   let closeWithin: (ms: number) => void = () => undefined;
   let killed = false;
   let stopWatch: () => void = () => undefined;
   let exitTold: Promise<void> = Promise.resolve();
   const told: SpawnEvents = {
-    failed: (error) => events.failed(error),
+    failed: (error) => {
+      memory.end();
+      events.failed(error);
+    },
     ready: () => events.ready(),
     message: (line) => readReport(line, (report) => events.report(report), logs, run.name),
     notified: (assignments) => notifications.take(assignments),
     exited: (exit) => {
       notifications.stop();
       stopWatch();
-      if (isKilled(exit) && !killed && source.claimOomKill()) {
+      if (isKilled(exit) && !killed && memory.claimOomKill()) {
         events.report({ type: 'failure', message: OUT_OF_MEMORY, remedy: undefined });
       }
       exitTold = waitAtMost(drained, LAST_WORDS_MS, clock).then(() => events.exited(exit));
     },
     emptied: () => {
       closeWithin(LEFTOVER_MS);
+      memory.end();
       void exitTold.then(() => events.emptied());
     },
   };
-  const options = spawnOptions(run, `${run.name}:${generation}`, resolved);
+  const options = {
+    ...spawnOptions(run, `${run.name}:${generation}`, resolved),
+    memoryGroup: memory.procs,
+  };
   const child = spawnProcess(
     wantsNotifications(run) ? { ...options, notify: notifyOptions(run, source.runDir) } : options,
     told,
@@ -117,9 +126,8 @@ function spawnRun(
   const attachment = logs.attach(run.name, generation, child, child.pid);
   drained = attachment.drained;
   closeWithin = (ms) => attachment.closeWithin(ms);
-  const limit = run.kind === 'service' ? run.memoryRestart : undefined;
   stopWatch = watchMemory(
-    limit,
+    memory.watched,
     () => child.memory(),
     clock,
     (bytes) => hooks.memoryExceeded(run.name, generation, bytes),

@@ -28,6 +28,11 @@ export interface LaunchSource extends EnvironmentSource {
   readonly isolated: boolean;
   /** Whether a death by SIGKILL that was not ours was the kernel's, for want of memory. */
   claimOomKill(): boolean;
+  /** A group that the kernel holds to so many bytes; undefined: this system lets us make none. */
+  openMemoryGroup(
+    name: string,
+    limit: number,
+  ): { readonly procs: string; oomKills(): number; remove(): void } | undefined;
   currentUser(): User;
   /** Throws a Failure where there is no such user. */
   findUser(name: string): User;

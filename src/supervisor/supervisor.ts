@@ -134,7 +134,7 @@ export async function supervise(boot: Boot): Promise<number> {
         const now = services.status(name);
         // One that is being stopped must not be started again by this.
         if (now?.generation !== generation || now.status === 'stopping') return;
-        const text = `${name} uses ${formatSize(bytes)} of memory, more than its memory_restart: restarting it`;
+        const text = `${name} uses ${formatSize(bytes)} of memory, more than its plan allows: restarting it`;
         logs.own('warn', text);
         announce({ type: 'noted', text });
         services.restart([name]);

@@ -1,6 +1,7 @@
 /** How a command becomes what its plan lets it be: another user, with limits, with few rights. */
 import { readFileSync } from 'node:fs';
 import { Failure } from '../base/errors.ts';
+import { enterGroup } from './memory-groups.ts';
 import { patienceOf } from './priority.ts';
 import { hasGivenUp, heldCapabilities, withCapabilities } from './privileges.ts';
 import { findProgram } from './program-path.ts';
@@ -20,6 +21,8 @@ export interface Confinement {
   /** Undefined, or ourselves: as we are. */
   readonly identity?: Pick<Identity, 'uid' | 'gid' | 'groups'> | undefined;
   readonly ulimits?: Ulimits | undefined;
+  /** The `cgroup.procs` of the group it enters while it is still who we are. */
+  readonly memoryGroup?: string | undefined;
   /** As of setpriority(2); undefined: as we are. */
   readonly nice?: number | undefined;
   /** Undefined: as we are. */
@@ -45,7 +48,7 @@ const CANNOT_START = 13;
  */
 export function confineCommand(
   argv: readonly string[],
-  { identity, ulimits, nice, privileges }: Confinement,
+  { identity, ulimits, nice, memoryGroup, privileges }: Confinement,
   path: string | undefined,
   cwd: string,
 ): ConfinedCommand {
@@ -64,12 +67,13 @@ export function confineCommand(
   const nicely = user ? niceWords(nice) : [];
   const patience = nicely.length === 0 ? patienceOf(nice) : 0;
   const wrapped = [...nicely, ...limitWords(ulimits), ...argv];
+  const grouped = memoryGroup === undefined ? [] : enterGroup(memoryGroup);
   const isConfinedLate = privileges !== undefined && !privileges.unconfined && !hasGivenUp();
-  if ((user === undefined || user.groups.length === 0) && !isConfinedLate) {
-    if (wrapped.length > argv.length) requireProgram(argv, path, cwd);
+  if ((user === undefined || (user.groups.length === 0 && grouped.length === 0)) && !isConfinedLate) {
+    if (grouped.length + wrapped.length > argv.length) requireProgram(argv, path, cwd);
     const changesUser = user !== undefined && user.uid !== 0;
     return {
-      argv: wrapped,
+      argv: [...grouped, ...wrapped],
       ids: user ? { uid: user.uid, gid: user.gid } : {},
       patience,
       around: (spawn) => withCapabilities(capabilities, changesUser, spawn),
@@ -86,7 +90,7 @@ export function confineCommand(
   if (hasGivenUp() || capabilities.length > 0) words.push(`--inh-caps=-all${named}`);
   if (capabilities.length > 0) words.push(`--ambient-caps=-all${named}`);
   return {
-    argv: [...words, '--', ...wrapped],
+    argv: [...grouped, ...words, '--', ...wrapped],
     ids: {},
     patience,
     around: (spawn) => withCapabilities(needed, false, spawn),

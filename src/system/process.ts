@@ -55,6 +55,8 @@ export interface SpawnOptions {
   /** Undefined: 022. */
   readonly umask?: number | undefined;
   readonly ulimits?: Ulimits | undefined;
+  /** The `cgroup.procs` of a group it is to be in from its first instruction. */
+  readonly memoryGroup?: string | undefined;
   /** Undefined: what we may, it may. */
   readonly privileges?: Privileges | undefined;
   /** `<service>:<generation>`: marks the child and its descendants, to find those that leave its session. */

@@ -81,7 +81,7 @@ services:
         wait
 `,
   });
-  await supervisor.says('more than its memory_restart');
+  await supervisor.says('more than its plan allows');
   await expect.poll(() => supervisor.log('app'), { timeout: 20_000 }).toContain('slim');
   expect(supervisor.log('app')).toContain('asked');
   await supervisor.ready();
