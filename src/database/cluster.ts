@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
-import { findBinaries } from '../postgres/binaries.ts';
+import { findBinaries, type PostgresBinaries } from '../postgres/binaries.ts';
 import { type Cluster, findCluster } from '../postgres/find-cluster.ts';
 import { type Identity, readIdentity, readSystemIdentifier, writeIdentity } from '../postgres/identity.ts';
 import { type Layout, layoutOf } from '../postgres/layout.ts';
@@ -18,52 +18,45 @@ import { STAGE, sweepStages } from '../postgres/stages.ts';
 import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
 import { syncFolder } from '../system/write-file-atomic.ts';
-import { layOutRunDir, layOutVolume, takeOver } from './volume.ts';
+import { refuseReadOnly, refuseStrangers, refuseWhereDataWas, refuseWithoutRoom } from './guards.ts';
+import { closeFolder, layOutRunDir, layOutVolume, takeOver } from './volume.ts';
 
 export async function runCluster(job: Job): Promise<void> {
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const user = databaseUser(job.plan.systemUser);
-  layOutVolume(layout, user);
+  const libraryDir = join(layout.sockets, 'lib');
   layOutRunDir(layout, user);
-  ensureSecret(layout.secrets, APP_PASSWORD);
-  ensureSecret(layout.secrets, NEXTAUTH_SECRET);
-  sweepStages(layout.pg);
-
+  // Whatever refuses, refuses before anything on the volume is made, moved or swept.
+  refuseReadOnly(layout);
+  refuseStrangers(layout, user);
   const identity = readIdentity(layout.identity);
   const found = findCluster(layout);
-  const libraryDir = join(layout.sockets, 'lib');
+  const binaries = findBinaries({ major: found?.major, libraryDir });
+  if (found === undefined) refuseWhereDataWas(layout);
+
+  layOutVolume(layout, user);
+  sweepStages(layout.pg);
+  refuseWithoutRoom(layout, found !== undefined, job.note);
+  ensureSecret(layout.secrets, APP_PASSWORD);
+  ensureSecret(layout.secrets, NEXTAUTH_SECRET);
   if (found !== undefined) {
-    const binaries = findBinaries({ major: found.major, libraryDir });
     if (takeOver(found.folder, user))
       job.note(`the cluster belonged to another uid; it is now ${user.uid}'s`);
+    if (closeFolder(found.folder))
+      job.note(`${found.folder} was open to others, which PostgreSQL refuses; it is closed now`);
     if (!canUsePeer(user)) {
       const { ensureSuperuserPassword } = await import('../postgres/superuser-password.ts');
       const { secrets, rendered } = layout;
       await ensureSuperuserPassword({ cluster: found.folder, secrets, binaries, user, folder: rendered });
     }
-  } else {
-    refuseWhereDataWas(layout, identity);
-    if (!canUsePeer(user)) ensureSecret(layout.secrets, SUPERUSER_PASSWORD);
-  }
-  const cluster = found ?? (await createCluster(job, layout, libraryDir));
+  } else if (!canUsePeer(user)) ensureSecret(layout.secrets, SUPERUSER_PASSWORD);
+  const cluster = found ?? (await createCluster(job, layout, binaries));
   pointCurrentTo(layout, cluster);
-  keepIdentity(layout, identity, cluster);
+  keepIdentity(job, layout, identity, cluster);
 }
 
-/** An emptied or wrongly mounted volume must not look like a new one. */
-function refuseWhereDataWas(layout: Layout, identity: Identity | undefined): void {
-  if (!identity?.everHadData) return;
-  throw new Failure(
-    `cannot create a cluster: this volume has had one since ${identity.createdAt} (PostgreSQL ${identity.pgMajor}), and ${layout.pg} does not hold it`,
-    {
-      remedy: `check what is mounted at ${layout.pg}; if the data is really to be given up, remove ${layout.identity} and start again`,
-    },
-  );
-}
-
-async function createCluster(job: Job, layout: Layout, libraryDir: string): Promise<Cluster> {
+async function createCluster(job: Job, layout: Layout, binaries: PostgresBinaries): Promise<Cluster> {
   const user = databaseUser(job.plan.systemUser);
-  const binaries = findBinaries({ libraryDir });
   job.report({
     type: 'progress',
     progress: {
@@ -103,10 +96,15 @@ function pointCurrentTo(layout: Layout, { major }: Cluster): void {
   syncFolder(layout.pg);
 }
 
-function keepIdentity(layout: Layout, known: Identity | undefined, cluster: Cluster): void {
+function keepIdentity(job: Job, layout: Layout, known: Identity | undefined, cluster: Cluster): void {
   const systemIdentifier = readSystemIdentifier(cluster.folder);
   if (known?.everHadData && known.pgMajor === cluster.major && known.systemIdentifier === systemIdentifier)
     return;
+  if (known?.everHadData) {
+    job.note(
+      `${cluster.folder} is another cluster than the one this volume was known by: ${describe(cluster.major, systemIdentifier)} instead of ${describe(known.pgMajor, known.systemIdentifier)}`,
+    );
+  }
   writeIdentity(layout.identity, {
     layout: 1,
     installId: known?.installId ?? randomUUID(),
@@ -115,4 +113,8 @@ function keepIdentity(layout: Layout, known: Identity | undefined, cluster: Clus
     createdAt: known?.createdAt ?? new Date().toISOString(),
     everHadData: true,
   });
+}
+
+function describe(major: number, systemIdentifier: string): string {
+  return `${systemIdentifier} of PostgreSQL ${major}`;
 }

@@ -50,6 +50,19 @@ export function takeOver(folder: string, user: Identity): boolean {
   return true;
 }
 
+/**
+ * PostgreSQL refuses a cluster that others may write in or read, which is what a volume's group (Kubernetes' fsGroup)
+ * makes of it. True where it had to be closed.
+ */
+export function closeFolder(folder: string): boolean {
+  const { mode, uid } = statSync(folder);
+  if ((mode & 0o027) === 0) return false;
+  const ours = process.geteuid?.() ?? 0;
+  if (ours !== 0 && ours !== uid) return false;
+  chmodSync(folder, 0o700);
+  return true;
+}
+
 /** True where it was not there before. The umask does not count: the mode is the one that was asked for. */
 function makeFolder(path: string, mode: number): boolean {
   try {

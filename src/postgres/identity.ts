@@ -1,8 +1,8 @@
 /** /data/bulkhead/identity.json: what this volume is, so that an emptied one is not taken for a new one. */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import { writeFileAtomic } from '../system/write-file-atomic.ts';
+import { readControlFile } from './pg-control.ts';
 
 export interface Identity {
   /** Version of the volume's layout. */
@@ -27,7 +27,7 @@ export function readIdentity(path: string): Identity | undefined {
     }
     return found;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw new Failure(`cannot read ${path}: ${messageOf(error)}`, {
       remedy: 'put the file back from a copy of the volume, or remove it if the cluster beside it is whole',
       cause: error,
@@ -39,14 +39,7 @@ export function writeIdentity(path: string, identity: Identity): void {
   writeFileAtomic(path, `${JSON.stringify(identity, null, 2)}\n`);
 }
 
-/** The first eight bytes of global/pg_control; pg_controldata is not there in every installation. */
+/** Of the cluster in this folder, as PostgreSQL prints it. */
 export function readSystemIdentifier(cluster: string): string {
-  const fd = openSync(join(cluster, 'global', 'pg_control'), 'r');
-  try {
-    const bytes = Buffer.alloc(8);
-    readSync(fd, bytes, 0, 8, 0);
-    return bytes.readBigUInt64LE().toString();
-  } finally {
-    closeSync(fd);
-  }
+  return readControlFile(cluster).systemIdentifier;
 }

@@ -15,18 +15,24 @@ export function requireVolume(dataDir: string): void {
   });
 }
 
-/** For the life of the process: a second supervisor on the same volume ends 75 and touches nothing. */
-export function lockData(dataDir: string): void {
-  const folder = `${dataDir}/bulkhead`;
-  let lock: ReturnType<typeof takeLock>;
-  try {
-    if (exists(dataDir)) requireWritableDir(dataDir);
-    ensureDir(folder, 0o755);
-    lock = takeLock(`${folder}/lock`);
-  } catch (cause) {
-    throw cannotUse(dataDir, cause);
+/**
+ * For the life of the process: a second supervisor on the same volume ends 75 and touches nothing. With a database also
+ * in its folder, which may be a mount of its own and then be shared where the rest is not.
+ */
+export function lockData(dataDir: string, hasDatabase: boolean): void {
+  const folders = [`${dataDir}/bulkhead`, ...(hasDatabase ? [`${dataDir}/pg`] : [])];
+  for (const folder of folders) {
+    let lock: ReturnType<typeof takeLock>;
+    try {
+      if (exists(dataDir)) requireWritableDir(dataDir);
+      // A folder that is there may be a link to a faster disk.
+      if (!exists(folder)) ensureDir(folder, folder.endsWith('/pg') ? 0o700 : 0o755);
+      lock = takeLock(`${folder}/lock`);
+    } catch (cause) {
+      throw cannotUse(dataDir, folder, cause);
+    }
+    if (lock === undefined) throw dataInUse(dataDir, `${folder}/lock`);
   }
-  if (lock === undefined) throw dataInUse(dataDir, `${folder}/lock`);
 }
 
 /** @param lock the file that the other one holds; it tells who that is */
@@ -41,8 +47,8 @@ export function dataInUse(dataDir: string, lock: string): Failure {
 
 const CHOOSE = 'or choose another with --data or BULKHEAD_DATA';
 
-function cannotUse(dataDir: string, cause: unknown): Failure {
-  const { why, remedy } = explain(dataDir, cause);
+function cannotUse(dataDir: string, folder: string, cause: unknown): Failure {
+  const { why, remedy } = explain(dataDir, folder, cause);
   return new Failure(`cannot use the data folder ${dataDir}: ${why}`, {
     remedy,
     exitCode: UpExit.cannotStart,
@@ -50,16 +56,21 @@ function cannotUse(dataDir: string, cause: unknown): Failure {
   });
 }
 
-function explain(dataDir: string, cause: unknown): { readonly why: string; readonly remedy: string } {
+function explain(
+  dataDir: string,
+  folder: string,
+  cause: unknown,
+): { readonly why: string; readonly remedy: string } {
   const uid = process.geteuid?.() ?? 0;
   const code = codeOf(cause);
   if (code === 'EROFS') {
-    return { why: 'it is mounted read-only', remedy: `mount it without :ro, ${CHOOSE}` };
+    const what = isWritableDir(`${dataDir}/.`) ? folder : 'it';
+    return { why: `${what} is mounted read-only`, remedy: `mount it without :ro, ${CHOOSE}` };
   }
   if (code === 'no-folder' || code === 'ENOTDIR' || code === 'EEXIST') {
     return { why: 'it is no folder', remedy: `put a folder there, ${CHOOSE}` };
   }
-  const closed = code === 'EACCES' || code === 'EPERM' ? findClosed(dataDir) : undefined;
+  const closed = code === 'EACCES' || code === 'EPERM' ? findClosed(dataDir, folder) : undefined;
   const owner = closed === undefined ? undefined : ownerOf(closed);
   if (closed !== undefined && owner !== undefined && owner !== uid) {
     const what = closed === dataDir ? 'it' : closed;
@@ -76,12 +87,11 @@ function explain(dataDir: string, cause: unknown): { readonly why: string; reado
   return { why: messageOf(cause), remedy: `make it writable for uid ${uid}, ${CHOOSE}` };
 }
 
-/** Which part of the way is not ours to write: the nearest folder there is, the one within, or its lock. */
-function findClosed(dataDir: string): string {
+/** Which part of the way is not ours to write: the nearest folder there is, `folder` within, or its lock. */
+function findClosed(dataDir: string, folder: string): string {
   // The dot looks behind a link.
   let nearest = dataDir;
   while (!exists(nearest) && nearest !== dirname(nearest)) nearest = dirname(nearest);
   if (nearest !== dataDir || !isWritableDir(`${dataDir}/.`)) return nearest;
-  const folder = `${dataDir}/bulkhead`;
   return isWritableDir(folder) && exists(`${folder}/lock`) ? `${folder}/lock` : folder;
 }

@@ -60,7 +60,7 @@ export async function runUp(options: UpOptions): Promise<number> {
       return UpExit.cannotStart;
     }
     if (env.BULKHEAD_REQUIRE_VOLUME === '1') requireVolume(reading.plan.dataDir);
-    lockData(reading.plan.dataDir);
+    lockData(reading.plan.dataDir, reading.plan.database !== undefined);
     if (!reading.plan.runs.some(({ confinement }) => confinement?.privileged)) giveUpPrivileges();
     // Whoever reads records cannot read a table between them.
     const view = reading.plan.log.format === 'json' ? UNSEEN : options.view;

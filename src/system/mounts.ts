@@ -32,6 +32,17 @@ export function isVolume(real: string, table: string): boolean {
   return point !== '' && point !== '/' && !IN_MEMORY.has(type);
 }
 
+/** Every place something is mounted at; empty where the kernel does not tell. */
+export function mountPoints(): string[] {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .flatMap((line) => (line === '' ? [] : [unescapePath(line.split(' ', 5)[4] ?? '')]));
+  } catch {
+    return [];
+  }
+}
+
 /** The nearest folder above that is there. */
 function resolveExisting(path: string): string {
   try {
