@@ -2,13 +2,13 @@
 import { readdirSync } from 'node:fs';
 import type { LogLine } from '../protocol/control.ts';
 import { parseStoredLine } from '../protocol/stored-line.ts';
-import { readEnd } from '../system/read-end.ts';
+import { readRotatedEnd } from '../system/read-end.ts';
 
 const LONGEST_READ_EACH = 4 * 1024 * 1024;
 const ENDING = '.log';
 
 /**
- * The last 4 MiB of each service's file, all services together by time, oldest first.
+ * The last 4 MiB of each service's file and the one rotated before it, all services together by time, oldest first.
  * @param names empty: of all services
  * @returns undefined where the volume has no such file
  */
@@ -32,7 +32,7 @@ function listServices(dataDir: string): readonly string[] {
 }
 
 function readService(dataDir: string, service: string): LogLine[] {
-  const end = readEnd(`${dataDir}/logs/${service}${ENDING}`, LONGEST_READ_EACH);
+  const end = readRotatedEnd(`${dataDir}/logs/${service}${ENDING}`, LONGEST_READ_EACH);
   const texts = end?.toString('utf8').split('\n') ?? [];
   return texts.flatMap((text) => parseStoredLine(service, text) ?? []);
 }

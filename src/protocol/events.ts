@@ -1,6 +1,6 @@
 import type { StatusWord } from './status.ts';
 
-/** One line of the event log. `seq` grows by one, never repeats within a boot. */
+/** One line of the event log. `seq` grows by one and goes on over boots, as long as the volume keeps the file. */
 export type BulkheadEvent = { readonly seq: number; readonly at: string } & EventBody;
 
 /** Events are named in the past tense. */

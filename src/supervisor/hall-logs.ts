@@ -2,7 +2,7 @@
 import type { Plan } from '../config/plan.ts';
 import { AppendFile } from '../system/append-file.ts';
 import { systemClock } from '../system/clock.ts';
-import { readEnd } from '../system/read-end.ts';
+import { readRotatedEnd } from '../system/read-end.ts';
 import { openStandardOutput } from '../system/standard-output.ts';
 import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
 import type { BootObserver } from './up.ts';
@@ -18,7 +18,7 @@ export function openHallLogs(plan: Plan, view: BootObserver): Logs {
       write: (bytes, done) => view.around(() => output.write(bytes, done)),
     },
     openFile: (service) => new AppendFile(logFile(service)),
-    readEnd: (service, bytes) => readEnd(logFile(service), bytes),
+    readEnd: (service, bytes) => readRotatedEnd(logFile(service), bytes),
     level: plan.log.level,
     format: plan.log.format,
     colour: (process.env.NO_COLOR ?? '') === '',

@@ -10,18 +10,17 @@ import type { PlanRequest } from '../config/read-plan.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { socketCandidates } from '../protocol/socket-path.ts';
 import type { ProductStatus } from '../protocol/status.ts';
-import { AppendFile } from '../system/append-file.ts';
 import { systemClock } from '../system/clock.ts';
 import { onMistakes } from '../system/mistakes.ts';
 import { isPortFree, whoListens } from '../system/ports.ts';
 import { startReaper } from '../system/reaper.ts';
 import { onSignals } from '../system/signals.ts';
 import { createCompanions } from './companions.ts';
-import { createEventLog } from './control/event-log.ts';
 import { openProbeServer } from './control/probes.ts';
 import { openControlServer } from './control/server.ts';
 import type { ControlTarget } from './control/target.ts';
 import { ASKED, type Ending, endedBy, exitCodeOf, LOG_FLUSH_MS, MISTAKEN, servicesShare } from './ending.ts';
+import { openHallEvents } from './hall-events.ts';
 import { openHallLogs } from './hall-logs.ts';
 import { openChecks } from './health/checks.ts';
 import { openHealthView } from './health/health-view.ts';
@@ -82,12 +81,9 @@ export async function supervise(boot: Boot): Promise<number> {
   });
   const bootNotes = listNotes(plan.dataDir, request.root);
   const notes = new NoteBoard(bootNotes);
-  const eventFile = new AppendFile(`${plan.dataDir}/bulkhead/events.ndjson`);
-  const events = createEventLog({
-    now: () => clock.now(),
-    appendLine: (line) => eventFile.append(Buffer.from(`${line}\n`), () => undefined),
-    listenerFailed: (error) => logs.own('error', `a reader of the events failed: ${messageOf(error)}`),
-  });
+  const { log: events, close: closeEvents } = openHallEvents(plan.dataDir, clock, (error) =>
+    logs.own('error', `a reader of the events failed: ${messageOf(error)}`),
+  );
   const health = openHealthView({ product: () => product(), fault: () => self.fault() });
   const lookAtAll = oncePerTurn(() => {
     health.observe();
@@ -283,7 +279,7 @@ export async function supervise(boot: Boot): Promise<number> {
   await open.disposeAsync();
   forgetSignals();
   reaper.stop();
-  await Promise.all([logs.close(LOG_FLUSH_MS), waitAtMost(eventFile.release(), LOG_FLUSH_MS, clock)]);
+  await Promise.all([logs.close(LOG_FLUSH_MS), waitAtMost(closeEvents(), LOG_FLUSH_MS, clock)]);
   return code;
 }
 

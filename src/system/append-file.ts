@@ -36,13 +36,17 @@ export class AppendFile {
     });
   }
 
-  /** Closes after what was appended before, so that the next append opens the path anew. */
-  release(): Promise<void> {
+  /**
+   * Closes after what was appended before, so that the next append opens the path anew. `between` is called when
+   * nothing is open and nothing is being opened: the moment to move the file away. It must not throw.
+   */
+  release(between: () => void = () => undefined): Promise<void> {
     return new Promise((resolve) => {
       this.enter(() => {
         const { fd } = this;
         this.fd = undefined;
         const end = (): void => {
+          between();
           this.leave();
           resolve();
         };

@@ -21,3 +21,11 @@ export function readEnd(path: string, bytes: number): Buffer | undefined {
     closeSync(fd);
   }
 }
+
+/** As `readEnd`, and where the file was rotated a short while ago, the end of the one before it first. */
+export function readRotatedEnd(path: string, bytes: number): Buffer | undefined {
+  const end = readEnd(path, bytes);
+  const left = bytes - (end?.length ?? 0);
+  const older = left > 0 ? readEnd(`${path}.1`, left) : undefined;
+  return older && end ? Buffer.concat([older, end]) : (end ?? older);
+}

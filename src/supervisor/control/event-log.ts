@@ -16,20 +16,26 @@ interface EventsSince {
   readonly missedBefore: number | undefined;
 }
 
-/** Append-only, numbered from 1 in each boot; the newest are kept in memory for those who come late. */
+/** Append-only, numbered without a gap over all boots; the newest of this one are kept for those who come late. */
 export interface EventLog {
   append(body: EventBody): BulkheadEvent;
-  /** Events with a greater number than `seq`, oldest first; 0 means all that are kept. */
+  /** Events with a greater number than `seq`, oldest first; 0 means all of this boot that are kept. */
   since(seq: number): EventsSince;
   /** Calls back for every later event, in order, before `append` returns. Returns the way out. */
   follow(listener: (event: BulkheadEvent) => void): () => void;
 }
 
-/** @param capacity how many events stay in memory */
-export function createEventLog(ports: EventLogPorts, capacity = 1000): EventLog {
+/**
+ * @param options `capacity`: how many events stay in memory; `after`: the number of the last one of an earlier boot, 0:
+ *   this is the first
+ */
+export function createEventLog(
+  ports: EventLogPorts,
+  { capacity = 1000, after: before = 0 }: { readonly capacity?: number; readonly after?: number } = {},
+): EventLog {
   const ring: BulkheadEvent[] = [];
   const listeners = new Set<(event: BulkheadEvent) => void>();
-  let seq = 0;
+  let seq = before;
 
   return {
     append(body) {
@@ -48,10 +54,12 @@ export function createEventLog(ports: EventLogPorts, capacity = 1000): EventLog 
       return event;
     },
     since(after) {
-      const oldest = ring[0]?.seq ?? 1;
+      const oldest = ring[0]?.seq ?? seq + 1;
+      // Who asks for all there is means this boot; who names a number has seen an earlier one.
+      const seen = after === 0 ? before : after;
       return {
         events: ring.filter((event) => event.seq > after),
-        missedBefore: oldest > after + 1 ? oldest : undefined,
+        missedBefore: oldest > seen + 1 ? oldest : undefined,
       };
     },
     follow(listener) {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createEventLog } from '../../../src/supervisor/control/event-log.ts';
 
-function open(capacity?: number) {
+function open(options?: Parameters<typeof createEventLog>[1]) {
   const lines: string[] = [];
   const failures: unknown[] = [];
   const log = createEventLog(
     { now: () => 0, appendLine: (line) => lines.push(line), listenerFailed: (error) => failures.push(error) },
-    capacity,
+    options,
   );
   return { log, lines, failures };
 }
@@ -24,11 +24,20 @@ describe('the event log', () => {
   });
 
   test('gives what came after a number, and says what it has no more', () => {
-    const { log } = open(2);
+    const { log } = open({ capacity: 2 });
     for (const text of ['a', 'b', 'c']) log.append({ type: 'noted', text });
     expect(log.since(2)).toMatchObject({ events: [{ seq: 3 }], missedBefore: undefined });
     expect(log.since(1)).toMatchObject({ events: [{ seq: 2 }, { seq: 3 }], missedBefore: undefined });
     expect(log.since(0)).toMatchObject({ events: [{ seq: 2 }, { seq: 3 }], missedBefore: 2 });
+  });
+
+  test('goes on where an earlier boot ended, and says that its events are not here', () => {
+    const { log } = open({ after: 41 });
+    expect(log.append({ type: 'booted', ms: 5 }).seq).toBe(42);
+    expect(log.since(0)).toMatchObject({ events: [{ seq: 42 }], missedBefore: undefined });
+    expect(log.since(41)).toMatchObject({ events: [{ seq: 42 }], missedBefore: undefined });
+    expect(log.since(30)).toMatchObject({ events: [{ seq: 42 }], missedBefore: 42 });
+    expect(log.since(42)).toMatchObject({ events: [], missedBefore: undefined });
   });
 
   test('tells followers until they leave', () => {

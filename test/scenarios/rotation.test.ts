@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { bulkhead, startSupervisor } from '../support/supervisor.ts';
+
+const followers: ChildProcess[] = [];
+afterEach(() => {
+  for (const follower of followers.splice(0)) follower.kill('SIGKILL');
+});
+
+/** `bulkhead …`, which follows; what it printed so far. */
+function follow(dataDir: string, ...args: string[]): () => string {
+  const child = spawn(process.execPath, [bulkhead, ...args, '--data', dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  followers.push(child);
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    text += more;
+  });
+  return () => text;
+}
+
+const PLAN = `
+version: 1
+services:
+  app: { command: [sh, -c, 'echo started; exec sleep 1000'] }
+  ticker: { command: [sh, -c, 'n=0; while :; do n=$$((n+1)); echo tick $$n; echo noise; sleep 0.02; done'] }
+`;
+
+test('the event log is rotated while somebody follows it: no number is missing, and the next boot goes on counting', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-scenario-'));
+  const path = join(folder, 'data', 'bulkhead', 'events.ndjson');
+  try {
+    mkdirSync(join(folder, 'data', 'bulkhead'), { recursive: true });
+    // Nearly full, and its last line torn by a crash.
+    const old = `${JSON.stringify({ seq: 4711, at: new Date().toISOString(), type: 'noted', text: 'x'.repeat(200) })}\n`;
+    writeFileSync(path, `${old.repeat(Math.floor((1024 * 1024 - 3000) / old.length))}{"seq":4712,"at`);
+    const numbersIn = (text: string): number[] =>
+      [...text.matchAll(/^\{"seq":(\d+),.*\}$/gm)].map(([, seq]) => Number(seq));
+    let last = 0;
+    {
+      await using supervisor = await startSupervisor({ folder, plan: PLAN });
+      await supervisor.ready();
+      const followed = follow(supervisor.dataDir, 'events', '-f', '--json');
+      for (let count = 0; count < 40 && !existsSync(`${path}.1`); count += 1)
+        await supervisor.run('restart', 'app');
+      expect(existsSync(`${path}.1`)).toBe(true);
+      await supervisor.run('restart', 'app');
+      await expect.poll(() => numbersIn(followed()).length, { timeout: 5000 }).toBeGreaterThan(20);
+      const seen = numbersIn(followed());
+      expect(seen).toEqual(seen.map((_, at) => 4712 + at));
+      await supervisor.stop();
+      const kept = numbersIn(`${readFileSync(`${path}.1`, 'utf8')}${readFileSync(path, 'utf8')}`).filter(
+        (seq) => seq > 4711,
+      );
+      expect(kept).toEqual(kept.map((_, at) => 4712 + at));
+      expect(kept.length).toBeGreaterThanOrEqual(seen.length);
+      last = kept.at(-1) ?? 0;
+    }
+    await using again = await startSupervisor({ folder, plan: PLAN });
+    await again.ready();
+    const { stdout } = await again.run('events', '--json');
+    expect(numbersIn(stdout)[0]).toBe(last + 1);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('logs -f --since --grep goes on when the file of a service is rotated, and what was rotated away is still found', async () => {
+  await using supervisor = await startSupervisor({ plan: PLAN });
+  await supervisor.ready();
+  const followed = follow(
+    supervisor.dataDir,
+    'logs',
+    '-f',
+    'ticker',
+    '--since',
+    '1h',
+    '--grep',
+    '^tick',
+    '--json',
+  );
+  await expect.poll(followed, { timeout: 5000 }).toContain('tick 5"');
+  const path = join(supervisor.dataDir, 'logs', 'ticker.log');
+  renameSync(path, `${path}.1`);
+  supervisor.kill('SIGUSR2');
+  await expect.poll(() => existsSync(path), { timeout: 5000 }).toBe(true);
+  const ticks = (text: string): number[] =>
+    [...text.matchAll(/"tick (\d+)"/g)].map(([, tick]) => Number(tick));
+  const before = ticks(followed()).at(-1) ?? 0;
+  await expect.poll(() => ticks(followed()).at(-1), { timeout: 5000 }).toBeGreaterThan(before + 20);
+  const seen = ticks(followed());
+  expect(seen).toEqual(seen.map((_, at) => 1 + at));
+  expect(followed()).not.toContain('noise');
+  await supervisor.stop();
+  // Nobody runs any more: both files are read.
+  const { stdout } = await supervisor.run('logs', 'ticker', '--since', '1h', '--grep', '^tick', '--json');
+  expect(ticks(stdout)).toEqual(ticks(stdout).map((_, at) => 1 + at));
+  expect(ticks(stdout).length).toBeGreaterThanOrEqual(seen.length);
+});
