@@ -24,6 +24,10 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const PR_SET_CHILD_SUBREAPER = 36;
 const EAGAIN = 11;
+const EINVAL = 22;
+const ENOSYS = 38;
+const AT_FDCWD = -100;
+const RENAME_EXCHANGE = 2;
 
 let addon: Addon | undefined;
 let library: ReturnType<Addon['load']> | undefined;
@@ -38,6 +42,10 @@ export const prctl = declare('int prctl(int option, long a, long b, long c, long
 export const capset = declare('int capset(void *header, void *data)');
 const socket = declare('int socket(int domain, int type, int protocol)');
 const bind = declare('int bind(int fd, void *address, uint32_t length)');
+const syncfs = declare('int syncfs(int fd)');
+const renameat2 = declare(
+  'int renameat2(int from, const char *old, int to, const char *new, uint32_t flags)',
+);
 const setfsuid = declare('int setfsuid(uint32_t uid)');
 const setfsgid = declare('int setfsgid(uint32_t gid)');
 
@@ -90,6 +98,19 @@ export function lockFile(fd: number): boolean {
   if (flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
   if (addon?.errno() === EAGAIN) return false;
   throw systemError('flock');
+}
+
+/** Everything written so far to the file system of this open file is on its disk. syncfs(2), Linux 2.6.39. */
+export function syncFileSystem(fd: number): void {
+  if (syncfs(fd) !== 0) throw systemError('syncfs');
+}
+
+/** Two names change places in one step; false where this file system cannot (EINVAL, ENOSYS). renameat2(2), Linux 3.15. */
+export function exchangeNames(one: string, other: string): boolean {
+  if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) === 0) return true;
+  const code = addon?.errno() ?? 0;
+  if (code === EINVAL || code === ENOSYS) return false;
+  throw systemError('renameat2');
 }
 
 /**
