@@ -25,10 +25,10 @@ export function renderDatabase(
     ['cluster', status.cluster],
     ['content', describeContent(status)],
     ['sessions', String(status.connections)],
-    ...status.ledger.map((row): [string, string] => [
-      row.kind === 'import' ? 'imported' : 'created',
-      describeRow(row),
-    ]),
+    ...status.ledger
+      // A look at the order of text that found nothing is no news.
+      .filter(({ kind, detail }) => kind !== 'collation' || detail.rebuilt !== undefined)
+      .map((row): [string, string] => [DEEDS[row.kind], describeRow(row)]),
   ];
   const nameWidth = Math.max(...facts.map(([name]) => name.length));
   return [
@@ -45,8 +45,18 @@ function describeContent({ size, tables, rows }: DatabaseStatus): string {
   return `${formatSize(size)}${known}`;
 }
 
+const DEEDS: Readonly<Record<LedgerView['kind'], string>> = {
+  import: 'imported',
+  create: 'created',
+  collation: 'reindexed',
+};
+
 function describeRow({ at, detail }: LedgerView): string {
   const when = typeof at === 'string' ? at : at.toISOString();
+  if (detail.rebuilt !== undefined) {
+    const counts = Object.entries(detail.rebuilt).map(([name, count]) => `${count} of ${name}`);
+    return `${when}, because the order of text had changed: indexes ${counts.join(', ')}`;
+  }
   if (detail.file === undefined) return when;
   const rows = detail.rows === undefined ? '' : `, ${detail.rows.toLocaleString('en')} rows`;
   return `${when} from ${detail.file} (${detail.format ?? 'a dump'}${rows})`;

@@ -12,6 +12,7 @@ import { layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts
 import { ensureLedger, type LedgerRow, readLedger } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';
 import { reconcileRole } from './app-role.ts';
+import { checkCollation } from './collation.ts';
 import { findDump, otherDump } from './find-dump.ts';
 
 export async function runSetup(job: Job): Promise<void> {
@@ -28,8 +29,9 @@ export async function runSetup(job: Job): Promise<void> {
     if (changed !== undefined) job.say(changed);
     const dropped = await dropScratches(session, job.plan.name);
     if (dropped.length > 0) job.say(`dropped what an interrupted start left behind: ${dropped.join(', ')}`);
-    if (exists) await tellOtherDump(job, ledger);
-    else await makeDatabase(job, server, session, ledger);
+    if (!exists) return await makeDatabase(job, server, session, ledger);
+    await checkCollation(job, server, session, ledger);
+    await tellOtherDump(job, ledger);
   } finally {
     await session.end();
   }
@@ -71,7 +73,7 @@ async function makeDatabase(
   ledger: readonly LedgerRow[],
 ): Promise<void> {
   const { plan } = job;
-  const before = ledger.at(-1);
+  const before = ledger.findLast(({ kind }) => kind !== 'collation');
   if (before) {
     job.note(
       `the database ${plan.name} was there (${before.kind} at ${before.at.toISOString()}) and has been dropped since; it is made anew`,

@@ -1,8 +1,10 @@
 /** What has happened to this cluster's databases, written in the same transaction as the thing itself. */
 import type { Session } from './connect.ts';
+import { readTextOrder, type TextOrder } from './text-order.ts';
 
 export interface LedgerEntry {
-  readonly kind: 'import' | 'create';
+  /** `collation`: the order of text was looked at, and indexes were built anew where it had changed. */
+  readonly kind: 'import' | 'create' | 'collation';
   readonly sha256: string | undefined;
   readonly detail: LedgerDetail;
 }
@@ -22,6 +24,10 @@ export interface LedgerDetail {
   readonly init?: readonly string[];
   /** The database that was there before, under its new name. */
   readonly replaced?: string;
+  /** How text was sorted when the row was written; every row tells it. */
+  readonly order?: TextOrder;
+  /** How many indexes of which database were built anew. */
+  readonly rebuilt?: Readonly<Record<string, number>>;
 }
 
 export interface LedgerRow extends LedgerEntry {
@@ -63,10 +69,11 @@ export async function readLedger(session: Session): Promise<LedgerRow[]> {
 /** To be called inside the transaction that makes it true. */
 export async function writeLedger(session: Session, entry: LedgerEntry): Promise<void> {
   const subject = entry.sha256 ?? entry.detail.database;
+  const detail: LedgerDetail = { ...entry.detail, order: await readTextOrder(session) };
   await session.query(
     `INSERT INTO bulkhead.ledger (id, kind, sha256, tool, detail)
      SELECT $1 || CASE WHEN EXISTS (SELECT FROM bulkhead.ledger WHERE id = $1) THEN '@' || clock_timestamp() ELSE '' END,
             $2, $3, $4, $5`,
-    [`${entry.kind}:${subject}`, entry.kind, entry.sha256 ?? null, TOOL, entry.detail],
+    [`${entry.kind}:${subject}`, entry.kind, entry.sha256 ?? null, TOOL, detail],
   );
 }

@@ -22,10 +22,16 @@ export interface DatabaseStatus {
 
 export interface LedgerView {
   readonly id: string;
-  readonly kind: 'import' | 'create';
+  readonly kind: 'import' | 'create' | 'collation';
   /** ISO 8601 once it has travelled as JSON. */
   readonly at: string | Date;
-  readonly detail: { readonly file?: string; readonly rows?: number; readonly format?: string };
+  readonly detail: {
+    readonly file?: string;
+    readonly rows?: number;
+    readonly format?: string;
+    /** Indexes built anew, by database. */
+    readonly rebuilt?: Readonly<Record<string, number>>;
+  };
 }
 
 export interface SettingView {

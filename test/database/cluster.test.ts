@@ -216,6 +216,10 @@ describe('where npm brought the only PostgreSQL', () => {
     expect(await volume.query(`SELECT current_setting('server_version_num')::int >= 160000 AS new`)).toEqual([
       { new: true },
     ]);
+    // Its own collation provider has a version too.
+    await volume.admin(`UPDATE pg_database SET datcollversion = '0' WHERE datname = 'tools'`);
+    expect((await volume.run('setup', { env })).notes.join()).toContain('the order of text has changed');
+    expect((await volume.run('setup', { env })).notes).toEqual([]);
     expect(await volume.stopServer()).toBe(0);
   });
 });
