@@ -37,7 +37,7 @@ export function openHallEvents(
 }
 
 /** Of the last whole event in the text; 0: there is none. */
-export function lastNumber(text: string): number {
+function lastNumber(text: string): number {
   const numbers = [...text.matchAll(/^\{"seq":(\d{1,15}),.*\}$/gm)];
   return Number(numbers.at(-1)?.[1] ?? 0);
 }

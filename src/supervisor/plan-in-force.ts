@@ -70,6 +70,17 @@ export class PlanInForce {
     return next.changes;
   }
 
+  /** The runs that a scaling would start. @throws Failure as `scale` does */
+  startedBy(sizes: Readonly<Record<string, number>>): readonly RunPlan[] {
+    this.#refuseWhileStopping('scale');
+    const wanted = { ...this.#scaled, ...sizes };
+    const next = planScale(this.plan, this.#request, wanted, (runs) => this.#users.changesTo(runs));
+    const starts = new Set(
+      next.changes.flatMap(({ action, service }) => (action === 'start' ? [service] : [])),
+    );
+    return next.reading.plan.runs.filter(({ name }) => starts.has(name));
+  }
+
   #exchange(next: Reload): void {
     this.#reading = next.reading;
     this.#users.takeOver(next);

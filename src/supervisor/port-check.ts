@@ -1,7 +1,8 @@
 /** Before anything starts: no port of the plan may be answered by a stranger, whose answers would pass for ours. */
 import { Failure } from '../base/errors.ts';
-import type { Plan } from '../config/plan.ts';
-import { UpExit } from '../protocol/exit-codes.ts';
+import type { Plan, RunPlan } from '../config/plan.ts';
+import { CommandExit, UpExit } from '../protocol/exit-codes.ts';
+import type { ProductStatus } from '../protocol/status.ts';
 
 export interface PortFacts {
   /** Whether something listens there already. */
@@ -39,6 +40,32 @@ export async function refuseTakenPorts(plan: Plan, facts: PortFacts): Promise<vo
   });
 }
 
+/**
+ * The same of replicas that are to be started beside what runs. One of that name that is just being stopped still has
+ * its port, and nobody starts before it has gone.
+ * @throws Failure (exit 5) that names each port that is taken, and by whom
+ */
+export async function refuseTakenReplicas(
+  runs: readonly RunPlan[],
+  { services }: Pick<ProductStatus, 'services'>,
+  facts: PortFacts,
+): Promise<void> {
+  const live = new Set(services.flatMap(({ name, pid }) => (pid === undefined ? [] : [name])));
+  const taken: string[] = [];
+  for (const run of runs) {
+    const port = ownPort(run);
+    if (port === undefined || live.has(run.name) || !(await facts.isTaken('127.0.0.1', port))) continue;
+    const owner = facts.whoListens(port);
+    taken.push(`port ${port} of ${run.name} is taken${owner ? ` by ${owner}` : ''}`);
+  }
+  if (taken.length === 0) return;
+  throw new Failure(`cannot scale: ${taken.join(', ')}; nothing was started`, {
+    remedy: 'stop what holds it, or ask for fewer',
+    code: 'port-taken',
+    exitCode: CommandExit.refused,
+  });
+}
+
 /** The next one above that neither anybody has nor we want ourselves. */
 async function findFree(port: number, spoken: Set<number>, facts: PortFacts): Promise<number> {
   for (let candidate = port + 1; candidate < Math.min(port + 100, 65_536); candidate += 1) {
@@ -56,12 +83,20 @@ function listWanted(plan: Plan): Wanted[] {
     wanted.push({ service: 'the database', port, variable: 'BULKHEAD_DB_PORT' });
   }
   for (const run of plan.runs) {
-    const port = run.kind === 'service' ? checkedPort(run.healthcheck?.probe) : undefined;
+    const port = ownPort(run);
     if (port === undefined) continue;
     const variable = run.name === 'app' ? 'PORT' : `the port of ${run.name}`;
     wanted.push({ service: run.name, port, variable });
   }
   return wanted;
+}
+
+/** Where it will listen: its check asks there, or it is the port that a replica counted up from. */
+function ownPort(run: RunPlan): number | undefined {
+  const checked = run.kind === 'service' ? checkedPort(run.healthcheck?.probe) : undefined;
+  if (checked !== undefined || run.replicaOf === undefined) return checked;
+  const given = run.environment.PORT;
+  return typeof given === 'string' && /^\d{1,5}$/.test(given) ? Number(given) : undefined;
 }
 
 type Probe = NonNullable<Extract<Plan['runs'][number], { kind: 'service' }>['healthcheck']>['probe'];

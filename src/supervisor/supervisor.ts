@@ -31,7 +31,7 @@ import { listNotes, NoteBoard } from './notes.ts';
 import { oncePerTurn } from './once-per-turn.ts';
 import { ensureToken } from './own-token.ts';
 import { type GoodReading, PlanInForce } from './plan-in-force.ts';
-import { refuseTakenPorts } from './port-check.ts';
+import { type PortFacts, refuseTakenPorts, refuseTakenReplicas } from './port-check.ts';
 import { describeProduct } from './product.ts';
 import { createSelfCheck } from './self-check.ts';
 import { Services } from './services/manager.ts';
@@ -167,6 +167,11 @@ export async function supervise(boot: Boot): Promise<number> {
         logs.own('error', `${service} gave up: ${reason}${lastWords}`);
         announce({ type: 'gaveUp', service, reason });
       },
+      rollHalted: (group, reason, left) => {
+        const text = `${reason}: ${left.join(', ')} of ${group} was left as it was; mend the plan and reload`;
+        logs.own('error', text);
+        announce({ type: 'noted', text });
+      },
       reported: (name, _generation, report) => {
         if (report.type === 'note') {
           notes.add(name, report.text);
@@ -205,7 +210,10 @@ export async function supervise(boot: Boot): Promise<number> {
     restart: (names) => services.restart(names),
     restartTree: (names) => services.restartTree(names),
     reload: async (options) => inForce.reload(options),
-    scale: async (sizes) => inForce.scale(sizes),
+    scale: async (sizes) => {
+      await refuseTakenReplicas(inForce.startedBy(sizes), product(), portFacts);
+      return inForce.scale(sizes);
+    },
     planView: () => inForce.show(),
     logs,
     events,
@@ -234,13 +242,7 @@ export async function supervise(boot: Boot): Promise<number> {
 
   const token = plan.token ?? ensureToken(plan.dataDir, logs);
   await using open = new AsyncDisposableStack();
-  await refuseTakenPorts(plan, {
-    isTaken: async (host, port) => !(await isPortFree(host, port)),
-    whoListens: (port) => {
-      const owner = whoListens(port);
-      return owner && `${owner.name} (pid ${owner.pid})`;
-    },
-  });
+  await refuseTakenPorts(plan, portFacts);
   const probes = await openProbeServer(health, {
     port: plan.ports.probes,
     token: () => inForce.plan.token ?? token,
@@ -282,6 +284,14 @@ export async function supervise(boot: Boot): Promise<number> {
   await Promise.all([logs.close(LOG_FLUSH_MS), waitAtMost(closeEvents(), LOG_FLUSH_MS, clock)]);
   return code;
 }
+
+const portFacts: PortFacts = {
+  isTaken: async (host, port) => !(await isPortFree(host, port)),
+  whoListens: (port) => {
+    const owner = whoListens(port);
+    return owner && `${owner.name} (pid ${owner.pid})`;
+  },
+};
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,6 +1,7 @@
 /** Who has a TCP port: for the message that says why a service cannot have it. Best effort throughout. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { readProcess } from './process-table.ts';
 
 /** Tries to listen. False: it is taken, or we may not have it. */
@@ -23,7 +24,18 @@ export function whoListens(port: number): { readonly pid: number; readonly name:
     .filter((name) => /^\d+$/.test(name))
     .find((name) => holdsSocket(name, inodes));
   const entry = pid === undefined ? undefined : readProcess(Number(pid));
-  return entry && { pid: entry.pid, name: entry.name };
+  return entry && { pid: entry.pid, name: programOf(entry.pid) ?? entry.name };
+}
+
+/** A process may name its threads: of Node's the kernel knows only "MainThread". */
+function programOf(pid: number): string | undefined {
+  try {
+    const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0', 1);
+    // PostgreSQL and others write a whole title there.
+    return basename(program.split(' ', 1)[0] ?? '').replace(/:$/, '') || undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** proc_pid_net(5): local address as hexadecimal `IP:PORT`, state 0A is LISTEN, the tenth column is the inode. */

@@ -1,4 +1,6 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { freePorts, type Supervisor, startSupervisor } from '../support/supervisor.ts';
@@ -96,6 +98,53 @@ describe('replicas', () => {
     expect(changed).toMatchObject({ code: 5 });
     expect(changed.stderr).toContain('the plan has changed since it was read');
     expect(await statusesOf(bulkhead)).toEqual({ 'web-1': 'ready', proxy: 'ready' });
+  });
+
+  test('are not started where a port of theirs is taken', async () => {
+    const port = await portWithRoom();
+    await using bulkhead = await startSupervisor({ plan: plan(port, 1) });
+    await bulkhead.ready();
+    const stranger = createServer().listen(port + 2, '127.0.0.1');
+    await once(stranger, 'listening');
+    try {
+      const refused = await bulkhead.run('scale', 'web=3');
+      expect(refused.code).toBe(5);
+      expect(refused.stderr).toContain(`cannot scale: port ${port + 2} of web-3 is taken by node`);
+      expect(await statusesOf(bulkhead)).toEqual({ 'web-1': 'ready', proxy: 'ready' });
+    } finally {
+      stranger.close();
+    }
+    expect(await bulkhead.run('scale', 'web=3')).toMatchObject({ code: 0 });
+  });
+
+  test('take a new plan one by one: a broken one stops at the first, and a mended one goes through them all', async () => {
+    const port = await portWithRoom();
+    await using bulkhead = await startSupervisor({ plan: plan(port, 3) });
+    await bulkhead.ready();
+    const before = await pidsOf(bulkhead);
+    const path = join(bulkhead.folder, 'plan.yaml');
+    const written = readFileSync(path, 'utf8');
+    const change = (to: string) => writeFileSync(path, written.replace(/command: \[node, .*\]/, to));
+
+    change('command: [node, -e, "process.exit(3)"]');
+    expect(await bulkhead.run('reload')).toMatchObject({ code: 0 });
+    await bulkhead.says('web-2, web-3 of web was left as it was');
+    const halted = await pidsOf(bulkhead);
+    expect(halted).toMatchObject({ 'web-2': before['web-2'], 'web-3': before['web-3'] });
+    expect(await ask(port + 1)).toMatch(/^2 /);
+
+    writeFileSync(path, written.replace('port:', 'environment: { MODE: new }\n    port:'));
+    expect(await bulkhead.run('reload')).toMatchObject({ code: 0 });
+    const { code } = await bulkhead.run('wait', '--for', 'ready', '--timeout', '20s');
+    expect(code).toBe(0);
+    await expect
+      .poll(async () => (await bulkhead.run('reload', '--dry-run')).stdout, { timeout: 20_000 })
+      .toContain('nothing differs');
+    await bulkhead.ready();
+    const order = eventsOf(await bulkhead.run('events', '--json'), 'web-');
+    expect(order.slice(-3)).toEqual(['web-1', 'web-2', 'web-3']);
+    const after = await pidsOf(bulkhead);
+    for (const name of ['web-1', 'web-2', 'web-3']) expect(after[name]).not.toBe(before[name]);
   });
 
   test('restart one by one, always with one of them ready, and stop at the first that does not come up', async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Plan } from '../../src/config/plan.ts';
 import { readPlan } from '../../src/config/read-plan.ts';
-import { refuseTakenPorts } from '../../src/supervisor/port-check.ts';
+import { refuseTakenPorts, refuseTakenReplicas } from '../../src/supervisor/port-check.ts';
+import { serviceStatus } from '../support/statuses.ts';
 
 function planOf(text: string): Plan {
   const { plan } = readPlan({
@@ -50,4 +51,23 @@ test('all ports are told at once, a line each, and none is sent to where another
       '  port 3000 of app is taken by node (pid 7): set PORT=3001',
     ].join('\n'),
   });
+});
+
+test('replicas that are to start find their ports free, or nothing of them is started', async () => {
+  const { runs } = planOf(`
+version: 1
+services:
+  web: { command: [sh], port: 4000, deploy: { replicas: 3 } }
+`);
+  const facts = {
+    isTaken: async (_host: string, port: number) => port !== 4000,
+    whoListens: (port: number) => (port === 4001 ? 'node (pid 7)' : undefined),
+  };
+  await expect(refuseTakenReplicas(runs, { services: [] }, facts)).rejects.toMatchObject({
+    message:
+      'cannot scale: port 4001 of web-2 is taken by node (pid 7), port 4002 of web-3 is taken; nothing was started',
+    exitCode: 5,
+  });
+  const services = [serviceStatus('web-2'), serviceStatus('web-3')];
+  await refuseTakenReplicas(runs, { services }, facts);
 });

@@ -22,6 +22,7 @@ export function servicesWithFakes(runs: readonly RunPlan[], options: Partial<Ser
     becameReady: (name, generation) => told.push(`became ready ${name}@${generation}`),
     finished: (name, generation) => told.push(`finished ${name}@${generation}`),
     gaveUp: (name, reason) => told.push(`gave up ${name}: ${reason}`),
+    rollHalted: (group, why, left) => told.push(`halted ${group}: ${why}; left ${left.join(' ')}`),
     reported: (name, generation, report) => told.push(`reported ${name}@${generation} ${report.type}`),
     booted: (ms) => told.push(`booted ${ms}`),
     settled: () => told.push('settled'),

@@ -33,6 +33,8 @@ export interface ServicesListener {
   finished?(name: string, generation: number): void;
   /** No more tries, until a person asks or the slow retry. */
   gaveUp?(name: string, reason: string): void;
+  /** Replicas of this service were being restarted one after the other for a new plan; `left` had no turn. */
+  rollHalted?(group: string, reason: string, left: readonly string[]): void;
   /** One of our own programs said something. */
   reported?(name: string, generation: number, report: Report): void;
   /** Once: every critical run is ready or done. Milliseconds since startAll. */

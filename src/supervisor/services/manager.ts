@@ -3,6 +3,7 @@ import type { RunPlan } from '../../config/plan.ts';
 import type { CheckStatus, ServiceStatus } from '../../protocol/status.ts';
 import { BootWatch } from './boot-watch.ts';
 import { type Blocked, blockedBy } from './dependencies.ts';
+import { Exchange } from './exchange.ts';
 import type { ServicesListener } from './listener.ts';
 import { policyOf, SLOW_RETRY } from './policy.ts';
 import type { Launcher } from './ports.ts';
@@ -45,6 +46,7 @@ export class Services {
   readonly #runner: Runner;
   readonly #waiters = new Waiters();
   readonly #boot = new BootWatch();
+  readonly #exchange: Exchange;
   #hasEnded = false;
   #shutdown: ShutdownRun | undefined;
   #tree: TreeRestart | undefined;
@@ -62,6 +64,13 @@ export class Services {
         const what = effect.type === 'gaveUp' ? describeFailure(unit.state, unit.run) : unit.state.unhealthy;
         this.#end(effect.ended, unit.name, what ?? '');
       },
+    });
+    this.#exchange = new Exchange({
+      clock: options.clock,
+      units: this.#units,
+      adopt: (run) => this.#adopt(run),
+      send: (units, input) => this.#runner.send(units, input),
+      halted: (...words) => this.#runner.tell('rollHalted', ...words),
     });
   }
 
@@ -150,25 +159,13 @@ export class Services {
 
   /**
    * Takes the next plan over as a whole: removed runs stop and are forgotten, new ones start, changed services restart
-   * where their process has to notice. What a person stopped stays stopped.
+   * where their process has to notice, replicas one after the other. What a person stopped stays stopped.
    */
   applyPlan(runs: readonly RunPlan[]): readonly RunChange[] {
     this.#refuseWhileStopping('reload');
     const changes = this.changesTo(runs);
-    const next = new Map(runs.map((run) => [run.name, run]));
-    const touched = (action: RunChange['action']): Unit[] =>
-      changes
-        .filter((change) => change.action === action)
-        .flatMap(({ service }) => this.#units.get(service) ?? []);
-    for (const run of runs) this.#adopt(run);
+    this.#exchange.apply(runs, changes);
     sortUnits(this.#units, runs);
-    for (const unit of this.#units.values()) unit.leaving = !next.has(unit.name);
-    this.#runner.send(touched('stop'), { type: 'wantDown' });
-    this.#runner.send(
-      touched('restart').filter((unit) => unit.state.wanted === 'up'),
-      { type: 'wantRestart' },
-    );
-    this.#runner.send(touched('start'), { type: 'wantUp' });
     return changes;
   }
 
@@ -178,6 +175,7 @@ export class Services {
    */
   shutdown(): Promise<ShutdownResult> {
     if (this.#shutdown !== undefined) return this.#shutdown.over;
+    this.#exchange.cancel();
     const { clock, stopTimeout } = this.#options;
     this.#shutdown = new ShutdownRun({
       units: this.#units,
@@ -213,6 +211,7 @@ export class Services {
   #review(): void {
     if (this.#shutdown === undefined) {
       this.#forgetRemoved();
+      this.#exchange.review();
       if (this.#tree?.review() === true) this.#tree = undefined;
       this.#reviewStarts();
     } else {
