@@ -8,6 +8,10 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   database: async () => (await import('./database/server.ts')).becomeServer,
   setup: async () => (await import('./database/setup.ts')).runSetup,
   import: async () => (await import('./database/import.ts')).runImport,
+  backup: async () => (await import('./backups/run-backup.ts')).runBackup,
+  'verify-backups': async () => (await import('./backups/verify-backups.ts')).runVerifyBackups,
+  'prune-backups': async () => (await import('./backups/prune-backups.ts')).runPruneBackups,
+  'pin-backup': async () => (await import('./backups/pin-backup.ts')).runPinBackup,
   'database-status': async () => (await import('./database/database-status.ts')).runDatabaseStatus,
 };
 

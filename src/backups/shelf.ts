@@ -107,7 +107,7 @@ export function listBackups(root: string): BackupView[] {
   return readShelf(root).map(viewOf);
 }
 
-function viewOf(backup: ShelvedBackup): BackupView {
+export function viewOf(backup: ShelvedBackup): BackupView {
   const { id, kind, startedAt, verified, pinned, offsite, manifest, broken } = backup;
   const size = (manifest?.files ?? []).reduce((sum, file) => sum + file.size, 0);
   return { id, kind, startedAt, size, verified, pinned, offsite, broken };

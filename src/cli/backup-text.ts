@@ -1,17 +1,27 @@
 /** Backups as text for people. */
+import { formatDuration } from '../base/duration.ts';
 import { formatSize } from '../base/size.ts';
-import { type BackupView, isProven } from '../protocol/backups.ts';
+import {
+  type BackupView,
+  isProven,
+  type PruneResult,
+  type VerifyLevel,
+  type VerifyResult,
+} from '../protocol/backups.ts';
 import { ageOf } from './status-text.ts';
 import { type Column, renderTable } from './table.ts';
 import { type Paint, tameLine, wrapped } from './terminal.ts';
 
-export interface BackupsView {
-  readonly dataDir: string;
+interface TextView {
   /** Columns of the terminal. */
   readonly width: number | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly paint: Paint;
+}
+
+export interface BackupsView extends TextView {
+  readonly dataDir: string;
 }
 
 /** The table, and below it what could be restored now. */
@@ -73,4 +83,53 @@ function describeVerified({ verified }: BackupView): ReturnType<Column<BackupVie
   if (verified === undefined) return { text: 'no', tone: 'warn' };
   if (!verified.ok) return { text: 'FAILED', tone: 'bad' };
   return { text: verified.level, tone: isProven(verified) ? 'good' : 'warn' };
+}
+
+const SHOWN: Readonly<Record<VerifyLevel, string>> = {
+  files: 'every file has its hash; that it can be restored was not tried',
+  readable: 'read to its end',
+  restored: 'restored into a scratch cluster, every table equal',
+};
+
+/** One verification, with its speed. */
+export function describeVerify({ ok, level, problem, durationMs, bytes, id }: VerifyResult): string {
+  if (!ok) return `BAD: ${tameLine(problem ?? 'it cannot be used')}`;
+  const speed = durationMs > 0 ? `, ${formatSize((bytes * 1000) / durationMs)}/s` : '';
+  const shown =
+    level === 'restored' && id.includes('-base-') ? 'a copy started and every row was read' : SHOWN[level];
+  return `verified: ${shown} (${formatDuration(durationMs)}${speed})`;
+}
+
+/** Every backup with what becomes of it and why. */
+export function renderPruning({ backups, held, dryRun }: PruneResult, view: TextView): string {
+  const { width, now, paint } = view;
+  const gone = backups.filter(({ keep }) => !keep);
+  const freed = gone.reduce((sum, { size }) => sum + size, 0);
+  const summary =
+    gone.length === 0
+      ? 'nothing to remove'
+      : `${gone.length} of ${backups.length} ${dryRun ? 'would be removed' : 'removed'}, ${formatSize(freed)}`;
+  return [
+    ...(backups.length === 0 ? [] : [...renderTable(pruneColumns(now, dryRun), backups, width, paint), '']),
+    summary,
+    ...held.map((why) => wrapped(`held back: ${why}`, width, 'warn', paint)),
+  ].join('\n');
+}
+
+function pruneColumns(now: number, dryRun: boolean): readonly Column<PruneResult['backups'][number]>[] {
+  return [
+    { title: 'BACKUP', cell: ({ id }) => ({ text: id, tone: 'strong' }) },
+    { title: 'AGE', align: 'right', cell: ({ startedAt }) => ({ text: ageOf(startedAt, now) }) },
+    { title: 'SIZE', align: 'right', cell: ({ size }) => ({ text: formatSize(size) }) },
+    {
+      title: '',
+      cell: ({ keep }) =>
+        keep ? { text: 'keep', tone: 'good' } : { text: dryRun ? 'remove' : 'removed', tone: 'warn' },
+    },
+    {
+      title: 'WHY',
+      flexible: true,
+      cell: ({ reasons }) => ({ text: tameLine(reasons.join('; ')), tone: 'dim' }),
+    },
+  ];
 }

@@ -168,7 +168,16 @@ export interface Program {
   readonly program: ProgramName;
 }
 
-export type ProgramName = 'cluster' | 'database' | 'setup' | 'import' | 'database-status';
+export type ProgramName =
+  | 'cluster'
+  | 'database'
+  | 'setup'
+  | 'import'
+  | 'database-status'
+  | 'backup'
+  | 'verify-backups'
+  | 'prune-backups'
+  | 'pin-backup';
 
 export interface Dependency {
   readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';

@@ -5,8 +5,8 @@ import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import { type Layout, VOLUME_FOLDERS } from '../postgres/layout.ts';
 import type { Identity } from '../system/users.ts';
 
-/** Owned by the database's user, because only the server and its tools work there. */
-const SERVER_FOLDERS: ReadonlySet<string> = new Set(['pg', 'wal']);
+/** Owned by the database's user, because only the server and its tools, backups among them, work there. */
+const SERVER_FOLDERS: ReadonlySet<string> = new Set(['pg', 'wal', 'backups']);
 const MODES: Readonly<Record<string, number>> = {
   pg: 0o700,
   wal: 0o700,

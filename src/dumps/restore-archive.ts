@@ -79,6 +79,8 @@ export interface ParallelRestore {
   readonly jobs: number;
   /** A folder for a file that lives as long as the restore. */
   readonly listDir: string;
+  /** Extensions that are there already, made by somebody who may. */
+  readonly extensions?: readonly string[];
 }
 
 /** Restores everything into `database`. `onTable` is called when the rows of one more table are in, or begin to be. */
@@ -86,7 +88,7 @@ export async function restoreArchive(
   archive: Archive,
   server: Server,
   database: string,
-  { jobs, listDir }: ParallelRestore,
+  { jobs, listDir, extensions = [] }: ParallelRestore,
   onTable: () => void,
 ): Promise<void> {
   const listFile = join(listDir, `list-${randomBytes(4).toString('hex')}`);
@@ -96,7 +98,7 @@ export async function restoreArchive(
     keep: 256 * 1024 ** 2,
   });
   if (list.failed) throw unreadable(archive, list);
-  writeFileSync(listFile, withoutGivens(list.stdout), { mode: 0o600 });
+  writeFileSync(listFile, withoutGivens(list.stdout, extensions), { mode: 0o600 });
   try {
     const result = await runTool(
       [
@@ -138,11 +140,13 @@ export async function restoreArchive(
   }
 }
 
-/** Entries of what every new database has already: the schema public, and pg_dump 10's comment on plpgsql. */
-function withoutGivens(list: string): string {
+/** Entries of what is there already: the schema public, pg_dump 10's comment on plpgsql, and extensions of the caller's. */
+function withoutGivens(list: string, extensions: readonly string[]): string {
+  const given = new Set(extensions);
   return list
     .split('\n')
     .filter((line) => !/ SCHEMA - public /.test(line) && !/ COMMENT - EXTENSION plpgsql /.test(line))
+    .filter((line) => !given.has(/ (?:COMMENT - )?EXTENSION (?:- )?(\S+) /.exec(line)?.[1] ?? ''))
     .join('\n');
 }
 

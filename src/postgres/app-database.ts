@@ -108,13 +108,13 @@ export async function swapIn(
   return kept;
 }
 
-/** Held until the session ends: two imports never run at once, whoever started them. */
+/** Held until the session ends: imports, set-ups and backups never run at once, whoever started them. */
 export async function lockDatabases(session: Session): Promise<void> {
   const { rows } = await session.query<{ locked: boolean }>(
     `SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended('bulkhead', 0)) AS locked`,
   );
   if (rows[0]?.locked) return;
-  throw new Failure('cannot work on the database: another import or set-up is running', {
+  throw new Failure('cannot work on the database: an import, a backup or the set-up is running', {
     remedy: 'wait until it has ended, see `bulkhead status`',
   });
 }

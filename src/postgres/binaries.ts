@@ -62,11 +62,16 @@ export function findBinaries({ major, libraryDir }: BinaryOptions): PostgresBina
   });
 }
 
+export type PostgresTool =
+  | 'pg_restore'
+  | 'pg_dump'
+  | 'pg_dumpall'
+  | 'pg_basebackup'
+  | 'pg_verifybackup'
+  | 'psql';
+
 /** One of the client programs beside the server, or undefined where this installation has none of that name. */
-export function findTool(
-  binaries: PostgresBinaries,
-  name: 'pg_restore' | 'pg_dump' | 'psql',
-): string | undefined {
+export function findTool(binaries: PostgresBinaries, name: PostgresTool): string | undefined {
   const path = join(binaries.bin, name);
   return isExecutable(path) ? path : undefined;
 }

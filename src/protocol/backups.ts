@@ -14,6 +14,16 @@ export const VERIFIED = 'verified.json';
 export const OFFSITE = 'offsite.json';
 export const PINNED = 'pinned';
 
+/** Of a dump: the roles, as SQL. */
+export const GLOBALS_FILE = 'globals.sql';
+/** Of a base backup: the folder of the cluster. */
+export const CLUSTER_FOLDER = 'cluster';
+
+/** Of a dump: the archive of this database, in pg_dump's custom format. */
+export function dumpFile(database: string): string {
+  return `${database}.dump`;
+}
+
 export const BACKUP_KINDS = ['dump', 'base', 'assets', 'config'] as const;
 export type BackupKind = (typeof BACKUP_KINDS)[number];
 
@@ -30,6 +40,8 @@ export interface BackupManifest {
   readonly tool: string;
   /** Every file of the backup but these four, relative to its folder. */
   readonly files: readonly BackupFile[];
+  /** Folders that are part of it though nothing lies in them. */
+  readonly emptyFolders?: readonly string[];
   /** Of a dump and a base backup. */
   readonly server?: {
     readonly version: string;
@@ -93,4 +105,38 @@ export interface BackupView {
 /** A backup counts only when it was verified beyond its files. */
 export function isProven(verified: Verification | undefined): boolean {
   return verified?.ok === true && verified.level !== 'files';
+}
+
+/** `bytes`: what was read or restored, for a speed. */
+export interface VerifyResult extends Verification {
+  readonly id: string;
+  readonly bytes: number;
+}
+
+/** What `bulkhead backup run --json` prints. */
+export interface BackupRunResult {
+  readonly made: readonly MadeBackup[];
+  readonly pruned: PruneResult;
+}
+
+export interface MadeBackup {
+  readonly backup: BackupView;
+  /** Of making it, without verifying. */
+  readonly durationMs: number;
+  readonly verified: VerifyResult;
+}
+
+export interface PruneResult {
+  readonly dryRun: boolean;
+  /** Why nothing, or nothing of a kind, may be removed now. */
+  readonly held: readonly string[];
+  /** Every backup; `keep` false: removed, or would be. */
+  readonly backups: readonly {
+    readonly id: string;
+    readonly kind: BackupKind;
+    readonly startedAt: string;
+    readonly size: number;
+    readonly keep: boolean;
+    readonly reasons: readonly string[];
+  }[];
 }

@@ -150,7 +150,14 @@ export type ExecOutput =
   | { readonly type: 'error'; readonly error: ErrorBody };
 
 /** Programs a person may ask for beside a living supervisor. */
-export const ASKABLE_PROGRAMS = ['import', 'database-status'] as const satisfies readonly ProgramName[];
+export const ASKABLE_PROGRAMS = [
+  'import',
+  'database-status',
+  'backup',
+  'verify-backups',
+  'prune-backups',
+  'pin-backup',
+] as const satisfies readonly ProgramName[];
 export type AskableProgram = (typeof ASKABLE_PROGRAMS)[number];
 
 export interface RunRequest {

@@ -1,8 +1,28 @@
 /** The commands about backups. */
-import { BACKUP_KINDS } from '../../protocol/backups.ts';
-import type { CommandSpec } from '../command.ts';
+import { BACKUP_KINDS, VERIFY_LEVELS } from '../../protocol/backups.ts';
+import { CommandExit } from '../../protocol/exit-codes.ts';
+import type { CommandSpec, OptionSpec } from '../command.ts';
+import { ANY_NUMBER } from './options.ts';
+
+const { refused, unreachable } = CommandExit;
+const LEVEL: OptionSpec = {
+  name: 'level',
+  value: 'LEVEL',
+  oneOf: VERIFY_LEVELS,
+  summary: 'how deeply: files (hashes), readable (read to the end), restored (into a scratch cluster)',
+};
 
 export const BACKUPS: readonly CommandSpec[] = [
+  {
+    name: 'backup run',
+    summary: 'make a backup, verify it, remove those that no rule keeps',
+    usage: 'daily|base',
+    arity: { least: 1, most: 1 },
+    options: [LEVEL],
+    exits: [refused, unreachable],
+    examples: ['bulkhead backup run daily', 'bulkhead backup run base --level readable'],
+    load: () => import('../commands/backup-run.ts'),
+  },
   {
     name: 'backup list',
     summary: 'the backups of the volume, newest first; needs no supervisor',
@@ -11,5 +31,40 @@ export const BACKUPS: readonly CommandSpec[] = [
     ],
     examples: ['bulkhead backup list --json'],
     load: () => import('../commands/backup-list.ts'),
+  },
+  {
+    name: 'backup verify',
+    summary: 'show that backups are what they were, up to restoring them',
+    usage: '[BACKUP…]',
+    arity: { least: 0, most: ANY_NUMBER },
+    options: [LEVEL, { name: 'all', summary: 'every backup there is' }],
+    exits: [refused, unreachable],
+    examples: ['bulkhead backup verify latest', 'bulkhead backup verify --all --level files'],
+    load: () => import('../commands/backup-verify.ts'),
+  },
+  {
+    name: 'backup prune',
+    summary: 'remove the backups that no rule of backups.keep keeps',
+    options: [{ name: 'dry-run', summary: 'tell what would be removed and why, remove nothing' }],
+    exits: [refused, unreachable],
+    examples: ['bulkhead backup prune --dry-run'],
+    load: () => import('../commands/backup-prune.ts'),
+  },
+  {
+    name: 'backup pin',
+    summary: 'never remove this backup',
+    usage: 'BACKUP',
+    arity: { least: 1, most: 1 },
+    exits: [refused, unreachable],
+    examples: ['bulkhead backup pin latest'],
+    load: () => import('../commands/backup-pin.ts'),
+  },
+  {
+    name: 'backup unpin',
+    summary: 'let the rules decide about it again',
+    usage: 'BACKUP',
+    arity: { least: 1, most: 1 },
+    exits: [refused, unreachable],
+    load: () => import('../commands/backup-pin.ts'),
   },
 ];

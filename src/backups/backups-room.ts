@@ -1,0 +1,45 @@
+/** The folder of the backups while somebody works in it: one at a time, on a disk with room. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../base/errors.ts';
+import { formatSize } from '../base/size.ts';
+import { sweepStages } from '../postgres/stages.ts';
+import { BACKUP_KINDS } from '../protocol/backups.ts';
+import { CommandExit } from '../protocol/exit-codes.ts';
+import { freeBytes } from '../system/files.ts';
+import { type Lock, takeLock } from '../system/lock.ts';
+import { endLeftover, SCRATCH } from './scratch-cluster.ts';
+
+/** Held by whoever makes, verifies, restores or removes backups. Throws a Failure where another one does. */
+export function lockBackups(root: string): Lock {
+  const lock = takeLock(join(root, 'lock'));
+  if (lock) return lock;
+  throw new Failure('cannot work on the backups: another backup, verification or restore is running', {
+    remedy: 'wait until it has ended, see `bulkhead logs`',
+    exitCode: CommandExit.refused,
+  });
+}
+
+/** Under the lock: what a killed run left behind, here and beside the cluster. */
+export async function sweepLeftovers(root: string, pg: string): Promise<void> {
+  for (const kind of BACKUP_KINDS) if (existsSync(join(root, kind))) sweepStages(join(root, kind));
+  for (const name of existsSync(pg) ? readdirSync(pg) : []) {
+    if (!name.startsWith(SCRATCH)) continue;
+    await endLeftover(join(pg, name, 'main'));
+    rmSync(join(pg, name), { recursive: true, force: true });
+  }
+}
+
+/** Throws a Failure where so many bytes more would leave less than the floor. */
+export function requireRoom(root: string, needed: number, floor: number): void {
+  const free = freeBytes(root);
+  if (free - needed >= floor) return;
+  throw new Failure(
+    `cannot make a backup: it needs about ${formatSize(needed)} and ${formatSize(floor)} must stay free, but ${root} has ${formatSize(free)} left`,
+    {
+      remedy:
+        'make room on the volume, e.g. bulkhead backup prune, or set backups.disk_floor lower; nothing was changed',
+      exitCode: CommandExit.refused,
+    },
+  );
+}

@@ -1,0 +1,74 @@
+/** Starts a copy of a base backup, lets it recover, and reads every row of every database in it. */
+import { constants } from 'node:fs';
+import { chmod, cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure, messageOf } from '../base/errors.ts';
+import { fingerprintTables } from '../postgres/fingerprint.ts';
+import type { PrivateServer } from '../postgres/private-server.ts';
+import type { Job } from '../program/job.ts';
+import { tellProgress } from '../program/progress.ts';
+import { CLUSTER_FOLDER } from '../protocol/backups.ts';
+import { BadBackup } from './bad-backup.ts';
+import type { PostgresPlace } from './postgres-place.ts';
+import { withScratchCluster } from './scratch-cluster.ts';
+import type { WholeBackup } from './shelf.ts';
+
+/** Resolves to the bytes of its databases. Throws BadBackup where it cannot be started or read. */
+export async function restoreBase(job: Job, place: PostgresPlace, backup: WholeBackup): Promise<number> {
+  const what = `starting a copy of ${backup.id}`;
+  const step = (detail: string): void =>
+    job.report({ type: 'progress', progress: { what, percent: undefined, detail } });
+  const fill = async (folder: string): Promise<void> => {
+    step('copying it');
+    // Where the file system can, the copy shares the blocks.
+    await cp(join(backup.folder, CLUSTER_FOLDER), folder, {
+      recursive: true,
+      mode: constants.COPYFILE_FICLONE,
+    });
+    await chmod(folder, 0o700);
+  };
+  try {
+    return await withScratchCluster({ ...place, roles: [], signal: job.signal, fill }, async (scratch) => {
+      let bytes = 0;
+      for (const { name, size } of await listDatabases(scratch)) {
+        await readAll(job, scratch, name, what);
+        bytes += size;
+      }
+      return bytes;
+    });
+  } catch (error) {
+    job.signal.throwIfAborted();
+    if (error instanceof Failure && error.message.startsWith('cannot start PostgreSQL')) {
+      throw new BadBackup(error.message);
+    }
+    throw error;
+  }
+}
+
+async function listDatabases(scratch: PrivateServer): Promise<{ name: string; size: number }[]> {
+  const session = await scratch.connect();
+  try {
+    const { rows } = await session.query<{ name: string; size: string }>(
+      `SELECT datname AS name, pg_catalog.pg_database_size(oid) AS size FROM pg_catalog.pg_database
+        WHERE datallowconn ORDER BY 1`,
+    );
+    return rows.map(({ name, size }) => ({ name, size: Number(size) }));
+  } finally {
+    await session.end();
+  }
+}
+
+async function readAll(job: Job, scratch: PrivateServer, name: string, what: string): Promise<void> {
+  const session = await scratch.connect(name);
+  const progress = tellProgress(what, job.report);
+  try {
+    await fingerprintTables(session, (done, total) =>
+      progress.tell(done, total, `${name}: table ${done} of ${total}`),
+    );
+  } catch (error) {
+    job.signal.throwIfAborted();
+    throw new BadBackup(`started, its database ${name} cannot be read: ${messageOf(error)}`);
+  } finally {
+    await session.end();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Which backups of one kind stay. Pure: what is kept follows from the manifests, the rules and the moment alone, so it
+ * can be shown before anything happens. In doubt everything stays.
+ */
+import type { BackupsPlan } from '../config/plan.ts';
+import type { BackupKind } from '../protocol/backups.ts';
+
+export interface Candidate {
+  readonly id: string;
+  readonly kind: BackupKind;
+  /** ISO 8601, of the manifest; never the time of a file. */
+  readonly startedAt: string;
+  /** Verified beyond its files, and whole. */
+  readonly proven: boolean;
+  readonly broken: boolean;
+  readonly pinned: boolean;
+  /** The id of one it cannot be restored without. */
+  readonly parent?: string | undefined;
+}
+
+export interface Verdict {
+  readonly id: string;
+  readonly keep: boolean;
+  /** Why, in words; of one that is kept, every rule that keeps it. */
+  readonly reasons: readonly string[];
+}
+
+export interface RetentionPlan {
+  /** In the order given. */
+  readonly verdicts: readonly Verdict[];
+  /** Why nothing at all may be removed now; undefined where the rules decide. */
+  readonly held: string | undefined;
+}
+
+const DAY = 86_400_000;
+/** How often one of a kind is expected, at least. */
+const PERIOD: Readonly<Record<BackupKind, number>> = { dump: DAY, base: 7 * DAY, assets: DAY, config: DAY };
+/** So many after a gap show that backups come again. */
+const BACK_AGAIN = 3;
+
+/**
+ * @param candidates of one kind, in any order
+ * @param now milliseconds since the epoch
+ */
+export function planRetention(
+  candidates: readonly Candidate[],
+  rules: BackupsPlan['keep'],
+  now: number,
+): RetentionPlan {
+  const newestFirst = [...candidates].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1));
+  const reasons = new Map<string, string[]>();
+  const keep = ({ id }: { readonly id: string }, why: string): void => {
+    reasons.set(id, [...(reasons.get(id) ?? []), why]);
+  };
+  for (const each of newestFirst) if (each.pinned) keep(each, 'pinned');
+  const whole = newestFirst.filter(({ broken }) => !broken);
+  const young = rules.days * DAY;
+  for (const each of newestFirst)
+    if (now - timeOf(each) <= young) keep(each, `not older than ${rules.days} d`);
+  if (whole[0]) keep(whole[0], 'the newest');
+  keepNewestPer(weekOf, rules.weekly, 'week', whole, keep);
+  keepNewestPer((at) => at.toISOString().slice(0, 7), rules.monthly, 'month', whole, keep);
+  for (const [index, each] of whole
+    .filter(({ proven }) => proven)
+    .slice(0, rules.verified)
+    .entries()) {
+    keep(each, index === 0 ? 'the newest verified' : `verified, number ${index + 1}`);
+  }
+  // A restore to any moment of the window begins at the last base backup before that moment.
+  const before = whole.find((each) => each.kind === 'base' && now - timeOf(each) > young);
+  if (before) keep(before, `the last base before the ${rules.days} d`);
+  keepParents(newestFirst, reasons, keep);
+
+  const held = holdBack(whole, now);
+  const verdicts = candidates.map(({ id, broken }): Verdict => {
+    const why = reasons.get(id);
+    if (why) return { id, keep: true, reasons: why };
+    if (held !== undefined) return { id, keep: true, reasons: [held] };
+    return { id, keep: false, reasons: [broken ? 'broken, and old' : 'no rule keeps it'] };
+  });
+  return { verdicts, held };
+}
+
+/** Why this is no moment to remove anything. */
+function holdBack(whole: readonly Candidate[], now: number): string | undefined {
+  const [newest] = whole;
+  if (!newest) return 'there is no whole backup';
+  if (!whole.some(({ proven }) => proven)) return 'none is verified';
+  if (timeOf(newest) > now) return 'the clock went back: the newest backup is of the future';
+  // Times from the newest back, now included: after a long silence or a jump of the clock all look old at once.
+  const times = [now, ...whole.map(timeOf)];
+  const gaps = times.slice(1).map((time, index) => (times[index] ?? time) - time);
+  const usual = median(gaps.slice(1));
+  const longest = 2 * Math.max(PERIOD[newest.kind], usual);
+  const after = gaps.findIndex((gap) => gap > longest);
+  return after >= 0 && after < BACK_AGAIN
+    ? `only ${after} since a gap of ${Math.floor((gaps[after] ?? 0) / DAY)} d, ${BACK_AGAIN} are awaited`
+    : undefined;
+}
+
+function keepNewestPer(
+  period: (at: Date) => string,
+  count: number,
+  word: string,
+  newestFirst: readonly Candidate[],
+  keep: (candidate: Candidate, why: string) => void,
+): void {
+  const seen = new Set<string>();
+  for (const each of newestFirst) {
+    if (seen.size === count) return;
+    const key = period(new Date(timeOf(each)));
+    if (!seen.has(key)) keep(each, `the newest of ${word} ${key}`);
+    seen.add(key);
+  }
+}
+
+/** Until nothing is added: a parent may have one, too. */
+function keepParents(
+  candidates: readonly Candidate[],
+  kept: ReadonlyMap<string, unknown>,
+  keep: (candidate: Candidate, why: string) => void,
+): void {
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const { id, parent } of candidates) {
+      const found = kept.has(id) ? candidates.find((each) => each.id === parent) : undefined;
+      if (!found || kept.has(found.id)) continue;
+      keep(found, `needed by ${id}`);
+      grew = true;
+    }
+  }
+}
+
+/** ISO 8601: the week of a day is that of its Thursday, `2026-W01`. */
+function weekOf(at: Date): string {
+  const day = (at.getUTCDay() + 6) % 7;
+  const thursday = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate() - day + 3));
+  const year = thursday.getUTCFullYear();
+  const week = Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * DAY)) + 1;
+  return `${year}-W${String(week).padStart(2, '0')}`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+function timeOf({ startedAt }: Candidate): number {
+  return Date.parse(startedAt);
+}

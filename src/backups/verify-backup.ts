@@ -1,0 +1,120 @@
+/** Whether a backup is what its manifest says, in three depths; what was found is written beside it. */
+import { join } from 'node:path';
+import { messageOf } from '../base/errors.ts';
+import type { Job } from '../program/job.ts';
+import {
+  CLUSTER_FOLDER,
+  dumpFile,
+  VERIFIED,
+  VERIFY_LEVELS,
+  type Verification,
+  type VerifyLevel,
+  type VerifyResult,
+} from '../protocol/backups.ts';
+import { runTool } from '../system/commands.ts';
+import { writeFileAtomic } from '../system/write-file-atomic.ts';
+import { BadBackup } from './bad-backup.ts';
+import { tellBytes } from './byte-progress.ts';
+import { type PostgresPlace, requireTool } from './postgres-place.ts';
+import { restoreBase } from './restore-base.ts';
+import { restoreDump } from './restore-dump.ts';
+import { hashFile } from './seal.ts';
+import type { WholeBackup } from './shelf.ts';
+
+/**
+ * Throws only where it could not be found out: asked to stop, no disk, no tool. That the backup is bad is a result.
+ * A shallower look that finds nothing leaves what a deeper one has shown.
+ */
+export async function verifyBackup(
+  job: Job,
+  place: PostgresPlace,
+  backup: WholeBackup,
+  level: VerifyLevel,
+): Promise<VerifyResult> {
+  const began = performance.now();
+  let bytes = sizeOf(backup);
+  let problem: string | undefined;
+  try {
+    await checkFiles(job, backup);
+    if (level === 'readable') await readThrough(job, place, backup);
+    if (level === 'restored') bytes = await restoreIt(job, place, backup);
+  } catch (error) {
+    job.signal.throwIfAborted();
+    if (!(error instanceof BadBackup)) throw error;
+    problem = messageOf(error);
+  }
+  const verification: Verification = {
+    level,
+    at: new Date().toISOString(),
+    ok: problem === undefined,
+    problem,
+    durationMs: Math.round(performance.now() - began),
+  };
+  const before = backup.verified;
+  const isLess = before?.ok && VERIFY_LEVELS.indexOf(before.level) > VERIFY_LEVELS.indexOf(level);
+  if (problem !== undefined || !isLess) {
+    writeFileAtomic(join(backup.folder, VERIFIED), `${JSON.stringify(verification)}\n`, { mode: 0o640 });
+  }
+  return { id: backup.id, bytes, ...verification };
+}
+
+/** What is kept of kinds that hold no database is their files; nothing more can be shown of them. */
+export function deepest(backup: WholeBackup, wanted: VerifyLevel): VerifyLevel {
+  return backup.kind === 'dump' || backup.kind === 'base'
+    ? wanted
+    : wanted === 'restored'
+      ? 'readable'
+      : wanted;
+}
+
+export function sizeOf({ manifest }: WholeBackup): number {
+  return manifest.files.reduce((sum, { size }) => sum + size, 0);
+}
+
+async function checkFiles(job: Job, backup: WholeBackup): Promise<void> {
+  const tell = tellBytes(`reading ${backup.id}`, sizeOf(backup), job.report);
+  let done = 0;
+  for (const { path, size, sha256 } of backup.manifest.files) {
+    const found = await hashFile(join(backup.folder, path), job.signal).catch((error: unknown) => {
+      job.signal.throwIfAborted();
+      throw new BadBackup(`${path} cannot be read: ${messageOf(error)}`);
+    });
+    if (found.size !== size) throw new BadBackup(`${path} has ${found.size} bytes instead of ${size}`);
+    if (found.sha256 !== sha256) throw new BadBackup(`${path} has other content than when it was made`);
+    done += size;
+    tell(done);
+  }
+}
+
+/** By the tools anybody would restore it with. */
+async function readThrough(job: Job, { binaries }: PostgresPlace, backup: WholeBackup): Promise<void> {
+  const run = async (argv: readonly string[]): Promise<void> => {
+    const env = { PATH: process.env.PATH, LC_ALL: 'C', ...binaries.env };
+    const result = await runTool(argv, { env, signal: job.signal });
+    job.signal.throwIfAborted();
+    if (result.failed) {
+      throw new BadBackup(result.stderr.trim().split('\n').at(-1) ?? result.message ?? 'it cannot be read');
+    }
+  };
+  job.report({
+    type: 'progress',
+    progress: { what: `reading ${backup.id}`, percent: undefined, detail: undefined },
+  });
+  if (backup.kind === 'base') {
+    const verify = requireTool(binaries, 'pg_verifybackup', `verify ${backup.id}`);
+    await run([verify, '--exit-on-error', '--quiet', join(backup.folder, CLUSTER_FOLDER)]);
+  }
+  for (const { name } of backup.kind === 'dump' ? (backup.manifest.databases ?? []) : []) {
+    const pgRestore = requireTool(binaries, 'pg_restore', `verify ${backup.id}`);
+    await run([pgRestore, '--file=/dev/null', join(backup.folder, dumpFile(name))]);
+  }
+}
+
+/** Resolves to the bytes of the databases that came out of it. */
+async function restoreIt(job: Job, place: PostgresPlace, backup: WholeBackup): Promise<number> {
+  if (backup.kind === 'base') {
+    await readThrough(job, place, backup);
+    return restoreBase(job, place, backup);
+  }
+  return restoreDump(job, place, backup);
+}
