@@ -78,6 +78,16 @@ export class BlobStage {
     }
   }
 
+  /** Where a content that comes from elsewhere is to be put, before it is adopted. */
+  pathOf(sha256: string): string {
+    return join(this.stage, sha256);
+  }
+
+  /** What lies at `pathOf` has been checked. */
+  adopt(sha256: string): void {
+    this.fresh.add(sha256);
+  }
+
   has(sha256: string): boolean {
     return this.fresh.has(sha256) || existsSync(blobPath(this.blobs, sha256));
   }

@@ -54,7 +54,19 @@ export async function verifyAssets(
   return { files, bytes, problems };
 }
 
-async function checkBlob(blobs: string, entry: FileEntry, signal: AbortSignal): Promise<string | undefined> {
+/** Reads it whole. */
+export async function isWholeBlob(
+  blobs: string,
+  entry: Pick<FileEntry, 'sha256' | 'size'>,
+): Promise<boolean> {
+  return (await checkBlob(blobs, { path: '', ...entry }, new AbortController().signal)) === undefined;
+}
+
+async function checkBlob(
+  blobs: string,
+  entry: Pick<FileEntry, 'path' | 'sha256' | 'size'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const path = blobPath(blobs, entry.sha256);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return `the content of ${entry.path} is missing`;
