@@ -39,6 +39,7 @@ async function runCommand(): Promise<number> {
       return psqlInvocation(dataDir, database, RUN_DIR, args);
     },
     backups: async (dataDir) => (await import('./backups/shelf.ts')).listBackups(`${dataDir}/backups`),
+    alone: async (options) => (await import('./supervisor/alone.ts')).openAlone(options),
     postgres: async () => {
       const { findBinaries } = await import('./postgres/binaries.ts');
       return findBinaries({ major: undefined, libraryDir: `${RUN_DIR}/pg/lib` });

@@ -4,7 +4,12 @@ import type { Job } from './program/job.ts';
 import { runProgram } from './program/run-program.ts';
 
 const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise<void>>>> = {
-  cluster: async () => (await import('./database/cluster.ts')).runCluster,
+  cluster: async () => {
+    const { runCluster } = await import('./database/cluster.ts');
+    // Only here: nearly every start has nothing of the kind to do.
+    return (job) =>
+      runCluster(job, async (...asked) => (await import('./operations/upgrade.ts')).doUpgrade(...asked));
+  },
   database: async () => (await import('./database/server.ts')).becomeServer,
   setup: async () => (await import('./database/setup.ts')).runSetup,
   import: async () => (await import('./database/import.ts')).runImport,
@@ -13,6 +18,8 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   'prune-backups': async () => (await import('./backups/prune-backups.ts')).runPruneBackups,
   'pin-backup': async () => (await import('./backups/pin-backup.ts')).runPinBackup,
   'database-status': async () => (await import('./database/database-status.ts')).runDatabaseStatus,
+  upgrade: async () => (await import('./operations/upgrade.ts')).runUpgrade,
+  rollback: async () => (await import('./operations/rollback.ts')).runRollback,
 };
 
 /** Runs the program of this name; resolves with its exit code. */

@@ -1,5 +1,6 @@
-import type { DatabasePlan } from '../config/plan.ts';
+import type { DatabasePlan, ProgramName } from '../config/plan.ts';
 import type { BackupView } from '../protocol/backups.ts';
+import type { Report } from '../protocol/channel.ts';
 import type { ParsedCommand } from './arguments.ts';
 import type { BootView } from './boot-view.ts';
 import type { Client } from './client.ts';
@@ -65,8 +66,26 @@ export interface Doors {
   psql?(options: PsqlOptions): Promise<Invocation>;
   /** The backups of a volume, newest first; throws a Failure where its folder is closed to us. */
   backups?(dataDir: string): Promise<readonly BackupView[]>;
+  /** Our programs without a supervisor, under its locks; throws a Failure where somebody uses the volume. */
+  alone?(options: {
+    readonly tier: string | undefined;
+    readonly config: string | undefined;
+    readonly data: string | undefined;
+    readonly onOutput: (bytes: Buffer) => void;
+  }): Promise<AloneRuns>;
   /** PostgreSQL's programs on this machine; throws a Failure where there are none. */
   postgres?(): Promise<{ readonly bin: string; readonly major: number; readonly embedded: boolean }>;
+}
+
+export interface AloneRuns {
+  /** Resolves with its exit code; an abort ends it. */
+  run(
+    program: ProgramName,
+    input: Readonly<Record<string, string>>,
+    onReport: (report: Report) => void,
+    signal: AbortSignal,
+  ): Promise<number>;
+  close(): void;
 }
 
 export interface PsqlOptions {

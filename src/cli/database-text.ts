@@ -29,6 +29,10 @@ export function renderDatabase(
       // A look at the order of text that found nothing is no news.
       .filter(({ kind, detail }) => kind !== 'collation' || detail.rebuilt !== undefined)
       .map((row): [string, string] => [DEEDS[row.kind], describeRow(row)]),
+    ...status.kept.map(({ name, major, until }): [string, string] => [
+      'kept',
+      `${name}, PostgreSQL ${major}, until ${until}; back to it: bulkhead db rollback ${name}`,
+    ]),
   ];
   const nameWidth = Math.max(...facts.map(([name]) => name.length));
   return [
@@ -49,6 +53,9 @@ const DEEDS: Readonly<Record<LedgerView['kind'], string>> = {
   import: 'imported',
   create: 'created',
   collation: 'reindexed',
+  restore: 'restored',
+  upgrade: 'upgraded',
+  adopt: 'adopted',
 };
 
 function describeRow({ at, detail }: LedgerView): string {

@@ -1,4 +1,6 @@
 import { Failure } from '../base/errors.ts';
+import type { ProgramName } from '../config/plan.ts';
+import type { Report } from '../protocol/channel.ts';
 import type { AskableProgram, RunOutput, RunRequest } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { Progress } from '../protocol/status.ts';
@@ -18,31 +20,44 @@ export async function runProgram(
   input: Readonly<Record<string, string>>,
 ): Promise<unknown> {
   const client = await context.client();
-  const show = createProgressLine(context);
   const request: RunRequest = { program, input };
-  let result: unknown;
-  let failure: Failure | undefined;
-  const code = await untilInterrupted(context.io, async (signal) => {
+  return hearProgram(context, program, async (signal, hear) => {
     const outputs = await client.lines<RunOutput>('/v1/runs', {
       signal,
       write: (post) => post.end(JSON.stringify(request)),
     });
     for await (const output of outputs) {
-      if (output.type === 'progress') show(output.progress);
-      else if (output.type === 'note') context.remark(`note: ${tameLine(output.text)}`);
-      else if (output.type === 'result') result = output.value;
-      else if (output.type === 'failure') {
-        const { message, remedy } = output;
-        failure = new Failure(message, {
-          code: 'program-failed',
-          ...(remedy === undefined ? {} : { remedy }),
-        });
-      } else if (output.type === 'exit') return output.code;
+      if (output.type === 'exit') return output.code;
+      if (output.type !== 'error') hear(output);
     }
     return undefined;
   });
+}
+
+/** Shows what a program says while it runs, wherever it does; `run` resolves with its exit code, if that is known. */
+export async function hearProgram(
+  context: Context,
+  program: ProgramName,
+  run: (signal: AbortSignal, hear: (report: Report) => void) => Promise<number | undefined>,
+): Promise<unknown> {
+  const show = createProgressLine(context);
+  let result: unknown;
+  let told: Extract<Report, { type: 'failure' }> | undefined;
+  const hear = (report: Report): void => {
+    if (report.type === 'progress') show(report.progress);
+    else if (report.type === 'note') context.remark(`note: ${tameLine(report.text)}`);
+    else if (report.type === 'result') result = report.value;
+    else told = report;
+  };
+  const code = await untilInterrupted(context.io, (signal) => run(signal, hear));
   show(undefined);
-  if (failure) throw failure;
+  if (told) {
+    throw new Failure(told.message, {
+      code: 'program-failed',
+      ...(code === CommandExit.refused || code === CommandExit.unknownName ? { exitCode: code } : {}),
+      ...(told.remedy === undefined ? {} : { remedy: told.remedy }),
+    });
+  }
   if (code === 0) return result;
   if (code !== undefined) throw new Failure(`cannot finish ${program}: it ended with exit ${code}`);
   throw new Failure(`cannot tell how ${program} ended: the connection is gone`, {

@@ -177,7 +177,9 @@ export type ProgramName =
   | 'backup'
   | 'verify-backups'
   | 'prune-backups'
-  | 'pin-backup';
+  | 'pin-backup'
+  | 'upgrade'
+  | 'rollback';
 
 export interface Dependency {
   readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';

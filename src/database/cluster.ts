@@ -1,11 +1,10 @@
 /** The task `cluster`: the volume is laid out, its secrets exist, and one whole cluster is where `pg/current` points. */
 import { randomUUID } from 'node:crypto';
-import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from '../base/errors.ts';
 import { findBinaries, type PostgresBinaries } from '../postgres/binaries.ts';
 import { type Cluster, findCluster } from '../postgres/find-cluster.ts';
 import { type Identity, readIdentity, readSystemIdentifier, writeIdentity } from '../postgres/identity.ts';
+import { sweepKeptClusters } from '../postgres/kept-clusters.ts';
 import { type Layout, layoutOf } from '../postgres/layout.ts';
 import {
   APP_PASSWORD,
@@ -14,14 +13,16 @@ import {
   readSecret,
   SUPERUSER_PASSWORD,
 } from '../postgres/secrets.ts';
-import { STAGE, sweepStages } from '../postgres/stages.ts';
+import { sweepStages } from '../postgres/stages.ts';
 import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
-import { syncFolder } from '../system/write-file-atomic.ts';
 import { refuseReadOnly, refuseStrangers, refuseWhereDataWas, refuseWithoutRoom } from './guards.ts';
+import { pointCurrentTo } from './point-current.ts';
+import { type DoAsked, settleOperation } from './settle-operation.ts';
 import { closeFolder, layOutRunDir, layOutVolume, takeOver } from './volume.ts';
 
-export async function runCluster(job: Job): Promise<void> {
+/** `doAsked`: what does a physical operation that needs the database stopped. */
+export async function runCluster(job: Job, doAsked: DoAsked): Promise<void> {
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const user = databaseUser(job.plan.systemUser);
   const libraryDir = join(layout.sockets, 'lib');
@@ -29,13 +30,14 @@ export async function runCluster(job: Job): Promise<void> {
   // Whatever refuses, refuses before anything on the volume is made, moved or swept.
   refuseReadOnly(layout);
   refuseStrangers(layout, user);
+  const stageInUse = await settleOperation(job, layout, user, doAsked);
   const identity = readIdentity(layout.identity);
   const found = findCluster(layout);
   const binaries = findBinaries({ major: found?.major, libraryDir });
   if (found === undefined) refuseWhereDataWas(layout);
 
   layOutVolume(layout, user);
-  sweepStages(layout.pg);
+  sweepStages(layout.pg, stageInUse);
   refuseWithoutRoom(layout, found !== undefined, job.note);
   ensureSecret(layout.secrets, APP_PASSWORD);
   ensureSecret(layout.secrets, NEXTAUTH_SECRET);
@@ -51,8 +53,10 @@ export async function runCluster(job: Job): Promise<void> {
     }
   } else if (!canUsePeer(user)) ensureSecret(layout.secrets, SUPERUSER_PASSWORD);
   const cluster = found ?? (await createCluster(job, layout, binaries));
-  pointCurrentTo(layout, cluster);
+  pointCurrentTo(layout, cluster.major);
   keepIdentity(job, layout, identity, cluster);
+  const swept = sweepKeptClusters(layout, Date.now());
+  if (swept.length > 0) job.say(`deleted clusters that went out of use a week ago: ${swept.join(', ')}`);
 }
 
 async function createCluster(job: Job, layout: Layout, binaries: PostgresBinaries): Promise<Cluster> {
@@ -78,22 +82,6 @@ async function createCluster(job: Job, layout: Layout, binaries: PostgresBinarie
   job.report({ type: 'progress', progress: { what: made, percent: undefined, detail: undefined } });
   job.say(`${made} in ${folder}`);
   return { major: binaries.major, folder };
-}
-
-function pointCurrentTo(layout: Layout, { major }: Cluster): void {
-  const target = `${major}/main`;
-  const stat = lstatSync(layout.current, { throwIfNoEntry: false });
-  if (stat?.isSymbolicLink() && readlinkSync(layout.current) === target) return;
-  if (stat && !stat.isSymbolicLink()) {
-    throw new Failure(`cannot replace ${layout.current}: it is not a symbolic link`, {
-      remedy: 'move it away; Bulkhead keeps there a link to the cluster in use',
-    });
-  }
-  const staged = join(layout.pg, `${STAGE}current`);
-  rmSync(staged, { force: true });
-  symlinkSync(target, staged);
-  renameSync(staged, layout.current);
-  syncFolder(layout.pg);
 }
 
 function keepIdentity(job: Job, layout: Layout, known: Identity | undefined, cluster: Cluster): void {

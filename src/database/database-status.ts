@@ -2,6 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { databaseExists } from '../postgres/app-database.ts';
 import { connectAsSuperuser, type Session, serverOf } from '../postgres/connect.ts';
+import { keptUntil, listKeptClusters } from '../postgres/kept-clusters.ts';
 import { layoutOf } from '../postgres/layout.ts';
 import { readLedger } from '../postgres/ledger.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
@@ -55,6 +56,12 @@ async function readStatus(
     connections: Number(row?.connections ?? 0),
     startedAt: row?.started.toISOString() ?? '',
     ledger: await readLedger(session).catch(() => []),
+    kept: listKeptClusters(layoutOf(job.assignment.dataDir, job.assignment.runDir)).map((kept) => ({
+      name: kept.name,
+      major: kept.major,
+      since: kept.since,
+      until: keptUntil(kept),
+    })),
     settings: await readSettings(job, session),
   };
 }

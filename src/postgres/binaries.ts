@@ -22,7 +22,7 @@ export interface BinaryOptions {
 }
 
 /**
- * The installation to use. BULKHEAD_POSTGRES_BIN names one folder and hides all others; the word `embedded` there
+ * The installation to use. BULKHEAD_POSTGRES_BIN names one folder, or more with colons between, and hides all others; the word `embedded` there
  * hides those of the system. Throws a Failure where there is none, or none of the cluster's major.
  */
 export function findBinaries({ major, libraryDir }: BinaryOptions): PostgresBinaries {
@@ -32,22 +32,12 @@ export function findBinaries({ major, libraryDir }: BinaryOptions): PostgresBina
     major === undefined ? system[0] : system.find((installation) => installation.major === major);
   if (chosen) return chosen;
 
-  const root = override === undefined || override === 'embedded' ? findEmbeddedRoot() : undefined;
-  const embeddedBin = root === undefined ? undefined : join(root, 'native', 'bin');
-  const embeddedMajor = embeddedBin === undefined ? undefined : majorOf(embeddedBin);
-  if (root !== undefined && embeddedBin !== undefined && embeddedMajor !== undefined) {
-    if (major === undefined || major === embeddedMajor) {
-      return {
-        bin: embeddedBin,
-        major: embeddedMajor,
-        embedded: true,
-        env: linkEmbeddedLibraries(root, libraryDir),
-      };
-    }
-  }
+  const embedded =
+    override === undefined || override === 'embedded' ? embeddedInstallation(libraryDir) : undefined;
+  if (embedded !== undefined && (major === undefined || major === embedded.major)) return embedded;
   const present = [
     ...system.map((installation) => installation.major),
-    ...(embeddedMajor ? [embeddedMajor] : []),
+    ...(embedded ? [embedded.major] : []),
   ];
   if (major !== undefined && present.length > 0) {
     throw new Failure(
@@ -70,15 +60,33 @@ export type PostgresTool =
   | 'pg_verifybackup'
   | 'psql';
 
+/** Every installation there is, newest first; of the same major the system's before npm's. */
+export function findInstallations(libraryDir: string): PostgresBinaries[] {
+  const override = process.env.BULKHEAD_POSTGRES_BIN;
+  const system = override === 'embedded' ? [] : systemInstallations(override);
+  const embedded =
+    override === undefined || override === 'embedded' ? embeddedInstallation(libraryDir) : undefined;
+  return [...system, ...(embedded ? [embedded] : [])].sort((a, b) => b.major - a.major);
+}
+
 /** One of the client programs beside the server, or undefined where this installation has none of that name. */
 export function findTool(binaries: PostgresBinaries, name: PostgresTool): string | undefined {
   const path = join(binaries.bin, name);
   return isExecutable(path) ? path : undefined;
 }
 
-/** Newest first. */
+function embeddedInstallation(libraryDir: string): PostgresBinaries | undefined {
+  const root = findEmbeddedRoot();
+  if (root === undefined) return undefined;
+  const bin = join(root, 'native', 'bin');
+  const major = majorOf(bin);
+  if (major === undefined) return undefined;
+  return { bin, major, embedded: true, env: linkEmbeddedLibraries(root, libraryDir) };
+}
+
+/** Newest first. `only`: folders with colons between. */
 function systemInstallations(only: string | undefined): PostgresBinaries[] {
-  const folders = only === undefined ? systemFolders() : [only];
+  const folders = only === undefined ? systemFolders() : only.split(':').filter((folder) => folder !== '');
   return folders
     .flatMap((bin) => {
       const major = majorOf(bin);

@@ -44,6 +44,8 @@ export interface InitdbOptions extends Omit<InitOptions, 'layout'> {
   readonly data: string;
   /** Beat ours, e.g. `--wal-segsize=64`. */
   readonly more?: readonly string[];
+  /** Encoding and locale instead of ours. */
+  readonly locale?: readonly string[] | undefined;
 }
 
 /** Fills `data` with a new cluster whose superuser is ours. Throws a Failure that says what initdb said. */
@@ -61,10 +63,7 @@ export async function runInitdb(options: InitdbOptions): Promise<void> {
     `--auth-local=${peer ? 'peer' : 'scram-sha-256'}`,
     '--auth-host=scram-sha-256',
     '--data-checksums',
-    '--encoding=UTF8',
-    // Never the environment's locale: slim images have none but this one, and no C library can change its order.
-    '--locale=C.UTF-8',
-    ...(binaries.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
+    ...(options.locale ?? ourLocale(binaries.major)),
     ...(peer ? [] : [`--pwfile=${passwordFile}`]),
     ...(options.more ?? []),
   ];
@@ -78,6 +77,12 @@ export async function runInitdb(options: InitdbOptions): Promise<void> {
   throw new Failure(`cannot create the database cluster: ${lastLines(result.stderr)}`, {
     remedy: initRemedy(result.stderr),
   });
+}
+
+/** Never the environment's: slim images have none but this one, and no C library can change its order. */
+function ourLocale(major: number): readonly string[] {
+  const provider = major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : [];
+  return ['--encoding=UTF8', '--locale=C.UTF-8', ...provider];
 }
 
 /** A folder of mode 0700 that is the user's. */

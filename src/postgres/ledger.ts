@@ -4,7 +4,7 @@ import { readTextOrder, type TextOrder } from './text-order.ts';
 
 export interface LedgerEntry {
   /** `collation`: the order of text was looked at, and indexes were built anew where it had changed. */
-  readonly kind: 'import' | 'create' | 'collation';
+  readonly kind: 'import' | 'create' | 'collation' | 'restore' | 'upgrade' | 'adopt';
   readonly sha256: string | undefined;
   readonly detail: LedgerDetail;
 }
@@ -22,6 +22,12 @@ export interface LedgerDetail {
   readonly durationMs?: number;
   /** Of a new database: the SQL files that were run. */
   readonly init?: readonly string[];
+  /** Of an upgrade: the majors. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Of a restore: the backup, and when its state was fixed. */
+  readonly backup?: string;
+  readonly backupAt?: string;
   /** The database that was there before, under its new name. */
   readonly replaced?: string;
   /** How text was sorted when the row was written; every row tells it. */

@@ -22,8 +22,11 @@ export interface PrivateServerOptions {
   readonly user: Identity;
   /** Where its socket's folder is made, e.g. `Layout.sockets`; short, for the whole path must fit into 107 bytes. */
   readonly parent: string;
-  /** `scratch`: nothing is synced, a crash costs the cluster; `durable`: as the real one. */
-  readonly care: 'scratch' | 'durable';
+  /**
+   * `scratch`: nothing is synced, a crash costs the cluster; `staged`: the same, but stopped so that it can be used once
+   * its files are synced; `durable`: as the real one.
+   */
+  readonly care: 'scratch' | 'staged' | 'durable';
   /** The bootstrap superuser of the cluster; ours if undefined. */
   readonly superuser?: string | undefined;
   /** Only where peer authentication cannot be. */
@@ -32,6 +35,8 @@ export interface PrivateServerOptions {
   readonly roles?: readonly string[];
   /** Beat all others. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** What a lock file names that is no postmaster, see database/stale-server.ts. */
+  readonly stalePid?: number | undefined;
   readonly signal: AbortSignal;
   /** Each line of its log. */
   readonly onLine?: (line: string) => void;
@@ -62,7 +67,7 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
   const files = writeAccess(socketDir, [superuser, ...(options.roles ?? [])], user);
   const settings = {
     ...COMMON,
-    ...(options.care === 'scratch' ? SCRATCH : {}),
+    ...(options.care === 'durable' ? {} : SCRATCH),
     ...options.settings,
     ...files,
     unix_socket_directories: `"${socketDir}"`,
@@ -80,7 +85,13 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     {
-      env: { PATH: process.env.PATH, TZ: 'UTC', ...binaries.env, ...nameOurselves(user, socketDir) },
+      env: {
+        PATH: process.env.PATH,
+        TZ: 'UTC',
+        ...binaries.env,
+        ...nameOurselves(user, socketDir),
+        PG_GRANDPARENT_PID: options.stalePid === undefined ? undefined : String(options.stalePid),
+      },
       identity: user,
       onStart: (give) => {
         send = give;

@@ -4,9 +4,13 @@ import { join } from 'node:path';
 
 export const STAGE = '.stage-';
 
-/** Removes what an interrupted boot left behind. Nothing under these names was ever in use. */
-export function sweepStages(folder: string): void {
+/**
+ * Removes what an interrupted boot left behind. Nothing under these names was ever in use; `besides`: somebody works in
+ * that one right now.
+ */
+export function sweepStages(folder: string, besides?: string): void {
   for (const name of readdirSync(folder)) {
-    if (name.startsWith(STAGE)) rmSync(join(folder, name), { recursive: true, force: true });
+    if (name.startsWith(STAGE) && name !== besides)
+      rmSync(join(folder, name), { recursive: true, force: true });
   }
 }

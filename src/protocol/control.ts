@@ -157,6 +157,8 @@ export const ASKABLE_PROGRAMS = [
   'verify-backups',
   'prune-backups',
   'pin-backup',
+  'upgrade',
+  'rollback',
 ] as const satisfies readonly ProgramName[];
 export type AskableProgram = (typeof ASKABLE_PROGRAMS)[number];
 

@@ -16,13 +16,15 @@ export interface DatabaseStatus {
   readonly startedAt: string;
   /** What has happened to its databases, oldest first. */
   readonly ledger: readonly LedgerView[];
+  /** Clusters that were in use before, newest first: `bulkhead db rollback NAME`. */
+  readonly kept: readonly KeptView[];
   /** `value`: what holds now; `source`: which of them made it so. */
   readonly settings: readonly SettingView[];
 }
 
 export interface LedgerView {
   readonly id: string;
-  readonly kind: 'import' | 'create' | 'collation';
+  readonly kind: 'import' | 'create' | 'collation' | 'restore' | 'upgrade' | 'adopt';
   /** ISO 8601 once it has travelled as JSON. */
   readonly at: string | Date;
   readonly detail: {
@@ -32,6 +34,14 @@ export interface LedgerView {
     /** Indexes built anew, by database. */
     readonly rebuilt?: Readonly<Record<string, number>>;
   };
+}
+
+export interface KeptView {
+  readonly name: string;
+  readonly major: number;
+  /** ISO 8601: out of use since, and deleted after. */
+  readonly since: string;
+  readonly until: string;
 }
 
 export interface SettingView {

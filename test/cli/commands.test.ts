@@ -548,6 +548,7 @@ describe('db', () => {
       rows: 28_624,
       connections: 3,
       startedAt: '2026-01-02T03:04:05.000Z',
+      kept: [],
       ledger: [
         {
           id: 'import:abc',

@@ -1,7 +1,7 @@
 /** The commands about the database. */
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { CommandSpec } from '../command.ts';
-import { CHANGE_OPTIONS, CONFIG_OPTIONS } from './options.ts';
+import { CHANGE_OPTIONS, CONFIG_OPTIONS, OPERATION_OPTIONS } from './options.ts';
 
 const { notRunning, unknownName, refused, invalidConfiguration, unreachable, timedOut } = CommandExit;
 
@@ -43,5 +43,28 @@ export const DATABASE: readonly CommandSpec[] = [
     options: CHANGE_OPTIONS,
     exits: [unknownName, unreachable, timedOut],
     load: () => import('../commands/db-migrate.ts'),
+  },
+  {
+    name: 'db upgrade',
+    summary: 'move the cluster to a newer major of PostgreSQL that this image has; the old one is kept',
+    options: [
+      { name: 'to', value: 'MAJOR', summary: 'which one (the newest here)' },
+      { name: 'yes-without-backup', summary: 'also where there is no verified backup of the last day' },
+      ...OPERATION_OPTIONS,
+      ...CONFIG_OPTIONS,
+    ],
+    exits: [refused, invalidConfiguration, timedOut],
+    examples: ['bulkhead db upgrade --dry-run', 'bulkhead db upgrade --to 18 --yes'],
+    load: () => import('../commands/db-upgrade.ts'),
+  },
+  {
+    name: 'db rollback',
+    summary: 'bring back the cluster that was in use before an upgrade or a restore',
+    usage: '[NAME]',
+    arity: { least: 0, most: 1 },
+    options: [...OPERATION_OPTIONS, ...CONFIG_OPTIONS],
+    exits: [unknownName, refused, invalidConfiguration, timedOut],
+    examples: ['bulkhead db rollback --dry-run'],
+    load: () => import('../commands/db-rollback.ts'),
   },
 ];

@@ -15,6 +15,12 @@ export const CHANGE = {
   options: CHANGE_OPTIONS,
   exits: [unknownName, refused, unreachable, timedOut],
 } as const;
+/** Of what puts one thing in the place of another. */
+export const OPERATION_OPTIONS: readonly OptionSpec[] = [
+  { name: 'yes', short: 'y', summary: 'do not ask' },
+  { name: 'dry-run', summary: 'tell what it would do, change nothing' },
+  { name: 'timeout', value: 'DURATION', summary: 'how long to wait until all is ready again (12h)' },
+];
 export const CONFIG_OPTIONS: readonly OptionSpec[] = [
   { name: 'config', value: 'PATH', summary: 'a folder of tiers, or one file (BULKHEAD_CONFIG)' },
   { name: 'tier', value: 'TIER', summary: 'which tier (BULKHEAD_TIER, core)' },

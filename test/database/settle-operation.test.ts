@@ -1,0 +1,168 @@
+/** The flip, killed before each of its changes to the disk: afterwards one whole cluster is in force, the old or the new. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { finishFlip, settleOperation } from '../../src/database/settle-operation.ts';
+import { type Layout, layoutOf } from '../../src/postgres/layout.ts';
+import { newOperation, type Operation, readOperation, writeOperation } from '../../src/postgres/operation.ts';
+import type { Job } from '../../src/program/job.ts';
+import { currentIdentity } from '../../src/system/users.ts';
+
+const fault = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY }));
+vi.mock('node:fs', async (original) => {
+  const fs: typeof import('node:fs') = await original();
+  const mortal = <Args extends unknown[], Result>(change: (...args: Args) => Result) => {
+    return (...args: Args): Result => {
+      fault.left -= 1;
+      if (fault.left < 0) throw new Error('killed');
+      return change(...args);
+    };
+  };
+  const { renameSync, mkdirSync, rmSync, symlinkSync, rmdirSync } = fs;
+  return {
+    ...fs,
+    renameSync: mortal(renameSync),
+    mkdirSync: mortal(mkdirSync),
+    rmSync: mortal(rmSync),
+    rmdirSync: mortal(rmdirSync),
+    symlinkSync: mortal(symlinkSync),
+  };
+});
+
+const folders: string[] = [];
+afterEach(() => {
+  fault.left = Number.POSITIVE_INFINITY;
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+const user = currentIdentity();
+
+function cluster(folder: string, mark: string): void {
+  mkdirSync(join(folder, 'main', 'global'), { recursive: true });
+  writeFileSync(join(folder, 'main', 'mark'), mark);
+  writeFileSync(join(folder, 'main', 'global', 'pg_control'), Buffer.alloc(64, mark));
+}
+
+/** An old cluster in use, if `from` is one, and a new one whole in its stage. */
+function volume(from: number | undefined, to: number): { layout: Layout; operation: Operation } {
+  const root = mkdtempSync(join(tmpdir(), 'bulkhead-flip-'));
+  folders.push(root);
+  const layout = layoutOf(join(root, 'data'), join(root, 'run'));
+  mkdirSync(layout.pg, { recursive: true });
+  mkdirSync(dirname(layout.identity), { recursive: true });
+  writeFileSync(layout.identity, JSON.stringify({ installId: 'i', everHadData: true, pgMajor: from ?? 0 }));
+  if (from !== undefined) {
+    cluster(join(layout.pg, String(from)), 'old');
+    symlinkSync(`${from}/main`, layout.current);
+  }
+  const operation: Operation = {
+    ...newOperation('restore', { from, to, what: 'restore of a test' }),
+    step: 'flip',
+  };
+  cluster(join(layout.pg, operation.stage), 'new');
+  writeOperation(layout, operation);
+  return { layout, operation };
+}
+
+function inForce(layout: Layout): string | undefined {
+  const path = join(layout.current, 'mark');
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+describe.each([
+  ['of the same major', 15, 15],
+  ['of another major', 15, 18],
+  ['where there was none', undefined, 15],
+] as const)('a flip to a cluster %s', (_, from, to) => {
+  test('killed before any of its changes, is finished by the next start, and loses nothing', () => {
+    let kills = 0;
+    for (; ; kills += 1) {
+      const { layout, operation } = volume(from, to);
+      fault.left = kills;
+      let killed = false;
+      try {
+        finishFlip(layout, user, operation);
+      } catch (error) {
+        expect((error as Error).message).toBe('killed');
+        killed = true;
+      }
+      fault.left = Number.POSITIVE_INFINITY;
+      if (killed) {
+        // Whoever starts now knows: what is in force, or that a flip is to be finished.
+        expect(inForce(layout) ?? readOperation(layout)?.step).toMatch(/^(old|new|flip)$/);
+        const left = readOperation(layout);
+        if (left) finishFlip(layout, user, left);
+      }
+      expect(inForce(layout)).toBe('new');
+      expect(readlinkSync(layout.current)).toBe(`${to}/main`);
+      expect(readOperation(layout)).toBeUndefined();
+      const kept = existsSync(layout.trash) ? readdirSync(layout.trash) : [];
+      expect(kept).toHaveLength(from === undefined ? 0 : 1);
+      for (const name of kept) {
+        expect(readFileSync(join(layout.trash, name, String(from), 'main', 'mark'), 'utf8')).toBe('old');
+      }
+      expect(JSON.parse(readFileSync(layout.identity, 'utf8'))).toMatchObject({
+        pgMajor: to,
+        installId: 'i',
+      });
+      if (!killed) break;
+    }
+    expect(kills).toBeGreaterThan(4);
+  });
+});
+
+describe('what a start does with an operation', () => {
+  const notes: string[] = [];
+  const job = { note: (text: string) => void notes.push(text), signal: new AbortController().signal } as Job;
+  const nothing = async (): Promise<void> => undefined;
+  afterEach(() => void notes.splice(0));
+
+  test('one that was still building never was', async () => {
+    const { layout, operation } = volume(15, 15);
+    writeOperation(layout, { ...operation, step: 'build' });
+    await settleOperation(job, layout, user, nothing);
+    expect(inForce(layout)).toBe('old');
+    expect(existsSync(join(layout.pg, operation.stage))).toBe(false);
+    expect(readOperation(layout)).toBeUndefined();
+    expect(notes).toEqual(['restore of a test was interrupted: nothing has changed']);
+  });
+
+  test('one that was asked for is done, and one that fails or comes too late leaves all as it was', async () => {
+    const { layout, operation } = volume(15, 15);
+    const asked: Operation = { ...operation, step: 'asked' };
+    const done: string[] = [];
+    const fail = async (_: Job, { op }: Operation): Promise<void> => {
+      done.push(op);
+      throw new Error('it did not work');
+    };
+    writeOperation(layout, { ...asked, startedAt: new Date(Date.now() - 3_600_000).toISOString() });
+    await settleOperation(job, layout, user, fail);
+    expect(done).toEqual([]);
+    writeOperation(layout, asked);
+    await settleOperation(job, layout, user, fail);
+    expect(done).toEqual(['restore']);
+    expect(inForce(layout)).toBe('old');
+    expect(readOperation(layout)).toBeUndefined();
+    expect(notes.join()).toMatch(/asked for too long ago.*failed, and nothing has changed: it did not work/);
+  });
+
+  test('a file that no version of ours wrote stops the start before anything is touched', async () => {
+    const { layout } = volume(15, 15);
+    for (const text of ['{', '{"schema":2}', '{"schema":1,"step":"flip","stage":"../../etc"}']) {
+      writeFileSync(join(layout.pg, 'op.json'), text);
+      await expect(settleOperation(job, layout, user, nothing)).rejects.toThrow(/cannot read .*op\.json/);
+    }
+    expect(inForce(layout)).toBe('old');
+  });
+});
