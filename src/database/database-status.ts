@@ -1,5 +1,6 @@
 /** The program `database-status`: what `bulkhead db status` shows. */
 import { readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { databaseExists } from '../postgres/app-database.ts';
 import { connectAsSuperuser, type Session, serverOf } from '../postgres/connect.ts';
 import { keptUntil, listKeptClusters } from '../postgres/kept-clusters.ts';
@@ -8,6 +9,7 @@ import { readLedger } from '../postgres/ledger.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
 import type { Job } from '../program/job.ts';
 import type { DatabaseStatus } from '../protocol/database-status.ts';
+import { ARCHIVE_SCRIPT, archiveSettings } from '../wal/archive-settings.ts';
 import { tuneServer } from './tuning.ts';
 
 export async function runDatabaseStatus(job: Job): Promise<void> {
@@ -81,7 +83,9 @@ async function readContent(app: Session): Promise<{ tables: number; rows: number
 }
 
 async function readSettings(job: Job, session: Session): Promise<DatabaseStatus['settings']> {
-  const tuned = tuneServer(readMachineSize(job.assignment.dataDir));
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const script = job.backups.pointInTime ? join(layout.rendered, ARCHIVE_SCRIPT) : undefined;
+  const tuned = [...tuneServer(readMachineSize(layout.dataDir)), ...archiveSettings(script)];
   const { rows } = await session.query<{
     name: string;
     value: string;

@@ -4,12 +4,15 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { findBinaries } from '../postgres/binaries.ts';
-import { findCluster } from '../postgres/find-cluster.ts';
+import { type Cluster, findCluster } from '../postgres/find-cluster.ts';
+import { readSystemIdentifier } from '../postgres/identity.ts';
 import { type Layout, layoutOf } from '../postgres/layout.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
 import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
 import type { Identity } from '../system/users.ts';
+import { archiveSettings } from '../wal/archive-settings.ts';
+import { prepareArchive } from '../wal/prepare-archive.ts';
 import { renderHba, renderIdent, renderSettings } from './render-config.ts';
 import { clearStale } from './stale-server.ts';
 import { tuneServer } from './tuning.ts';
@@ -27,7 +30,7 @@ export async function becomeServer(job: Job): Promise<void> {
   }
   const binaries = findBinaries({ major: cluster.major, libraryDir: join(layout.sockets, 'lib') });
   mkdirSync(layout.rendered, { recursive: true, mode: 0o700 });
-  renderInto(layout, job, user);
+  await renderInto(layout, job, user, cluster);
   const stalePid = await clearStale(cluster.folder, layout, job.say);
   // Its full path also as argv[0]: postgres finds its libraries by it, and a bare name would be looked up on PATH.
   const program = join(binaries.bin, 'postgres');
@@ -71,8 +74,16 @@ function becomeUser(user: Identity): void {
   process.setuid?.(user.uid);
 }
 
-function renderInto(layout: Layout, job: Job, user: Identity): void {
-  const tuned = tuneServer(readMachineSize(layout.dataDir));
+async function renderInto(layout: Layout, job: Job, user: Identity, cluster: Cluster): Promise<void> {
+  const archive = await prepareArchive({
+    dataDir: layout.dataDir,
+    cluster: { ...cluster, systemIdentifier: readSystemIdentifier(cluster.folder) },
+    rendered: layout.rendered,
+    pointInTime: job.backups.pointInTime,
+    floor: job.backups.diskFloor,
+    note: job.note,
+  });
+  const tuned = [...tuneServer(readMachineSize(layout.dataDir)), ...archiveSettings(archive)];
   const overrides = existsSync(layout.overrides) ? layout.overrides : undefined;
   const write = (name: string, text: string): void =>
     writeFileSync(join(layout.rendered, name), text, { mode: 0o600 });
