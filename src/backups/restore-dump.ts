@@ -67,7 +67,8 @@ async function restoreOne(
   let tables = 0;
   const jobs = Math.min(4, readMachineSize(job.assignment.dataDir).cpus);
   try {
-    await restoreArchive(archive, server, name, { jobs, listDir: scratch.socketDir, extensions }, () => {
+    const given = { extensions: new Set(extensions), schemas: new Set<string>() };
+    await restoreArchive(archive, server, name, { jobs, listDir: scratch.socketDir, given }, () => {
       tables += 1;
       progress.tell(Math.min(tables, total), total, `table ${tables} of ${total}`);
     });

@@ -35,6 +35,10 @@ export function settingLines(plan: Plan): PlanLine[] {
       ['database.port', port],
       ['database.system_user', systemUser],
       ['database.import.from', importFrom],
+      ['database.import.mode', plan.database.importMode],
+      ['database.import.trusted', plan.database.importTrusted],
+      ['database.import.trust_incomplete', plan.database.importTrustsIncomplete],
+      ['database.extensions', plan.database.extensions && JSON.stringify(plan.database.extensions)],
       ['database.sample', sample],
       ['database.init', init.length === 0 ? undefined : JSON.stringify(init)],
       ...Object.entries(settings).map(([key, value]): [string, unknown] => [

@@ -2,7 +2,7 @@
 import { backups } from './backup-words.ts';
 import { commandWords } from './command-words.ts';
 import { planForeign } from './foreign-words.ts';
-import { absolutePath, databaseName, duration, integer, oneOf, path, systemUser } from './scalars.ts';
+import { absolutePath, databaseName, duration, flag, integer, oneOf, path, systemUser } from './scalars.ts';
 import { SERVICE_NAME, service } from './service-words.ts';
 import { type JsonSchema, knownText, listOf, mapOf, parsed, type Shape, text } from './shape.ts';
 import { type Stanza, stanza } from './words.ts';
@@ -32,6 +32,12 @@ const settings = mapOf(text, {
   key: { pattern: /^[a-z_][a-z0-9_.]*$/i, wanted: 'a setting of postgresql.conf' },
 });
 
+const extensionName = parsed(
+  'the name of an extension',
+  (name) => (/^[a-z0-9_][a-z0-9_-]{0,62}$/i.test(name) ? name : undefined),
+  { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]*$|\\$' },
+);
+
 const databaseWords = {
   name: { shape: databaseName, doc: 'The database of the application. Default: the name of the plan.' },
   user: { shape: databaseName, doc: 'The role of the application, which owns it. Default: its name.' },
@@ -56,8 +62,23 @@ const databaseWords = {
           shape: absolutePath,
           doc: 'A dump to import on first boot, besides what lies in /data/import.',
         },
+        mode: {
+          shape: oneOf('once', 'replace'),
+          doc: 'once: a different dump at a later boot is a warning. replace: it takes the place of the database, which is kept under another name; the same dump never twice.',
+          default: 'once',
+        },
+        trusted: {
+          shape: flag,
+          doc: 'What in the dump needs a superuser runs as one, and the log names it. Only for dumps you trust like code.',
+          default: false,
+        },
+        trust_incomplete: {
+          shape: flag,
+          doc: 'Also SQL that pg_dump did not write, where nothing tells whether it is whole.',
+          default: false,
+        },
       },
-      { refused: { trusted: 'this version of Bulkhead never runs imported SQL as a superuser' } },
+      { aliases: { path: '`from`', file: '`from`', trustIncomplete: '`trust_incomplete`' } },
     ),
     doc: 'The one dump a new database starts from.',
   },
@@ -69,6 +90,11 @@ const databaseWords = {
     shape: listOf(path),
     doc: 'SQL files run once, in order, in a new and empty database.',
     examples: [['schema.sql']],
+  },
+  extensions: {
+    shape: listOf(extensionName),
+    doc: 'Extensions the superuser makes in the database beforehand, also those that an ordinary role may not.',
+    examples: [['vector', 'pg_stat_statements']],
   },
   settings: {
     shape: settings,

@@ -49,6 +49,14 @@ export interface DatabasePlan {
   readonly systemUser: string;
   /** Where the one dump may come from, besides /data/import and /data/current-db-backup.sql. */
   readonly importFrom: string | undefined;
+  /** A different dump at a later boot takes the place of the database; undefined: it is a word in the log. */
+  readonly importMode?: 'replace';
+  /** What needs a superuser in a dump runs as one. */
+  readonly importTrusted?: true;
+  /** SQL without pg_dump's trailer is imported too. */
+  readonly importTrustsIncomplete?: true;
+  /** Made by the superuser before anything else is in the database. */
+  readonly extensions?: readonly string[];
   /** The sample of the shipped app, used only where there is no other dump. */
   readonly sample: string | undefined;
   /** SQL files run once, in order, in a new and empty database. */

@@ -1,9 +1,9 @@
 /** Which dump a new volume is filled from. */
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { DatabasePlan } from '../config/plan.ts';
+import { isChecksumFile } from '../dumps/checksum-file.ts';
 import { detectFormat } from '../dumps/dump-format.ts';
 import type { Layout } from '../postgres/layout.ts';
 import type { LedgerRow } from '../postgres/ledger.ts';
@@ -33,33 +33,46 @@ export function findDump(
   return plan.sample !== undefined && existsSync(plan.sample) ? plan.sample : undefined;
 }
 
-/** A candidate that is not what the ledger says was imported; undefined where all is as it was. */
-export async function otherDump(
+/** The candidates that are not what the ledger says was imported; empty where all is as it was. */
+export async function otherDumps(
   layout: Layout,
   plan: DatabasePlan,
   ledger: readonly LedgerRow[],
-): Promise<string | undefined> {
-  return listCandidates(layout, plan, () => undefined).find(
-    (path) => !ledger.some((row) => isImported(path, row)),
-  );
+): Promise<string[]> {
+  const others: string[] = [];
+  const imports = ledger.filter(({ kind }) => kind === 'import');
+  for (const path of listCandidates(layout, plan, () => undefined)) {
+    if (!(await isImported(path, imports, plan.importMode === 'replace'))) others.push(path);
+  }
+  return others;
 }
 
-/** Size and time tell it without reading the file at every boot; only where the time differs it is read. */
-function isImported(path: string, { sha256, detail }: LedgerRow): boolean {
+/**
+ * Size and time tell it without reading the file at every boot; only where the time differs it is read. `exact`: its
+ * hash decides whatever that costs, for a wrong answer would replace the database.
+ */
+async function isImported(path: string, imports: readonly LedgerRow[], exact: boolean): Promise<boolean> {
   const stat = statSync(path);
-  if (sha256 === null || sha256 === undefined) return false;
-  if (stat.isDirectory()) return detail.file === path;
-  if (stat.size !== detail.size) return false;
-  if (stat.mtimeMs === detail.mtimeMs) return true;
-  if (stat.size > LARGEST_HASHED) return detail.file === path;
-  return createHash('sha256').update(readFileSync(path)).digest('hex') === sha256;
+  const same = imports.some(
+    ({ detail }) => detail.file === path && stat.size === detail.size && stat.mtimeMs === detail.mtimeMs,
+  );
+  if (same) return true;
+  if (!exact && (stat.isDirectory() || stat.size > LARGEST_HASHED))
+    return imports.some(
+      ({ detail }) => detail.file === path && (stat.isDirectory() || stat.size === detail.size),
+    );
+  if (!exact && !imports.some(({ detail }) => detail.size === stat.size)) return false;
+  // Only here: most boots need no hash.
+  const { hashDump } = await import('../dumps/hash-dump.ts');
+  const sha256 = await hashDump(path);
+  return imports.some((row) => row.sha256 === sha256);
 }
 
 const LARGEST_HASHED = 64 * 1024 ** 2;
 
 function listCandidates(layout: Layout, plan: DatabasePlan, note: (text: string) => void): string[] {
   const inFolder = namesIn(layout.imports)
-    .filter((name) => !name.startsWith('.') && !/^readme/i.test(name))
+    .filter((name) => !name.startsWith('.') && !/^readme/i.test(name) && !isChecksumFile(name))
     .map((name) => join(layout.imports, name));
   const named = [layout.backupFile, ...(plan.importFrom === undefined ? [] : [plan.importFrom])];
   const seen = new Set<string>();

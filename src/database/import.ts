@@ -38,7 +38,14 @@ export async function runImport(job: Job): Promise<void> {
       );
     }
     await dropScratches(session, job.plan.name);
-    const imported = await importDump({ job, server, session, path: resolve('/', file), replace: exists });
+    const imported = await importDump({
+      job,
+      server,
+      session,
+      path: resolve('/', file),
+      replace: exists,
+      replaceOthers: mode === 'replace',
+    });
     const kept = await keepUnlessEmpty(imported.kept);
     if (kept !== undefined) job.say(`the database that was there is now ${kept}`);
     job.report({ type: 'result', value: { file, ...imported, kept } });

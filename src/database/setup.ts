@@ -12,8 +12,9 @@ import { layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts
 import { ensureLedger, type LedgerRow, readLedger } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';
 import { reconcileRole } from './app-role.ts';
+
 import { checkCollation } from './collation.ts';
-import { findDump, otherDump } from './find-dump.ts';
+import { findDump, otherDumps } from './find-dump.ts';
 
 export async function runSetup(job: Job): Promise<void> {
   refuseReservedNames(job);
@@ -31,7 +32,7 @@ export async function runSetup(job: Job): Promise<void> {
     if (dropped.length > 0) job.say(`dropped what an interrupted start left behind: ${dropped.join(', ')}`);
     if (!exists) return await makeDatabase(job, server, session, ledger);
     await checkCollation(job, server, session, ledger);
-    await tellOtherDump(job, ledger);
+    await keepDatabase(job, server, session, ledger);
   } finally {
     await session.end();
   }
@@ -87,6 +88,7 @@ async function makeDatabase(
     return;
   }
   const scratch = await createScratch(session, plan.name, plan.user, 'new');
+  await makeExtensions(job, server, session, scratch);
   const { runInitFiles } = await import('./init-files.ts');
   await runInitFiles(job, server, scratch);
   await renameIn(session, scratch, plan.name, {
@@ -99,12 +101,39 @@ async function makeDatabase(
   job.say(made);
 }
 
-/** A dump that lies there but was not imported is worth a word, never a failure. */
-async function tellOtherDump(job: Job, ledger: readonly LedgerRow[]): Promise<void> {
-  const other = await otherDump(layoutOf(job.assignment.dataDir, job.assignment.runDir), job.plan, ledger);
-  if (other !== undefined) {
-    job.note(
-      `${other} is not what this volume was filled from, and is not imported: the database ${job.plan.name} is there already; \`bulkhead db import --replace ${other}\` puts it in its place`,
+/** Those the plan names; a database that is there gets what was added to the plan since. */
+async function makeExtensions(job: Job, server: Server, session: Session, database: string): Promise<void> {
+  const { name, user, extensions = [] } = job.plan;
+  if (extensions.length === 0) return;
+  const { createExtensions, requireAvailable } = await import('../postgres/extensions.ts');
+  await requireAvailable(session, extensions, `make the extensions of the database ${name}`);
+  const wanted = new Map(extensions.map((extension) => [extension, undefined]));
+  const made = await createExtensions(server, database, user, wanted);
+  if (made.length > 0) job.say(`made by the superuser, as the plan allows: ${made.join(', ')}`);
+}
+
+async function keepDatabase(
+  job: Job,
+  server: Server,
+  session: Session,
+  ledger: readonly LedgerRow[],
+): Promise<void> {
+  const { plan } = job;
+  await makeExtensions(job, server, session, plan.name);
+  const others = await otherDumps(layoutOf(job.assignment.dataDir, job.assignment.runDir), plan, ledger);
+  const [other] = others;
+  if (other === undefined) return;
+  if (plan.importMode !== 'replace') {
+    // A dump that lies there but was not imported is worth a word, never a failure.
+    return job.note(
+      `${other} is not what this volume was filled from, and is not imported: the database ${plan.name} is there already; \`bulkhead db import --replace ${other}\` puts it in its place`,
     );
   }
+  if (others.length > 1)
+    return job.note(`cannot choose which dump replaces the database, and none does: ${others.join(', ')}`);
+  const { importDump } = await import('../dumps/import-dump.ts');
+  const { kept } = await importDump({ job, server, session, path: other, replace: true });
+  job.note(
+    `${other} has replaced the database ${plan.name}, as the plan says; what was there is now ${kept}`,
+  );
 }

@@ -1,6 +1,4 @@
 /** A dump as an archive of pg_dump: custom, directory or tar. */
-import { createHash } from 'node:crypto';
-import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatSize } from '../base/size.ts';
 import { findBinaries } from '../postgres/binaries.ts';
@@ -8,58 +6,67 @@ import { connectAsApp } from '../postgres/connect.ts';
 import { findCluster } from '../postgres/find-cluster.ts';
 import { layoutOf } from '../postgres/layout.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
+import { readableName } from '../postgres/sql-text.ts';
 import { formatRows, tellProgress } from '../program/progress.ts';
+import { requireReadable } from './archive-version.ts';
 import { type Dump, type DumpSource, finishRestore } from './dump.ts';
 import type { DumpFormat } from './dump-format.ts';
-import { inspectSql, type SqlFacts } from './inspect-sql.ts';
+import { hashDump } from './hash-dump.ts';
+import { inspectSql } from './inspect-sql.ts';
+import type { SqlFacts } from './inspection.ts';
 import { openArchive, readArchive, restoreArchive } from './restore-archive.ts';
 import { restoreText } from './sql-dump.ts';
+import type { Given } from './statement-rules.ts';
 
-export async function openArchiveDump(
-  source: DumpSource,
-  format: DumpFormat & { readonly kind: 'archive' },
-): Promise<Dump> {
+export function openArchiveDump(source: DumpSource, format: DumpFormat & { readonly kind: 'archive' }): Dump {
   const { job, server, path, context } = source;
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const binaries = findBinaries({
     major: findCluster(layout)?.major,
     libraryDir: join(layout.sockets, 'lib'),
   });
+  requireReadable(path, format.version, binaries.major);
   const archive = openArchive(path, binaries, job.signal);
-  const digest = await hashTree(path, job.signal);
+  let digest = '';
 
-  /** For what pg_restore would do in an order that only a superuser gets through. */
-  const restoreAsText = (database: string, facts: SqlFacts): Promise<number> => {
-    const progress = tellProgress(`importing ${path}`, job.report);
+  /** For what pg_restore would do in an order, or with rights, that only a superuser has. */
+  const restoreAsText = (database: string, facts: SqlFacts, given: Given | undefined): Promise<number> => {
+    const progress = tellProgress(`importing ${path}`, job.report, job.say);
     let done = 0;
+    const onRows = (rows: number): void =>
+      progress.tell(
+        done,
+        facts.bytes,
+        `${formatRows(rows)}, ${formatSize(done)} of ${formatSize(facts.bytes)}`,
+      );
     return readArchive(
       archive,
       (bytes) => {
         done = bytes;
       },
-      (text) =>
-        restoreText(source, database, facts, text, (rows) =>
-          progress.tell(
-            done,
-            facts.bytes,
-            `${formatRows(rows)}, ${formatSize(done)} of ${formatSize(facts.bytes)}`,
-          ),
-        ),
+      (text) => restoreText(source, { database, facts, given, text, onRows }),
     );
   };
 
-  const restoreInParallel = async (database: string, facts: SqlFacts): Promise<number> => {
-    const progress = tellProgress(`importing ${path}`, job.report);
+  const restoreInParallel = async (
+    database: string,
+    facts: SqlFacts,
+    given: Given | undefined,
+  ): Promise<number> => {
+    const progress = tellProgress(`importing ${path}`, job.report, job.say);
     const jobs = format.shape === 'tar' ? 1 : Math.min(4, readMachineSize(job.assignment.dataDir).cpus);
-    const total = facts.tables.size;
-    let tables = 0;
-    await restoreArchive(archive, server, database, { jobs, listDir: layout.rendered }, () => {
-      tables += 1;
-      progress.tell(Math.min(tables, total), total, `table ${tables} of ${total}`);
+    const sizes = new Map([...facts.tables].map(([name, rows]) => [readableName(name), rows]));
+    let begun = 0;
+    let rows = 0;
+    await restoreArchive(archive, server, database, { jobs, listDir: layout.rendered, given }, (table) => {
+      begun += 1;
+      const told = `table ${Math.min(begun, sizes.size)} of ${sizes.size}, ${formatRows(rows)} before it`;
+      progress.tell(rows, facts.rows, told);
+      rows += sizes.get(table) ?? 0;
     });
     const app = await connectAsApp(server, database);
     try {
-      const expected = [...facts.tables].map(([name, rows]) => ({ table: name, name, expected: rows }));
+      const expected = [...facts.tables].map(([name, count]) => ({ table: name, name, expected: count }));
       await finishRestore(source, app, expected, []);
     } finally {
       await app.end();
@@ -70,27 +77,20 @@ export async function openArchiveDump(
   return {
     format,
     sha256: () => digest,
-    inspect: () => {
-      const progress = tellProgress(`checking ${path}`, job.report);
+    inspect: async () => {
+      digest = await hashDump(path, job.signal);
+      const progress = tellProgress(`checking ${path}`, job.report, job.say);
       return readArchive(
         archive,
         (bytes) => progress.tell(bytes, 0, `${formatSize(bytes)} of SQL`),
         (text) => inspectSql(text, { name: path, context, needsTrailer: false }),
       );
     },
-    restore: (database, facts) => (facts.defers ? restoreAsText : restoreInParallel)(database, facts),
+    restore: (database, facts, given) => {
+      const asText = facts.defers || context.trusted === true;
+      return (asText ? restoreAsText : restoreInParallel)(database, facts, given);
+    },
+    // pg_dumpall writes plain text only.
+    restoreCluster: () => Promise.resolve(0),
   };
-}
-
-/** Of a folder: the hash over the names and contents of its files, in order. */
-async function hashTree(path: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  const isFolder = statSync(path).isDirectory();
-  for (const name of isFolder ? readdirSync(path).sort() : ['']) {
-    if (isFolder) hash.update(`${name}\0`);
-    for await (const chunk of createReadStream(join(path, name), { highWaterMark: 1024 * 1024, signal })) {
-      hash.update(chunk);
-    }
-  }
-  return hash.digest('hex');
 }

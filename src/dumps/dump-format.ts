@@ -2,8 +2,10 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
+
 export type DumpFormat =
-  | { readonly kind: 'sql'; readonly compression: 'none' | 'gzip' | 'zstd' }
+  | { readonly kind: 'sql'; readonly compression: Compression }
   /** `version`: of the format, told by the header of a custom archive. */
   | {
       readonly kind: 'archive';
@@ -27,8 +29,8 @@ export function detectFormat(path: string): DumpFormat {
   }
   const head = readHead(path);
   if (head.length === 0) return { kind: 'nothing' };
-  if (startsWith(head, 0x1f, 0x8b)) return { kind: 'sql', compression: 'gzip' };
-  if (startsWith(head, 0x28, 0xb5, 0x2f, 0xfd)) return { kind: 'sql', compression: 'zstd' };
+  const packed = COMPRESSIONS.find(([, ...magic]) => startsWith(head, ...magic));
+  if (packed) return { kind: 'sql', compression: packed[0] };
   if (head.toString('latin1', 0, 5) === 'PGDMP') {
     return { kind: 'archive', shape: 'custom', version: archiveVersion(head) };
   }
@@ -36,7 +38,8 @@ export function detectFormat(path: string): DumpFormat {
     head.toString('latin1', 257, 262) === 'ustar' &&
     /^(\.\/)?toc\.dat\0/.test(head.toString('latin1', 0, 100))
   ) {
-    return { kind: 'archive', shape: 'tar', version: undefined };
+    // The first member follows its header of 512 bytes.
+    return { kind: 'archive', shape: 'tar', version: archiveVersion(head.subarray(512)) };
   }
   const other = OTHERS.find(([, ...magic]) => startsWith(head, ...magic));
   if (other) return { kind: 'unreadable', what: other[0] };
@@ -55,9 +58,14 @@ export function nameFormat(format: DumpFormat): string {
   return format.kind === 'unreadable' ? format.what : 'nothing';
 }
 
+const COMPRESSIONS: readonly (readonly [Compression, ...number[]])[] = [
+  ['gzip', 0x1f, 0x8b],
+  ['zstd', 0x28, 0xb5, 0x2f, 0xfd],
+  ['xz', 0xfd, 0x37, 0x7a, 0x58, 0x5a],
+  ['bzip2', 0x42, 0x5a, 0x68],
+];
+
 const OTHERS: readonly (readonly [string, ...number[]])[] = [
-  ['compressed by xz; decompress it, or use gzip or zstd', 0xfd, 0x37, 0x7a, 0x58, 0x5a],
-  ['compressed by bzip2; decompress it, or use gzip or zstd', 0x42, 0x5a, 0x68],
   ['compressed by lz4; decompress it, or use gzip or zstd', 0x04, 0x22, 0x4d, 0x18],
   ['a zip archive; unpack it', 0x50, 0x4b, 0x03, 0x04],
   ['an SQLite database', 0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20],
@@ -65,7 +73,7 @@ const OTHERS: readonly (readonly [string, ...number[]])[] = [
 
 /** Bytes 5 to 7 of an archive: major, minor, revision (pg_backup_archiver.h). */
 function archiveVersion(head: Buffer): string | undefined {
-  return head.length < 8 ? undefined : `${head[5]}.${head[6]}`;
+  return head.length < 8 || head.toString('latin1', 0, 5) !== 'PGDMP' ? undefined : `${head[5]}.${head[6]}`;
 }
 
 function startsWith(head: Buffer, ...magic: number[]): boolean {

@@ -1,9 +1,11 @@
 /** What the import of any format has in common. */
-import type { Server, Session } from '../postgres/connect.ts';
+import { connectAsApp, connectAsSuperuser, type Server, type Session } from '../postgres/connect.ts';
+import { quoteIdentifier } from '../postgres/sql-text.ts';
 import type { Job } from '../program/job.ts';
 import type { DumpFormat } from './dump-format.ts';
-import type { SqlFacts } from './inspect-sql.ts';
-import type { RuleContext } from './statement-rules.ts';
+import type { Inspected } from './inspect-sql.ts';
+import type { SqlFacts } from './inspection.ts';
+import type { Given, RuleContext } from './statement-rules.ts';
 import { type ExpectedRows, verifyRows } from './verify-rows.ts';
 
 export interface DumpSource {
@@ -16,11 +18,38 @@ export interface DumpSource {
 export interface Dump {
   readonly format: DumpFormat;
   /** Reads all of it without touching the database. Throws a Failure where it cannot become whole. */
-  inspect(): Promise<SqlFacts>;
+  inspect(): Promise<Inspected>;
   /** Fills an empty database, counts, and resolves to the rows. */
-  restore(database: string, facts: SqlFacts): Promise<number>;
+  restore(database: string, facts: SqlFacts, given: Given | undefined): Promise<number>;
+  /** Of a whole cluster: the databases its databases are restored into, and by whom. */
+  restoreCluster(targets: ReadonlyMap<string, ClusterTarget>): Promise<number>;
   /** Known after `inspect`. */
   sha256(): string;
+}
+
+/** Where one database of a cluster's dump goes. */
+export interface ClusterTarget {
+  readonly database: string;
+  /** Who runs it, and owns what it makes. */
+  readonly user: string;
+  readonly password: string;
+  readonly facts: Omit<SqlFacts, 'bytes'>;
+  readonly given: Given | undefined;
+}
+
+/**
+ * A session of the application role. Where the plan trusts the dump it is the superuser's, who has put on that role
+ * and takes it off for what needs it.
+ */
+export async function openImportSession(
+  server: Server,
+  database: string,
+  trusted: boolean,
+): Promise<Session> {
+  if (!trusted) return connectAsApp(server, database);
+  const session = await connectAsSuperuser(server, database);
+  await session.query(`SET ROLE ${quoteIdentifier(server.appUser)}`);
+  return session;
 }
 
 /** The end of every restore: count, run what had to wait for that, and give the planner its numbers. */

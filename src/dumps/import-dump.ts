@@ -3,18 +3,21 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { formatDuration } from '../base/duration.ts';
-import { Failure, messageOf } from '../base/errors.ts';
+import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
-import { createScratch, dropDatabase, renameIn, swapIn } from '../postgres/app-database.ts';
+import { createScratch, dropScratches, renameIn, swapIn } from '../postgres/app-database.ts';
 import type { Server, Session } from '../postgres/connect.ts';
+import { createExtensions } from '../postgres/extensions.ts';
 import type { LedgerEntry } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';
 import { formatRows } from '../program/progress.ts';
 import { openArchiveDump } from './archive-dump.ts';
 import type { Dump, DumpSource } from './dump.ts';
+import { readChecksums, verifyChecksums } from './dump-checksum.ts';
 import { type DumpFormat, detectFormat, nameFormat } from './dump-format.ts';
-import type { SqlFacts } from './inspect-sql.ts';
-import { makeMissingRoles, requireDisk, requireExtensions } from './prepare-import.ts';
+import { importCluster } from './import-cluster.ts';
+import type { Inspected } from './inspect-sql.ts';
+import { givenOf, makeMissingRoles, requireDisk, requireExtensions } from './prepare-import.ts';
 import { openSqlDump } from './sql-dump.ts';
 
 export interface ImportRequest {
@@ -25,6 +28,8 @@ export interface ImportRequest {
   readonly path: string;
   /** Put it in the place of a database that is there; that one is kept under another name. */
   readonly replace: boolean;
+  /** Of a cluster's dump: in the place of its other databases, too. As `replace` if undefined. */
+  readonly replaceOthers?: boolean;
 }
 
 export interface Imported {
@@ -40,57 +45,80 @@ export async function importDump(request: ImportRequest): Promise<Imported> {
   const { job, session, path } = request;
   const began = performance.now();
   const dump = await openDump(request);
+  const known = readChecksums(path);
   const facts = await dump.inspect();
+  const isFile = !statSync(path).isDirectory();
+  await verifyChecksums(path, known, isFile ? dump.sha256() : undefined, job.signal);
+  if (known.length > 0) job.say(`the checksums of ${path} are right`);
   await prepare(request, facts);
-  const scratch = await createScratch(session, job.plan.name, job.plan.user, 'imp');
+  const describe = (rows: number, databases?: readonly string[]): LedgerEntry =>
+    describeImport(request, dump, {
+      rows,
+      tables: facts.tables.size,
+      durationMs: Math.round(performance.now() - began),
+      ...(databases && { databases }),
+    });
   try {
-    const rows = await dump.restore(scratch, facts);
-    job.signal.throwIfAborted();
-    const durationMs = Math.round(performance.now() - began);
-    const entry = describeImport(request, dump, { rows, tables: facts.tables.size, durationMs });
-    const kept = await publish(request, scratch, entry);
+    const done = facts.cluster
+      ? await importCluster(request, dump, facts.cluster, describe)
+      : await importOne(request, dump, facts, describe);
     const what = `${nameFormat(dump.format)}, ${formatSize(facts.bytes)} of SQL`;
-    const took = formatDuration(durationMs);
+    const durationMs = Math.round(performance.now() - began);
     job.report({
       type: 'progress',
-      progress: { what: `imported ${basename(path)}`, percent: undefined, detail: formatRows(rows) },
+      progress: { what: `imported ${basename(path)}`, percent: undefined, detail: formatRows(done.rows) },
     });
-    job.say(`imported ${path} (${what}): ${formatRows(rows)} in ${facts.tables.size} tables in ${took}`);
-    return { rows, tables: facts.tables.size, durationMs, kept };
+    job.say(
+      `imported ${path} (${what}): ${formatRows(done.rows)} in ${facts.tables.size} tables in ${formatDuration(durationMs)}`,
+    );
+    return { rows: done.rows, tables: facts.tables.size, durationMs, kept: done.kept };
   } catch (error) {
     // Asked to stop there is no time for it, and the next start sweeps.
     if (!job.signal.aborted) {
-      await dropDatabase(session, scratch).catch((cause: unknown) =>
-        job.say(`cannot drop ${scratch}: ${messageOf(cause)}; the next start does`),
+      await dropScratches(session, job.plan.name).catch((cause: unknown) =>
+        job.say(`cannot drop what was imported so far: ${messageOf(cause)}; the next start does`),
       );
     }
-    throw error;
+    throw explained(error, path);
   }
 }
 
-async function prepare({ job, session, path }: ImportRequest, facts: SqlFacts): Promise<void> {
+async function importOne(
+  { job, server, session, replace }: ImportRequest,
+  dump: Dump,
+  facts: Inspected,
+  describe: (rows: number) => LedgerEntry,
+): Promise<{ rows: number; kept: string | undefined }> {
+  const { name, user } = job.plan;
+  const scratch = await createScratch(session, name, user, 'imp');
+  const given = givenOf(job.plan.extensions ?? [], facts.extensions);
+  const made = await createExtensions(server, scratch, user, given.wanted);
+  if (made.length > 0) job.say(`made by the superuser, as the plan allows: ${made.join(', ')}`);
+  const rows = await dump.restore(scratch, facts, given);
+  job.signal.throwIfAborted();
+  const entry = describe(rows);
+  if (replace) return { rows, kept: await swapIn(session, server, scratch, name, entry) };
+  await renameIn(session, scratch, name, entry);
+  return { rows, kept: undefined };
+}
+
+async function prepare({ job, session, path }: ImportRequest, facts: Inspected): Promise<void> {
   requireDisk(path, job.assignment.dataDir, facts);
-  await requireExtensions(session, path, facts);
+  await requireExtensions(session, path, facts, {
+    given: job.plan.extensions ?? [],
+    trusted: job.plan.importTrusted === true,
+  });
+  // A cluster's dump brings its own, and they are made with it.
+  if (facts.cluster) return;
   const roles = await makeMissingRoles(session, facts);
   if (roles.length === 0) return;
   job.note(`made the roles ${roles.join(', ')} without login, because the dump grants rights to them`);
 }
 
-async function publish(
-  request: ImportRequest,
-  scratch: string,
-  entry: LedgerEntry,
-): Promise<string | undefined> {
-  const { job, server, session } = request;
-  if (request.replace) return swapIn(session, server, scratch, job.plan.name, entry);
-  await renameIn(session, scratch, job.plan.name, entry);
-  return undefined;
-}
-
 function describeImport(
   { job, path }: ImportRequest,
   dump: Dump,
-  numbers: { readonly rows: number; readonly tables: number; readonly durationMs: number },
+  numbers: Pick<LedgerEntry['detail'], 'rows' | 'tables' | 'durationMs' | 'databases'>,
 ): LedgerEntry {
   const { size, mtimeMs } = statSync(path);
   const { name: database, user } = job.plan;
@@ -110,13 +138,33 @@ async function openDump({ job, server, session, path }: ImportRequest): Promise<
     appUser: job.plan.user,
     database: job.plan.name,
     serverVersion: Number(rows[0]?.version),
+    trusted: job.plan.importTrusted === true,
   };
   const source: DumpSource = { job, server, path, context };
   if (format.kind === 'sql') return openSqlDump(source, format);
   if (format.kind === 'archive') return openArchiveDump(source, format);
   const what = format.kind === 'unreadable' ? `it is ${format.what}` : 'there is nothing in it';
   throw new Failure(`cannot import ${path}: ${what}`, {
-    remedy: 'give it a dump that pg_dump made: plain SQL (also .gz, .zst), custom, directory or tar',
+    remedy:
+      'give it a dump that pg_dump made: plain SQL (also .gz, .zst, .xz, .bz2), custom, directory or tar',
+  });
+}
+
+/** A server that went away says little of why; a full disk says it in many ways. */
+function explained(error: unknown, path: string): unknown {
+  const cause = error instanceof Failure ? (error.cause ?? error) : error;
+  const full = codeOf(cause) === '53100' || /No space left on device/i.test(messageOf(error));
+  if (full) {
+    return new Failure(`cannot import ${path}: the disk is full (${messageOf(cause)})`, {
+      remedy: 'free space on the volume, then start again; nothing was changed',
+      cause: error,
+    });
+  }
+  const gone = /Connection terminated|ECONNRESET|EPIPE|server closed the connection|terminating connection/i;
+  if (!gone.test(messageOf(error))) return error;
+  return new Failure(`cannot import ${path}: the connection to the database was cut (${messageOf(cause)})`, {
+    remedy: 'nothing was changed; see why in `bulkhead logs database`, then start again',
+    cause: error,
   });
 }
 

@@ -2,14 +2,16 @@
 import { Failure } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
 import type { Session } from '../postgres/connect.ts';
+import { requireAvailable } from '../postgres/extensions.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
 import { quoteIdentifier } from '../postgres/sql-text.ts';
-import type { SqlFacts } from './inspect-sql.ts';
+import type { SqlFacts } from './inspection.ts';
+import type { Given } from './statement-rules.ts';
 
 /** Text of a dump grows by indexes and row headers, and is written to the WAL as well. */
 const DISK_FACTOR = 1.3;
 
-export function requireDisk(dump: string, dataDir: string, { bytes }: SqlFacts): void {
+export function requireDisk(dump: string, dataDir: string, { bytes }: Pick<SqlFacts, 'bytes'>): void {
   const { freeDisk } = readMachineSize(dataDir);
   const needed = bytes * DISK_FACTOR + 64 * 1024 ** 2;
   if (freeDisk >= needed) return;
@@ -19,34 +21,34 @@ export function requireDisk(dump: string, dataDir: string, { bytes }: SqlFacts):
   );
 }
 
-/** Only trusted extensions can be created by a role that is no superuser. */
+/** Only trusted extensions can be created by a role that is no superuser; those in `given` are there already. */
 export async function requireExtensions(
   session: Session,
   dump: string,
-  { extensions }: SqlFacts,
+  { extensions }: Pick<SqlFacts, 'extensions'>,
+  { given, trusted }: { readonly given: readonly string[]; readonly trusted: boolean },
 ): Promise<void> {
-  const { rows } = await session.query<{ name: string; creatable: boolean }>(
-    `SELECT name, bool_or(trusted OR NOT superuser) AS creatable
-       FROM pg_catalog.pg_available_extension_versions WHERE name = ANY ($1) GROUP BY name`,
-    [[...extensions]],
+  const needed = [...extensions.keys()].filter((name) => !given.includes(name));
+  await requireAvailable(session, [...needed, ...given], `import ${dump}`);
+  if (trusted) return;
+  const { rows } = await session.query<{ name: string }>(
+    `SELECT name FROM pg_catalog.pg_available_extension_versions WHERE name = ANY ($1)
+      GROUP BY name HAVING NOT bool_or(trusted OR NOT superuser)`,
+    [needed],
   );
-  const missing = [...extensions].filter((name) => !rows.some((row) => row.name === name));
-  if (missing.length > 0) {
-    throw new Failure(`cannot import ${dump}: this PostgreSQL does not have ${missing.join(', ')}`, {
-      remedy: 'add the package of the extension to the image (apt-cache search postgresql), then start again',
-    });
-  }
-  const forbidden = rows.filter(({ creatable }) => !creatable).map(({ name }) => name);
+  const forbidden = rows.map(({ name }) => name);
   if (forbidden.length > 0) {
     throw new Failure(`cannot import ${dump}: only a superuser may create ${forbidden.join(', ')}`, {
-      remedy:
-        'take CREATE EXTENSION out of the dump, or leave the extension out with pg_dump --exclude-extension',
+      remedy: `allow it in the plan: database: { extensions: [${forbidden.join(', ')}] }; or leave it out with pg_dump --exclude-extension`,
     });
   }
 }
 
 /** Roles a dump grants something to are made without login, so that the grants keep their meaning. Returns the new ones. */
-export async function makeMissingRoles(session: Session, { roles }: SqlFacts): Promise<string[]> {
+export async function makeMissingRoles(
+  session: Session,
+  { roles }: Pick<SqlFacts, 'roles'>,
+): Promise<string[]> {
   const { rows } = await session.query<{ rolname: string }>(
     'SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)',
     [[...roles]],
@@ -56,4 +58,14 @@ export async function makeMissingRoles(session: Session, { roles }: SqlFacts): P
   );
   for (const name of missing) await session.query(`CREATE ROLE ${quoteIdentifier(name)} NOLOGIN`);
   return missing;
+}
+
+/** The extensions a database is given before its dump: those the plan names, in the schemas the dump names. */
+export function givenOf(
+  allowed: readonly string[],
+  dumped: ReadonlyMap<string, string | undefined>,
+): Given & { readonly wanted: ReadonlyMap<string, string | undefined> } {
+  const wanted = new Map(allowed.map((name) => [name, dumped.get(name)]));
+  const schemas = [...wanted.values()].filter((schema) => schema !== undefined);
+  return { wanted, extensions: new Set(allowed), schemas: new Set(schemas) };
 }

@@ -7,6 +7,7 @@ import { Failure } from '../base/errors.ts';
 import { findTool, type PostgresBinaries } from '../postgres/binaries.ts';
 import type { Server } from '../postgres/connect.ts';
 import { runTool, type ToolResult } from '../system/commands.ts';
+import type { Given } from './statement-rules.ts';
 
 export interface Archive {
   readonly path: string;
@@ -32,7 +33,7 @@ export function openArchive(path: string, binaries: PostgresBinaries, signal: Ab
 }
 
 /** What --verbose says of a table's rows, alone and among several jobs. */
-const TABLE_DATA = /processing data for table|launching item \d+ TABLE DATA/;
+const TABLE_DATA = /processing data for table "(.+)"$|launching item \d+ TABLE DATA (.+)$/;
 const FLAGS = ['--no-owner', '--no-privileges', '--no-tablespaces'];
 
 /** Has pg_restore write the whole archive as SQL, which finds every cut and damage, and hands that SQL to `read`. */
@@ -79,17 +80,17 @@ export interface ParallelRestore {
   readonly jobs: number;
   /** A folder for a file that lives as long as the restore. */
   readonly listDir: string;
-  /** Extensions that are there already, made by somebody who may. */
-  readonly extensions?: readonly string[];
+  /** What is in the database already, and is left out. */
+  readonly given?: Given | undefined;
 }
 
-/** Restores everything into `database`. `onTable` is called when the rows of one more table are in, or begin to be. */
+/** Restores everything into `database`. `onTable` is called when the rows of one more table begin to be put in. */
 export async function restoreArchive(
   archive: Archive,
   server: Server,
   database: string,
-  { jobs, listDir, extensions = [] }: ParallelRestore,
-  onTable: () => void,
+  { jobs, listDir, given }: ParallelRestore,
+  onTable: (table: string) => void,
 ): Promise<void> {
   const listFile = join(listDir, `list-${randomBytes(4).toString('hex')}`);
   const list = await runTool([archive.pgRestore, '--list', archive.path], {
@@ -98,7 +99,7 @@ export async function restoreArchive(
     keep: 256 * 1024 ** 2,
   });
   if (list.failed) throw unreadable(archive, list);
-  writeFileSync(listFile, withoutGivens(list.stdout, extensions), { mode: 0o600 });
+  writeFileSync(listFile, withoutGivens(list.stdout, given), { mode: 0o600 });
   try {
     const result = await runTool(
       [
@@ -125,14 +126,15 @@ export async function restoreArchive(
         },
         signal: archive.signal,
         onLine: (line) => {
-          if (TABLE_DATA.test(line)) onTable();
+          const table = TABLE_DATA.exec(line);
+          if (table) onTable(table[1] ?? `public.${table[2]}`);
         },
       },
     );
     if (!result.failed) return;
     throw new Failure(`cannot import ${archive.path}: ${errorLines(result)}`, {
       remedy: /permission denied|must be superuser|must be owner/.test(result.stderr)
-        ? 'the dump needs rights of a superuser, and the application role has none: leave that object out when dumping'
+        ? 'the dump needs rights of a superuser, and the application role has none: leave that object out when dumping, or set `import: { trusted: true }` if you trust the dump like code'
         : 'nothing was changed; make the dump anew with pg_dump',
     });
   } finally {
@@ -140,13 +142,19 @@ export async function restoreArchive(
   }
 }
 
-/** Entries of what is there already: the schema public, pg_dump 10's comment on plpgsql, and extensions of the caller's. */
-function withoutGivens(list: string, extensions: readonly string[]): string {
-  const given = new Set(extensions);
+/** Entries of what every new database has already: the schema public, and pg_dump 10's comment on plpgsql. */
+function withoutGivens(list: string, given: Given | undefined): string {
+  const extensions = new Set(['plpgsql', ...(given?.extensions ?? [])]);
+  const schemas = new Set(['public', ...(given?.schemas ?? [])]);
   return list
     .split('\n')
-    .filter((line) => !/ SCHEMA - public /.test(line) && !/ COMMENT - EXTENSION plpgsql /.test(line))
-    .filter((line) => !given.has(/ (?:COMMENT - )?EXTENSION (?:- )?(\S+) /.exec(line)?.[1] ?? ''))
+    .filter((line) => {
+      const entry = / (SCHEMA|EXTENSION|COMMENT) - (?:(EXTENSION) )?(.+?) [^ ]*$/.exec(line);
+      if (!entry) return true;
+      const [, kind, of, name = ''] = entry;
+      if (kind === 'SCHEMA') return !schemas.has(name);
+      return !((kind === 'EXTENSION' || of === 'EXTENSION') && extensions.has(name));
+    })
     .join('\n');
 }
 

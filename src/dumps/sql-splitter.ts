@@ -3,6 +3,7 @@
  * comments, parentheses and SQL-standard function bodies hide the semicolons inside them. It works on bytes, so any
  * encoding passes in which ASCII bytes mean ASCII (all that a server may have).
  */
+import { countNewlines } from './count-newlines.ts';
 import { SqlScanner } from './sql-scanner.ts';
 import { hasWords, type SqlToken } from './sql-tokens.ts';
 
@@ -30,14 +31,31 @@ const TERMINATOR = Buffer.from('\\.');
 export class SqlSplitter {
   private readonly scanner = new SqlScanner();
   private rest: Buffer = Buffer.alloc(0);
+  private room: Buffer = Buffer.allocUnsafeSlow(0);
   private inData = false;
   private atLineStart = true;
   private line = 1;
 
   /** The pieces that are complete with this chunk. They may share its memory: use them before it changes. */
   *push(chunk: Buffer): Generator<SqlPiece, void, void> {
-    this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    this.rest = this.rest.length === 0 ? chunk : this.append(chunk);
     yield* this.drain(false);
+  }
+
+  /** Into memory that is kept and doubles: a long statement is not copied anew with every chunk of it. */
+  private append(chunk: Buffer): Buffer {
+    const { rest } = this;
+    const needed = rest.length + chunk.length;
+    const from = rest.buffer === this.room.buffer ? rest.byteOffset - this.room.byteOffset : -1;
+    if (from >= 0 && from + needed <= this.room.length) {
+      chunk.copy(this.room, from + rest.length);
+      return this.room.subarray(from, from + needed);
+    }
+    const room = needed <= this.room.length ? this.room : Buffer.allocUnsafeSlow(2 * needed);
+    rest.copy(room, 0);
+    chunk.copy(room, rest.length);
+    this.room = room;
+    return room.subarray(0, needed);
   }
 
   /** The pieces that only the end of the text completes, a statement without its semicolon too, and where it ended. */
@@ -47,7 +65,7 @@ export class SqlSplitter {
     if (this.scanner.isQuoted) return 'quoted';
     const last = this.scanner.takeLast(this.rest);
     if (last === undefined) return 'between';
-    const line = this.line + countLines(this.rest, 0, last.start);
+    const line = this.line + countNewlines(this.rest, 0, last.start);
     const bytes = this.rest.subarray(last.start);
     yield { kind: 'statement', bytes, tokens: last.tokens, line, copies: false };
     return 'statement';
@@ -66,8 +84,8 @@ export class SqlSplitter {
       const found = this.scanner.scan(this.rest, final);
       if (found === undefined) return;
       const bytes = this.rest.subarray(found.start, found.end);
-      const line = this.line + countLines(this.rest, 0, found.start);
-      this.line += countLines(this.rest, 0, found.next);
+      const line = this.line + countNewlines(this.rest, 0, found.start);
+      this.line += countNewlines(this.rest, 0, found.next);
       this.rest = this.rest.subarray(found.next);
       if (found.kind === 'command') {
         yield { kind: 'command', text: bytes.toString('utf8').trim(), line };
@@ -112,7 +130,7 @@ export class SqlSplitter {
     ended: boolean,
   ): { data: SqlPiece | undefined; ended: boolean } {
     const bytes = this.rest.subarray(from, to);
-    const rows = countLines(bytes, 0, bytes.length);
+    const rows = countNewlines(bytes, 0, bytes.length);
     this.line += rows + (ended ? 1 : 0);
     if (bytes.length > 0) this.atLineStart = bytes.at(-1) === NEWLINE;
     this.rest = this.rest.subarray(next);
@@ -135,10 +153,4 @@ function lineEndAfter(bytes: Buffer, at: number, final: boolean): number | undef
 function isCopyFromStdin(tokens: readonly SqlToken[]): boolean {
   if (!hasWords(tokens, 0, 'copy')) return false;
   return tokens.some((_, index) => hasWords(tokens, index, 'from', 'stdin'));
-}
-
-function countLines(bytes: Buffer, from: number, to: number): number {
-  let lines = 0;
-  for (let at = from; at < to; at += 1) if (bytes[at] === NEWLINE) lines += 1;
-  return lines;
 }

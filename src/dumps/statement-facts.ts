@@ -7,11 +7,16 @@ export function copyTarget(tokens: readonly SqlToken[]): string {
   return qualifiedName(tokens, 1) ?? '';
 }
 
-/** The extension of a CREATE EXTENSION. */
-export function createdExtension(tokens: readonly SqlToken[]): string | undefined {
+/** The extension of a CREATE EXTENSION, and the schema it names. */
+export function createdExtension(
+  tokens: readonly SqlToken[],
+): { readonly name: string; readonly schema: string | undefined } | undefined {
   if (!hasWords(tokens, 0, 'create', 'extension')) return undefined;
   const token = tokens[hasWords(tokens, 2, 'if', 'not', 'exists') ? 5 : 2];
-  return isName(token) ? token.text : undefined;
+  if (!isName(token)) return undefined;
+  const at = findWords(tokens, 'schema');
+  const schema = at < 0 ? undefined : tokens[at + 1];
+  return { name: token.text, schema: isName(schema) ? schema.text : undefined };
 }
 
 const NO_ROLES = new Set([

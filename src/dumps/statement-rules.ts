@@ -5,6 +5,7 @@
  */
 import { quoteIdentifier } from '../postgres/sql-text.ts';
 import { findWords, hasWords, isName, type SqlToken } from './sql-tokens.ts';
+import { createdExtension } from './statement-facts.ts';
 
 export interface RuleContext {
   readonly appUser: string;
@@ -12,6 +13,15 @@ export interface RuleContext {
   readonly database: string;
   /** `server_version_num` */
   readonly serverVersion: number;
+  /** What only a superuser may is run as one. */
+  readonly trusted?: boolean;
+  /** Extensions that are in the database before the dump is, and the schemas that were made for them. */
+  readonly given?: Given | undefined;
+}
+
+export interface Given {
+  readonly extensions: ReadonlySet<string>;
+  readonly schemas: ReadonlySet<string>;
 }
 
 export type Decision =
@@ -22,7 +32,9 @@ export type Decision =
   | { readonly do: 'skip'; readonly why: string }
   /** Run only when everything is in and counted. */
   | { readonly do: 'defer' }
-  | { readonly do: 'refuse'; readonly cause: string; readonly remedy: string };
+  | { readonly do: 'refuse'; readonly cause: string; readonly remedy: string }
+  /** Run as the superuser, for the dump is trusted; `cause` says what needs one. */
+  | { readonly do: 'elevate'; readonly cause: string };
 
 const RUN: Decision = { do: 'run' };
 
@@ -55,17 +67,30 @@ const RULES: Readonly<Record<string, Rule>> = {
     hasWords(tokens, 1, 'session', 'authorization')
       ? { do: 'skip', why: 'session authorization' }
       : undefined,
-  comment: (tokens, { database }) => {
+  comment: (tokens, { database, given }) => {
+    const extension = tokens[3];
+    if (
+      hasWords(tokens, 1, 'on', 'extension') &&
+      isName(extension) &&
+      given?.extensions.has(extension.text)
+    ) {
+      return { do: 'skip', why: `comment on ${extension.text}` };
+    }
     // Written by pg_dump 10 and older; only the superuser may, and it says nothing.
     if (hasWords(tokens, 1, 'on', 'extension', 'plpgsql')) return { do: 'skip', why: 'comment on plpgsql' };
     if (hasWords(tokens, 1, 'on', 'database')) return rename(tokens[3], database);
     return undefined;
   },
-  create: (tokens) => {
+  create: (tokens, { given }) => {
     if (hasWords(tokens, 1, 'database')) return { do: 'skip', why: 'database' };
+    const extension = createdExtension(tokens)?.name;
+    if (extension !== undefined && given?.extensions.has(extension)) {
+      return { do: 'skip', why: `CREATE EXTENSION ${extension}, which is there already` };
+    }
     const schema = tokens[2];
-    // Every new database has it already.
-    if (hasWords(tokens, 1, 'schema') && isName(schema) && schema.text === 'public') {
+    // Every new database has it already, or it was made for an extension.
+    const there = isName(schema) && (schema.text === 'public' || given?.schemas.has(schema.text) === true);
+    if (hasWords(tokens, 1, 'schema') && isName(schema) && there) {
       return { do: 'rewrite', start: schema.start, end: schema.start, text: 'IF NOT EXISTS ' };
     }
     return undefined;
@@ -73,25 +98,21 @@ const RULES: Readonly<Record<string, Rule>> = {
   drop: (tokens) => (hasWords(tokens, 1, 'database') ? { do: 'skip', why: 'database' } : undefined),
   grant: renameGrant,
   revoke: renameGrant,
-  copy: (tokens) => {
+  copy: (tokens, { trusted }) => {
     const at = tokens.findIndex(({ kind, text }) => kind === 'word' && (text === 'from' || text === 'to'));
     const next = tokens[at + 1];
     if (at < 0 || next === undefined) return undefined;
-    if (next.kind === 'word' && next.text === 'program') {
-      return { do: 'refuse', cause: 'COPY … PROGRAM runs a command on this machine', remedy: TRUST };
-    }
-    if (next.kind === 'text') {
-      return {
-        do: 'refuse',
-        cause: 'COPY with a file name reads or writes a file of this machine',
-        remedy: TRUST,
-      };
-    }
-    return undefined;
+    const runs = next.kind === 'word' && next.text === 'program';
+    if (!runs && next.kind !== 'text') return undefined;
+    const cause = runs
+      ? 'COPY … PROGRAM runs a command on this machine'
+      : 'COPY with a file name reads or writes a file of this machine';
+    return trusted ? { do: 'elevate', cause } : { do: 'refuse', cause, remedy: TRUST };
   },
 };
 
-const TRUST = 'make the dump anew with pg_dump, which never writes such a statement';
+const TRUST =
+  'make the dump anew with pg_dump, which never writes such a statement; or set `import: { trusted: true }` if you trust it like code';
 
 /** `ALTER … OWNER TO somebody`: everything belongs to the application role, because that one makes it. */
 function namesOwner(tokens: readonly SqlToken[]): boolean {

@@ -4,6 +4,7 @@ import { Failure } from '../base/errors.ts';
 import { connectAsSuperuser, type Server, type Session } from './connect.ts';
 import { type LedgerEntry, writeLedger } from './ledger.ts';
 import { quoteIdentifier } from './sql-text.ts';
+import { dropUnfinishedRoles } from './unfinished-roles.ts';
 
 /** PostgreSQL cuts longer names silently (NAMEDATALEN - 1), and then two of ours could be one. */
 const LONGEST_NAME = 63;
@@ -53,6 +54,7 @@ export async function dropScratches(session: Session, name: string): Promise<str
     [derivedName(name, 'imp'), derivedName(name, 'new')],
   );
   for (const { datname } of rows) await dropDatabase(session, datname);
+  await dropUnfinishedRoles(session);
   return rows.map(({ datname }) => datname);
 }
 
@@ -70,7 +72,7 @@ export async function renameIn(
   await terminateSessions(session, scratch);
   await inTransaction(session, async () => {
     await writeLedger(session, entry);
-    await session.query(`ALTER DATABASE ${quoteIdentifier(scratch)} RENAME TO ${quoteIdentifier(name)}`);
+    await rename(session, scratch, name);
   });
 }
 
@@ -85,20 +87,49 @@ export async function swapIn(
   name: string,
   entry: LedgerEntry,
 ): Promise<string> {
+  const kept = await moveIn(session, server, [{ scratch, name, replaces: true }], entry);
+  return kept.get(name) ?? '';
+}
+
+export interface Move {
+  readonly scratch: string;
+  readonly name: string;
+  /** A database of the name is there, and is kept under another. */
+  readonly replaces: boolean;
+}
+
+/**
+ * Any number of databases in one transaction, with the ledger row and what `within` does when they have their names; its first move is the
+ * application's. Resolves to the new names of what was there.
+ */
+export async function moveIn(
+  session: Session,
+  server: Server,
+  moves: readonly Move[],
+  entry: LedgerEntry,
+  within: () => Promise<void> = () => Promise.resolve(),
+): Promise<ReadonlyMap<string, string>> {
   const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+Z/g, '');
-  const kept = `${cut(name, LONGEST_NAME - 20)}_old_${stamp}`;
-  await terminateSessions(session, scratch);
+  const replaced = moves.filter(({ replaces }) => replaces).map(({ name }) => name);
+  const kept = new Map(replaced.map((name) => [name, `${cut(name, LONGEST_NAME - 20)}_old_${stamp}`]));
+  for (const { scratch } of moves) await terminateSessions(session, scratch);
   const helper = await connectAsSuperuser(server);
+  const endSessions = async (): Promise<void> => {
+    for (const name of replaced) await terminateSessions(helper, name);
+  };
   let ending: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    ending = ending.then(() => terminateSessions(helper, name)).catch(() => undefined);
+    ending = ending.then(endSessions).catch(() => undefined);
   }, 100);
+  const own = kept.get(moves[0]?.name ?? '');
+  const written = own === undefined ? entry : { ...entry, detail: { ...entry.detail, replaced: own } };
   try {
-    await terminateSessions(helper, name);
+    await endSessions();
     await inTransaction(session, async () => {
-      await writeLedger(session, { ...entry, detail: { ...entry.detail, replaced: kept } });
-      await session.query(`ALTER DATABASE ${quoteIdentifier(name)} RENAME TO ${quoteIdentifier(kept)}`);
-      await session.query(`ALTER DATABASE ${quoteIdentifier(scratch)} RENAME TO ${quoteIdentifier(name)}`);
+      await writeLedger(session, written);
+      for (const [name, aside] of kept) await rename(session, name, aside);
+      for (const { scratch, name } of moves) await rename(session, scratch, name);
+      await within();
     });
   } finally {
     clearInterval(timer);
@@ -106,6 +137,10 @@ export async function swapIn(
     await helper.end();
   }
   return kept;
+}
+
+function rename(session: Session, from: string, to: string): Promise<unknown> {
+  return session.query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`);
 }
 
 /** Held until the session ends: imports, set-ups and backups never run at once, whoever started them. */

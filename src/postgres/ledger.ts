@@ -28,6 +28,8 @@ export interface LedgerDetail {
   /** Of a restore: the backup, and when its state was fixed. */
   readonly backup?: string;
   readonly backupAt?: string;
+  /** Of an imported cluster: all of its databases that are here now. */
+  readonly databases?: readonly string[];
   /** The database that was there before, under its new name. */
   readonly replaced?: string;
   /** How text was sorted when the row was written; every row tells it. */

@@ -1,4 +1,5 @@
 /** Says how far a long piece of work is, but not more often than anybody can read. */
+import { formatDuration } from '../base/duration.ts';
 import type { Report } from '../protocol/channel.ts';
 
 export interface ProgressTeller {
@@ -7,16 +8,39 @@ export interface ProgressTeller {
 }
 
 const EVERY_MS = 250;
+/** A line of the log: at every tenth, and after this time. */
+const LINE_EVERY_MS = 10_000;
+/** Work that is done sooner needs no line of its own. */
+const NO_LINE_BEFORE_MS = 2_000;
 
-export function tellProgress(what: string, report: (report: Report) => void): ProgressTeller {
+/** `say`: also a line of the log, now and then. The remaining time is what is left at the pace so far. */
+export function tellProgress(
+  what: string,
+  report: (report: Report) => void,
+  say?: (text: string) => void,
+): ProgressTeller {
+  const began = performance.now();
   let last = Number.NEGATIVE_INFINITY;
+  let lastLine = began;
+  let lastTenth = 0;
   return {
-    tell: (done, total, detail) => {
+    tell: (done, total, progressed) => {
       const now = performance.now();
       if (now - last < EVERY_MS && done < total) return;
       last = now;
       const percent = total > 0 ? Math.min(100, Math.floor((100 * done) / total)) : undefined;
+      const left = total > 0 && done > 0 ? ((now - began) * (total - done)) / done : 0;
+      const known = now - began >= NO_LINE_BEFORE_MS && left >= 1000;
+      const detail = known
+        ? `${progressed}, about ${formatDuration(Math.round(left / 1000) * 1000)} left`
+        : progressed;
       report({ type: 'progress', progress: { what, percent, detail } });
+      const tenth = Math.floor((percent ?? 0) / 10);
+      if (!say || now - began < NO_LINE_BEFORE_MS) return;
+      if (tenth === lastTenth && now - lastLine < LINE_EVERY_MS) return;
+      lastTenth = tenth;
+      lastLine = now;
+      say(`${what}: ${percent === undefined ? '' : `${percent} %, `}${detail}`);
     },
   };
 }

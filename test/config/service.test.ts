@@ -351,6 +351,17 @@ describe('database', () => {
     });
   });
 
+  test('what is imported may be trusted, and replaced later, if the plan says so', () => {
+    const words =
+      '{ import: { mode: replace, trusted: true, trust_incomplete: true }, extensions: [vector] }';
+    expect(planOf(readText(text(words))).database).toMatchObject({
+      importMode: 'replace',
+      importTrusted: true,
+      importTrustsIncomplete: true,
+      extensions: ['vector'],
+    });
+  });
+
   test('migrate is a task after setup, with DATABASE_URL', () => {
     const migrate = runOf(
       readText(text('{ migrate: { command: m, user: app, timeout: 5m, environment: { A: b } } }')),
