@@ -70,7 +70,11 @@ describe('PID 1', () => {
   );
 
   test('loads no package but those that supervising needs', () => {
-    expect([...loaded].filter((name) => !name.startsWith('node:')).sort()).toEqual(['tree-kill', 'yaml']);
+    expect([...loaded].filter((name) => !name.startsWith('node:')).sort()).toEqual([
+      'croner',
+      'tree-kill',
+      'yaml',
+    ]);
   });
 
   test('loads none of the built-in modules that cost megabytes', () => {

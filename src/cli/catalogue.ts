@@ -3,6 +3,7 @@ import { ABOUT } from './catalogue/about.ts';
 import { BACKUPS } from './catalogue/backups.ts';
 import { CONFIGURATION } from './catalogue/configuration.ts';
 import { DATABASE } from './catalogue/database.ts';
+import { SCHEDULES } from './catalogue/schedules.ts';
 import { SUPERVISION } from './catalogue/supervision.ts';
 import type { CommandSpec } from './command.ts';
 
@@ -11,5 +12,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...CONFIGURATION,
   ...DATABASE,
   ...BACKUPS,
+  ...SCHEDULES,
   ...ABOUT,
 ];

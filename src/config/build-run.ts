@@ -40,8 +40,8 @@ export function buildDraft(
   read: ServiceStanza,
   key: Place,
   context: BuildContext,
+  where = `services.${name}`,
 ): Draft | undefined {
-  const where = `services.${name}`;
   const work = buildArgv(read, where, key, context);
   if (!work) return undefined;
   const group = context.replicaOf.get(name);

@@ -3,7 +3,7 @@
 import { formatSize } from '../base/size.ts';
 import { backupLines } from './backup-words.ts';
 import { confinementLines } from './confine-words.ts';
-import type { Plan, ProbePlan, ReadyPlan, RestartPlan, RunPlan, Text } from './plan.ts';
+import type { Plan, ProbePlan, ReadyPlan, RestartPlan, RunPlan, SchedulePlan, Text } from './plan.ts';
 import { isSecretName, MASK } from './secrets.ts';
 import { formatWritten } from './written.ts';
 
@@ -48,9 +48,25 @@ export function settingLines(plan: Plan): PlanLine[] {
     );
   }
   if (plan.backups) lines.push(...backupLines(plan.backups, MASK));
+  for (const schedule of plan.schedules) lines.push(...scheduleLines(schedule));
   return lines
     .filter(([, value]) => value !== undefined)
     .map(([path, value]) => ({ path, value: String(value) }));
+}
+
+function scheduleLines({ name, run, ...schedule }: SchedulePlan): [string, string | undefined][] {
+  const lines: [string, string | undefined][] = [
+    ['cron', schedule.cron === '' ? undefined : schedule.cron],
+    ['time_zone', schedule.timeZone],
+    ['off', schedule.off],
+    ['overlap', schedule.overlap],
+    ['catch_up', String(schedule.catchUp)],
+    ['jitter', duration(schedule.jitter || undefined)],
+    ...runLines(run)
+      .filter(({ path }) => path !== 'type' && path !== 'critical')
+      .map(({ path, value }): [string, string] => [path === 'start_timeout' ? 'timeout' : path, value]),
+  ];
+  return lines.map(([path, value]) => [`schedules.${name}.${path}`, value]);
 }
 
 /** One run; paths count from the run itself: `command`, `environment.PORT`. */

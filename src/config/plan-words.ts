@@ -2,7 +2,12 @@
 import { backups } from './backup-words.ts';
 import { commandWords } from './command-words.ts';
 import { planForeign } from './foreign-words.ts';
+<<<<<<< HEAD
 import { absolutePath, databaseName, duration, flag, integer, oneOf, path, systemUser } from './scalars.ts';
+=======
+import { absolutePath, databaseName, duration, integer, oneOf, path, systemUser } from './scalars.ts';
+import { schedule } from './schedule-words.ts';
+>>>>>>> 4de08f7 (Schedules: what is due is run once, whatever restarts, long runs and clocks do)
 import { SERVICE_NAME, service } from './service-words.ts';
 import { type JsonSchema, knownText, listOf, mapOf, parsed, type Shape, text } from './shape.ts';
 import { type Stanza, stanza } from './words.ts';
@@ -180,6 +185,11 @@ const planWords = {
     doc: 'What `bulkhead backup` keeps of the database, its files and its configuration.',
   },
   services: { shape: mapOf(service, { key: SERVICE_NAME }), doc: 'Services and tasks by name.' },
+  schedules: {
+    shape: mapOf(schedule, { key: SERVICE_NAME }),
+    doc: 'What runs by the clock, each run a task of its own.',
+    examples: [{ backup: { cron: '0 2 * * *', command: ['bulkhead', 'backup', 'run', 'daily'] } }],
+  },
   stop_timeout: {
     shape: duration,
     doc: 'Total time of a stop, below what Docker or the pod allows. BULKHEAD_STOP_TIMEOUT beats it.',

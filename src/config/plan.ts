@@ -33,6 +33,8 @@ export interface Plan {
   readonly backups: BackupsPlan | undefined;
   /** In file order; the runs of the database's boot order come first. */
   readonly runs: readonly RunPlan[];
+  /** In file order. */
+  readonly schedules: readonly SchedulePlan[];
   /** Runs of the files that are off, and why: `disabled` in status. */
   readonly disabled: readonly { readonly name: string; readonly why: string }[];
 }
@@ -103,6 +105,23 @@ export interface OffsitePlan {
   readonly secretAccessKey: string;
   /** The bucket stands in the path, not in the host name. */
   readonly pathStyle: boolean;
+}
+
+/** What runs when it is due. */
+export interface SchedulePlan {
+  readonly name: string;
+  readonly cron: string;
+  /** An IANA name; undefined: the container's own. */
+  readonly timeZone: string | undefined;
+  /** Due while it runs: nothing, or once more right after. */
+  readonly overlap: 'skip' | 'queue';
+  /** Missed while nobody was there: run once. */
+  readonly catchUp: boolean;
+  /** The longest it starts late on purpose, ms. */
+  readonly jitter: number;
+  /** Why it is off; undefined: it is on. */
+  readonly off: string | undefined;
+  readonly run: TaskPlan;
 }
 
 export type RunPlan = ServicePlan | TaskPlan;

@@ -9,11 +9,12 @@ import { settleDependencies } from './dependencies.ts';
 import { warnUnknownVariables } from './known-variables.ts';
 import { joinFiles, type LoadedFiles, type Loader, loadFiles } from './load-files.ts';
 import type { Located } from './located.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, SchedulePlan } from './plan.ts';
 import { type PlanStanza, planShape } from './plan-words.ts';
 import { Problems } from './problems.ts';
 import { type Provenance, traceOrigins } from './provenance.ts';
 import { expandReplicas, INSTANCE_NAMES } from './replicas.ts';
+import { buildSchedule } from './schedule-words.ts';
 import { type Flags, readSettings, type Settings } from './settings.ts';
 import { readSwitches } from './switches.ts';
 import { findServiceTier } from './tier-of.ts';
@@ -154,6 +155,7 @@ function settlePlan(
       ? buildBackups(read.backups, { planName: name, dataDir: settings.dataDir, problems })
       : undefined,
     runs,
+    schedules: buildSchedules(read, tree, context),
     disabled: [...off].map(([run, why]) => ({ name: run, why })),
   };
   return { plan, tree, beaten: listBeaten(plan, request, variables, url) };
@@ -228,6 +230,21 @@ function buildServices(read: PlanStanza, tree: MapValue, context: BuildContext):
     if (draft) drafts.push(draft);
   }
   return drafts;
+}
+
+function buildSchedules(read: PlanStanza, tree: MapValue, context: BuildContext): SchedulePlan[] {
+  return [...(read.schedules ?? [])].flatMap(([name, stanza]) => {
+    const key = keyPlaceAt(tree, 'schedules', name);
+    const taken = read.services?.has(name) || (read.database && DATABASE_RUNS.some((run) => run === name));
+    if (taken) {
+      // They share logs and events by name.
+      context.problems.error(key, 'reserved-name', `a schedule cannot be called "${name}": a service is`, {
+        suggestion: 'choose another name',
+      });
+      return [];
+    }
+    return buildSchedule(name, stanza, key, context) ?? [];
+  });
 }
 
 /** A hole for DATABASE_URL that nobody will fill, because the database is switched off. */

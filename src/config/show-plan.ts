@@ -16,7 +16,7 @@ export function listPlan(plan: Plan, provenance: Provenance): ShownLine[] {
     from,
   });
   const settings = settingLines(plan).map(({ path, value }) =>
-    shown(path, value, originOf(path, provenance)),
+    shown(path, value, originOf(path, provenance), isTainted(path, provenance)),
   );
   const runs = plan.runs.flatMap((run) => {
     const base = basePath(run.name, plan, provenance);

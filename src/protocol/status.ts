@@ -1,4 +1,5 @@
 /** What people are shown of the product: derived by PID 1, printed by the command line, returned by --json. */
+import type { ScheduleStatus } from './schedules.ts';
 
 export const SCHEMA_VERSION = 1;
 
@@ -82,6 +83,8 @@ export interface ProductStatus {
   /** The reason sentence: "degraded: app crashed 3 times in 2 min, next start in 8 s; last line: …". */
   readonly reason: string;
   readonly services: readonly ServiceStatus[];
+  /** What runs by the clock. */
+  readonly schedules: readonly ScheduleStatus[];
   /** What a person should know though nothing is down: not a mount, not isolated … */
   readonly notes: readonly string[];
   readonly addresses: readonly { readonly what: string; readonly url: string }[];

@@ -1,6 +1,7 @@
 /** The product as people are shown it, put together from what the rooms know. */
 import type { Plan } from '../config/plan.ts';
 import { overallOf } from '../protocol/overall.ts';
+import type { ScheduleStatus } from '../protocol/schedules.ts';
 import { type ProductStatus, SCHEMA_VERSION, type ServiceStatus } from '../protocol/status.ts';
 
 export interface ProductFacts {
@@ -10,12 +11,13 @@ export interface ProductFacts {
   readonly since: number;
   readonly phase: ProductStatus['phase'];
   readonly services: readonly ServiceStatus[];
+  readonly schedules: readonly ScheduleStatus[];
   readonly notes: readonly string[];
 }
 
 export function describeProduct(plan: Plan, facts: ProductFacts): ProductStatus {
   const since = new Date(facts.since).toISOString();
-  const { overall, reason } = overallOf(facts.services, facts.phase);
+  const { overall, reason } = withSchedules(overallOf(facts.services, facts.phase), facts.schedules);
   return {
     schemaVersion: SCHEMA_VERSION,
     name: plan.name,
@@ -27,8 +29,22 @@ export function describeProduct(plan: Plan, facts: ProductFacts): ProductStatus 
     overall,
     reason,
     services: [...facts.services, ...plan.disabled.map(({ name, why }) => disabledStatus(name, why, since))],
+    schedules: facts.schedules,
     notes: facts.notes,
     addresses: listAddresses(plan),
+  };
+}
+
+/** What failed when it was last due is a warning, and never more: nothing waits for a schedule. */
+function withSchedules(
+  judged: Pick<ProductStatus, 'overall' | 'reason'>,
+  schedules: readonly ScheduleStatus[],
+): Pick<ProductStatus, 'overall' | 'reason'> {
+  const failed = schedules.find(({ status, lastRun }) => status !== 'off' && lastRun?.ok === false);
+  if (failed === undefined || judged.overall !== 'pass') return judged;
+  return {
+    overall: 'warn',
+    reason: `degraded: schedule ${failed.name} failed when it last ran: ${failed.lastRun?.reason}`,
   };
 }
 

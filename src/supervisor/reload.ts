@@ -36,7 +36,9 @@ export function planReload(
     );
   }
   const { settings, runs } = diffPlans(current, reading.plan);
-  refuseFixed(settings.filter(({ path }) => !isOfDatabase(path) && !isOfBackups(path)));
+  refuseFixed(
+    settings.filter(({ path }) => !isOfDatabase(path) && !isOfBackups(path) && !isOfSchedules(path)),
+  );
   const paths = new Map(runs.map(({ name, changes }) => [name, listPaths(changes)]));
   // The words of the plan where it has some for the change: people wrote those.
   const changes = changesTo(reading.plan.runs).map(({ service, action, reason }) => {
@@ -46,6 +48,7 @@ export function planReload(
   const restartDatabase =
     ofServer.length > 0 &&
     !changes.some(({ service, action }) => service === 'database' && action !== 'update');
+  const ofSchedules = settings.filter(({ path }) => isOfSchedules(path));
   const ofBackups = settings.filter(({ path }) => isOfBackups(path));
   return {
     reading,
@@ -56,6 +59,9 @@ export function planReload(
       ...changes,
       ...(ofBackups.length > 0
         ? [{ service: 'backups', action: 'update', reason: listPaths(ofBackups) } as const]
+        : []),
+      ...(ofSchedules.length > 0
+        ? [{ service: 'schedules', action: 'update', reason: listPaths(ofSchedules) } as const]
         : []),
     ],
     restartDatabase,
@@ -70,6 +76,11 @@ function isOfDatabase(path: string): boolean {
 /** Read by every backup anew, but for what the server must be started with. */
 function isOfBackups(path: string): boolean {
   return path.startsWith('backups.') && path !== 'backups.point_in_time';
+}
+
+/** Read anew at each time one is due. */
+function isOfSchedules(path: string): boolean {
+  return path.startsWith('schedules.');
 }
 
 function refuseFixed(changes: readonly Change[]): void {

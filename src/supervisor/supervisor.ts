@@ -8,7 +8,6 @@ import { formatSize } from '../base/size.ts';
 import { VERSION } from '../base/version.ts';
 import type { PlanRequest } from '../config/read-plan.ts';
 import type { EventBody } from '../protocol/events.ts';
-import { socketCandidates } from '../protocol/socket-path.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { systemClock } from '../system/clock.ts';
 import { onMistakes } from '../system/mistakes.ts';
@@ -16,9 +15,8 @@ import { isPortFree, whoListens } from '../system/ports.ts';
 import { startReaper } from '../system/reaper.ts';
 import { onSignals } from '../system/signals.ts';
 import { createCompanions } from './companions.ts';
-import { openProbeServer } from './control/probes.ts';
-import { openControlServer } from './control/server.ts';
 import type { ControlTarget } from './control/target.ts';
+import { openDoors } from './doors.ts';
 import { ASKED, type Ending, endedBy, exitCodeOf, LOG_FLUSH_MS, MISTAKEN, servicesShare } from './ending.ts';
 import { openHallEvents } from './hall-events.ts';
 import { openHallLogs } from './hall-logs.ts';
@@ -33,9 +31,9 @@ import { ensureToken } from './own-token.ts';
 import { type GoodReading, PlanInForce } from './plan-in-force.ts';
 import { type PortFacts, refuseTakenPorts, refuseTakenReplicas } from './port-check.ts';
 import { describeProduct } from './product.ts';
+import { createScheduled } from './scheduled.ts';
 import { createSelfCheck } from './self-check.ts';
 import { Services } from './services/manager.ts';
-import { socketFiles } from './socket-files.ts';
 import type { BootObserver } from './up.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
@@ -64,6 +62,7 @@ export async function supervise(boot: Boot): Promise<number> {
     changesTo: (runs) => services.changesTo(runs),
     takeOver: ({ reading, changes, restartDatabase }) => {
       services.applyPlan(reading.plan.runs);
+      scheduled.take(reading.plan.schedules);
       if (restartDatabase) services.restart(['database']);
       const summary = changes.map(({ service, action }) => `${action} ${service}`).join(', ');
       logs.own('info', `reloaded: ${summary}`);
@@ -117,25 +116,26 @@ export async function supervise(boot: Boot): Promise<number> {
     },
   );
 
+  const launcher = createLauncher(source, logs, clock, {
+    logMatched: (name, generation) => services.logMatched(name, generation),
+    watchdogFailed: (name, generation, why) => services.checkFailed(name, generation, why),
+    watchdogPassed: (name, generation) => services.checkPassed(name, generation),
+    memoryExceeded: (name, generation, bytes) => {
+      const now = services.status(name);
+      // One that is being stopped must not be started again by this.
+      if (now?.generation !== generation || now.status === 'stopping') return;
+      const text = `${name} uses ${formatSize(bytes)} of memory, more than its plan allows: restarting it`;
+      logs.own('warn', text);
+      announce({ type: 'noted', text });
+      services.restart([name]);
+    },
+  });
   const services = new Services({
     runs: plan.runs,
     stopTimeout: servicesShare(plan.stopTimeout),
     clock,
     random: Math.random,
-    launcher: createLauncher(source, logs, clock, {
-      logMatched: (name, generation) => services.logMatched(name, generation),
-      watchdogFailed: (name, generation, why) => services.checkFailed(name, generation, why),
-      watchdogPassed: (name, generation) => services.checkPassed(name, generation),
-      memoryExceeded: (name, generation, bytes) => {
-        const now = services.status(name);
-        // One that is being stopped must not be started again by this.
-        if (now?.generation !== generation || now.status === 'stopping') return;
-        const text = `${name} uses ${formatSize(bytes)} of memory, more than its plan allows: restarting it`;
-        logs.own('warn', text);
-        announce({ type: 'noted', text });
-        services.restart([name]);
-      },
-    }),
+    launcher,
     lastLine: (name) => logs.lastLine(name),
     checkOf: (name) => checks.statusOf(name),
     listener: {
@@ -183,10 +183,21 @@ export async function supervise(boot: Boot): Promise<number> {
         phase = 'running';
         announce({ type: 'booted', ms });
         view.finish(product());
+        scheduled.begin();
       },
       ended: (ended) => end(endedBy(ended)),
       misbehaved: (text) => logs.own('error', text),
     },
+  });
+
+  const scheduled = createScheduled({
+    plans: plan.schedules,
+    stopTimeout: servicesShare(plan.stopTimeout),
+    clock,
+    launcher,
+    logs,
+    announce,
+    file: `${plan.dataDir}/bulkhead/schedules.json`,
   });
 
   function product(): ProductStatus {
@@ -196,6 +207,7 @@ export async function supervise(boot: Boot): Promise<number> {
       since,
       phase,
       services: services.statuses(),
+      schedules: scheduled.statuses(),
       notes: notes.list(),
     });
   }
@@ -220,11 +232,12 @@ export async function supervise(boot: Boot): Promise<number> {
     exec: (name, argv) => companions.exec(inForce.run(name), argv),
     run: (program, input, onReport, signal) =>
       companions.program(inForce.run('setup'), program, input, onReport, signal),
+    runSchedule: (name) => scheduled.runNow(name),
   };
 
   const forgetSignals = onSignals({
     terminate: (signal, times) => {
-      if (times > 1) services.hurry();
+      if (times > 1) for (const each of [services, scheduled]) each.hurry();
       logs.own('info', times === 1 ? `stopping: ${signal}` : `${signal} again: hurrying`);
       end(ASKED);
     },
@@ -243,18 +256,7 @@ export async function supervise(boot: Boot): Promise<number> {
   const token = plan.token ?? ensureToken(plan.dataDir, logs);
   await using open = new AsyncDisposableStack();
   await refuseTakenPorts(plan, portFacts);
-  const probes = await openProbeServer(health, {
-    port: plan.ports.probes,
-    token: () => inForce.plan.token ?? token,
-    clock,
-  });
-  open.defer(() => probes.close());
-  const uid = process.geteuid?.() ?? 0;
-  const control = await openControlServer(target, socketCandidates(plan.dataDir, uid), {
-    clock,
-    files: socketFiles,
-  });
-  open.defer(() => control.close());
+  open.use(await openDoors({ target, health, clock, plan, token: () => inForce.plan.token ?? token }));
   for (const text of bootNotes) logs.own('warn', text);
   // libuv tells signals last in a turn of the loop: one that is here already must be heard before anything starts.
   await nextTurn();
@@ -272,7 +274,8 @@ export async function supervise(boot: Boot): Promise<number> {
   } finally {
     // Whatever went wrong in telling it, nobody is left running.
     companions.stop();
-    ({ unclean } = await services.shutdown());
+    const ends = await Promise.all([scheduled.shutdown(), services.shutdown()]);
+    unclean = ends.flatMap((each) => each.unclean);
     companions.kill();
   }
   const code = exitCodeOf(ending, unclean);

@@ -29,6 +29,8 @@ test('it has a section for every map of words', () => {
     'services.NAME.deploy',
     'services.NAME.deploy.resources',
     'services.NAME.deploy.resources.limits',
+    'schedules.NAME',
+    'schedules.NAME.env_file',
     'log',
     'ports',
     'Variables',

@@ -205,7 +205,6 @@ export const LAWS: readonly Law[] = [
     number: 37,
     sentence: 'A schedule never runs twice for one moment, whatever clocks and overlaps do.',
     peers: 'supervisord (#635: out of scope), s6, pebble (none)',
-    argued: 'not yet: schedules do not exist; it comes with them',
   },
   {
     number: 38,

@@ -55,6 +55,15 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
       ask(`restart tree ${names.join(' ')}`);
       return names;
     },
+    runSchedule: async (name) => {
+      ask(`run schedule ${name}`);
+      return {
+        startedAt: '2026-01-01T00:00:00.000Z',
+        endedAt: '2026-01-01T00:00:01.000Z',
+        ok: true,
+        reason: '',
+      };
+    },
     reload: async ({ dryRun }) => {
       ask(`reload ${dryRun}`);
       return [{ service: 'app', action: 'restart', reason: 'environment.PORT' }];

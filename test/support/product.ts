@@ -68,6 +68,7 @@ export function exampleProduct(changes: Partial<ProductStatus> = {}): ProductSta
         check: { up: true, failures: 0, threshold: 3, lastError: undefined, durationMs: 4, at: ago(2000) },
       }),
     ],
+    schedules: [],
     notes: [],
     addresses: [
       { what: 'app', url: 'http://localhost:3000' },

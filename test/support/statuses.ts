@@ -38,6 +38,7 @@ export function productStatus(
     overall: 'pass',
     reason: 'ready',
     services,
+    schedules: [],
     notes: [],
     addresses: [],
     ...changes,

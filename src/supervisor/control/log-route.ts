@@ -54,7 +54,16 @@ interface LogQuery {
 }
 
 function readQuery(target: ControlTarget, query: URLSearchParams): LogQuery {
-  const services = listMeant(target.product(), query.getAll('service')).map(({ name }) => name);
+  const product = target.product();
+  const isSchedule = (name: string): boolean => product.schedules.some((schedule) => schedule.name === name);
+  const asked = query.getAll('service');
+  const services = [
+    ...listMeant(
+      product,
+      asked.filter((name) => !isSchedule(name)),
+    ).map(({ name }) => name),
+    ...asked.filter(isSchedule),
+  ];
   const tail = query.get('tail');
   if (tail !== null && !/^\d{1,9}$/.test(tail)) throw badRequest('"tail" must be a number of lines');
   const since = query.get('since');

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { ChangeAction, HealthAnswer, ReloadAnswer } from '../../protocol/control.ts';
+import type { ScheduleRunAnswer } from '../../protocol/schedules.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import { RequestFailure, sendJson } from './answers.ts';
 import { changeServices } from './changes.ts';
@@ -63,6 +64,7 @@ const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readon
   'POST /v1/services/restart': { keys: [], run: (exchange) => change('restart', exchange) },
   'POST /v1/scale': { keys: [], run: scale },
   'POST /v1/reload': { keys: [], run: reload },
+  'POST /v1/schedules/run': { keys: [], run: runSchedule },
   'POST /v1/exec': {
     keys: [],
     run: ({ target, clock, request, response }) => runExec(target, clock, request, response),
@@ -146,6 +148,16 @@ function whileWanted({ response, closing }: Exchange): AbortSignal {
   const left = new AbortController();
   response.once('close', () => left.abort());
   return AbortSignal.any([left.signal, closing]);
+}
+
+async function runSchedule({ request, response, target }: Exchange): Promise<void> {
+  const body = await readObject(request, ['name', 'wait']);
+  const { name } = body;
+  if (typeof name !== 'string') throw badRequest('"name" must be the name of a schedule');
+  const wait = readBoolean(body, 'wait') ?? true;
+  const ended = target.runSchedule(name);
+  const end = wait ? await ended : undefined;
+  sendJson(response, 200, { schemaVersion: SCHEMA_VERSION, name, end } satisfies ScheduleRunAnswer);
 }
 
 async function reload({ request, response, target }: Exchange): Promise<void> {

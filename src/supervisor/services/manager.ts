@@ -31,6 +31,8 @@ export interface ServicesOptions {
   readonly lastLine?: (name: string) => string | undefined;
   /** What the health room knows of its check. */
   readonly checkOf?: (name: string) => CheckStatus | undefined;
+  /** Its runs start only when they are asked to: after a reload as well. */
+  readonly idle?: boolean;
   /** ms after which an optional service that gave up is tried again; undefined: 10 minutes. */
   readonly slowRetry?: number;
 }
@@ -69,7 +71,9 @@ export class Services {
       clock: options.clock,
       units: this.#units,
       adopt: (run) => this.#adopt(run),
-      send: (units, input) => this.#runner.send(units, input),
+      send: (units, input) => {
+        if (!options.idle || input.type === 'wantDown') this.#runner.send(units, input);
+      },
       halted: (...words) => this.#runner.tell('rollHalted', ...words),
     });
   }

@@ -23,6 +23,8 @@ export class ShutdownRun {
   readonly #options: ShutdownRunOptions;
   readonly #plan: ShutdownPlan;
   readonly #asked = new Set<string>();
+  /** Those it had to stop: what was killed before it began is no matter of this stop. */
+  readonly #found: ReadonlySet<string>;
   readonly #resolve: (result: ShutdownResult) => void;
   readonly #disarm: () => void;
   /** Set once all that live were asked: nobody's turn is to be found any more, only the last end. */
@@ -34,6 +36,9 @@ export class ShutdownRun {
     this.#options = options;
     const { units, clock, total } = options;
     const runs = [...units.values()].map((unit) => unit.run);
+    this.#found = new Set(
+      [...units.values()].filter((unit) => isLive(unit.state.phase)).map((unit) => unit.name),
+    );
     this.#plan = planShutdown(runs, clock.mono(), total);
     const { promise, resolve } = Promise.withResolvers<ShutdownResult>();
     this.over = promise;
@@ -75,7 +80,9 @@ export class ShutdownRun {
     const units = [...this.#options.units.values()];
     // Whoever is left could not be killed; nobody waits for it any more.
     for (const unit of units) unit.timer?.disarm();
-    const unclean = units.filter((unit) => unit.forced || isLive(unit.state.phase));
+    const unclean = units.filter(
+      (unit) => (unit.forced && this.#found.has(unit.name)) || isLive(unit.state.phase),
+    );
     this.#resolve({ unclean: unclean.map((unit) => unit.name) });
   }
 }

@@ -109,6 +109,20 @@ describe('a stop of everything', () => {
     expect((await over).unclean).toEqual(['app']);
   });
 
+  test('what was killed before it began, because its time was up, is no matter of the stop', async () => {
+    const { services, launcher, clock, words } = servicesWithFakes([
+      app,
+      database,
+      aTask('job', { startTimeout: 1000, critical: false }),
+    ]);
+    launcher.obey('job', stubborn);
+    services.startAll();
+    clock.advance(60_000);
+    expect(words().job).toBe('failed');
+    expect(launcher.last('job').signals).toContain('SIGKILL everything');
+    expect((await services.shutdown()).unclean).toEqual([]);
+  });
+
   test('a program whose plan asks for SIGKILL is stopped clean by it', async () => {
     const stop = { ...termLadder, rungs: [{ signal: 'SIGKILL', wait: 1000 }] as const };
     const { services } = started([aService('app', { stop })]);

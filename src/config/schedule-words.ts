@@ -1,0 +1,128 @@
+/** `schedules:` what runs when it is due, each a task that nobody waits for. */
+import { parseCron } from '../base/cron.ts';
+import { type BuildContext, buildDraft } from './build-run.ts';
+import { commandWords } from './command-words.ts';
+import { confineWords } from './confine-words.ts';
+import type { Place } from './located.ts';
+import type { SchedulePlan } from './plan.ts';
+import { duration, flag, integer, oneOf, signal } from './scalars.ts';
+import type { ServiceStanza } from './service-words.ts';
+import { text } from './shape.ts';
+import { placeOfWord, type Stanza, stanza } from './words.ts';
+
+const scheduleWords = {
+  ...commandWords,
+  cron: {
+    shape: text,
+    doc: 'When: minute, hour, day, month, weekday, with seconds before them where there are six; or @daily, @hourly, @weekly, @monthly. Empty: off.',
+    examples: ['0 2 * * *', '@weekly'],
+  },
+  time_zone: {
+    shape: text,
+    doc: "An IANA name that the expression is read in. Default: the container's own, TZ.",
+    examples: ['Europe/Berlin'],
+  },
+  enabled: { shape: flag, doc: 'false: off.', default: true },
+  overlap: {
+    shape: oneOf('skip', 'queue'),
+    doc: 'What happens when it is due while it still runs: nothing, or once more right after.',
+    default: 'skip',
+  },
+  catch_up: {
+    shape: flag,
+    doc: 'Whether one that was missed, because the container was down, is run once when it is back.',
+    default: true,
+  },
+  jitter: {
+    shape: duration,
+    doc: 'Up to so much later, at random, so that many containers do not act at once.',
+  },
+  timeout: {
+    shape: duration,
+    doc: 'How long a run may take; then it is stopped and has failed. Default: no limit.',
+  },
+  retries: { shape: integer(0, 1000), doc: 'How often a failed run is tried again.', default: 0 },
+  stop_signal: { shape: signal, doc: 'The first signal of a stop.', default: 'SIGTERM' },
+  stop_grace_period: {
+    shape: duration,
+    doc: 'How long it may take to stop before SIGKILL, within BULKHEAD_STOP_TIMEOUT.',
+    default: '10s',
+  },
+  nice: { shape: integer(-20, 19), doc: 'Scheduling priority: 19 is the most patient.' },
+  oom_score_adj: {
+    shape: integer(-1000, 1000),
+    doc: 'Whom the kernel kills first when memory ends: higher goes first.',
+  },
+  ...confineWords,
+} as const;
+
+export type ScheduleStanza = Stanza<typeof scheduleWords>;
+
+export const schedule = stanza(scheduleWords, {
+  required: ['cron'],
+  aliases: {
+    schedule: '`cron`',
+    at: '`cron`',
+    when: '`cron`',
+    timezone: '`time_zone`',
+    tz: '`time_zone`',
+    concurrency_policy: '`overlap`',
+    missed: '`catch_up`',
+    cmd: '`command`',
+    cwd: '`working_dir`',
+    env: '`environment`',
+    start_timeout: '`timeout`',
+  },
+  refused: {
+    depends_on:
+      'it runs when it is due; where something it needs is away it fails, and retries say how often it tries again',
+    restart: 'it runs once each time it is due; write retries: COUNT for failed runs',
+    critical: 'a schedule never ends the container; its failures are told in status and health',
+  },
+});
+
+/** Undefined where the words were refused. */
+export function buildSchedule(
+  name: string,
+  read: ScheduleStanza,
+  key: Place,
+  context: BuildContext,
+): SchedulePlan | undefined {
+  const where = `schedules.${name}`;
+  const cron = read.cron?.trim() ?? '';
+  const { timeout, ...words } = read;
+  const stanza: ServiceStanza = {
+    ...words,
+    type: 'task',
+    ...(timeout === undefined ? {} : { start_timeout: timeout }),
+  };
+  const draft = buildDraft(name, stanza, key, context, where);
+  const off = read.enabled === false ? 'enabled is false' : cron === '' ? 'no cron expression' : undefined;
+  if (off === undefined) {
+    const times = parseCron(cron, read.time_zone);
+    if ('why' in times) {
+      const isZone = times.why.includes('time zone');
+      return context.problems.error(
+        placeOfWord(read.at, isZone ? 'time_zone' : 'cron'),
+        'wrong-value',
+        isZone ? `${where}.time_zone: ${times.why}` : `${where}.cron "${cron}" cannot be read: ${times.why}`,
+        {
+          suggestion: isZone
+            ? 'write an IANA name: Europe/Berlin, UTC'
+            : 'write "MINUTE HOUR DAY MONTH WEEKDAY"',
+        },
+      );
+    }
+  }
+  if (draft?.run.kind !== 'task') return undefined;
+  return {
+    name,
+    cron,
+    timeZone: read.time_zone,
+    overlap: read.overlap ?? 'skip',
+    catchUp: read.catch_up ?? true,
+    jitter: read.jitter ?? 0,
+    off,
+    run: { ...draft.run, critical: false },
+  };
+}

@@ -1,0 +1,32 @@
+/** What people are shown of the schedules, and how they run one. */
+import type { SCHEMA_VERSION } from './status.ts';
+
+export interface ScheduleStatus {
+  readonly name: string;
+  readonly status: 'off' | 'idle' | 'running';
+  /** Of `off`: why. Else the expression. */
+  readonly reason: string;
+  /** ISO 8601; undefined: it is off. */
+  readonly nextRun: string | undefined;
+  /** ISO 8601, of the run under way. */
+  readonly runningSince: string | undefined;
+  readonly lastRun: ScheduleEnd | undefined;
+}
+
+/** How a run of it ended. */
+export interface ScheduleEnd {
+  /** ISO 8601 */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly ok: boolean;
+  /** Where it failed: "exit 1; last line: …". */
+  readonly reason: string;
+}
+
+/** The answer of POST /v1/schedules/run. */
+export interface ScheduleRunAnswer {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly name: string;
+  /** Undefined where nobody waited for its end. */
+  readonly end: ScheduleEnd | undefined;
+}

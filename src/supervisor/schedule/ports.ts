@@ -1,0 +1,25 @@
+/** What the schedule room needs from outside; the hall hands in the real ones. */
+import type { Clock } from '../../base/clock.ts';
+import type { ScheduleEnd } from '../../protocol/schedules.ts';
+
+/** What is remembered of one schedule over restarts. */
+export interface Remembered {
+  /** The last moment it was due that was taken, run or not; ms since the epoch. None before it is run again. */
+  readonly slot: number;
+  /** The newest run that ended. */
+  readonly last?: ScheduleEnd;
+}
+
+export interface SchedulePorts {
+  readonly clock: Clock;
+  /** 0 ≤ random() < 1 */
+  readonly random: () => number;
+  /** From the last life of the supervisor; empty where there was none. */
+  load(): Readonly<Record<string, Remembered>>;
+  /** Resolves when it will outlive a crash; rejects where it cannot. Calls may overlap: the last one counts. */
+  save(memory: Readonly<Record<string, Remembered>>): Promise<void>;
+  /** Starts its run, which is not running. What comes of it arrives at `ended`. */
+  start(name: string): void;
+  /** Something a person should know. */
+  say(level: 'info' | 'warn', text: string): void;
+}

@@ -1,0 +1,237 @@
+/**
+ * When what is due is run. Each moment a schedule is due is a slot, and a slot is taken once, written down before
+ * anything starts: neither a restart nor a clock that is set back runs it again. What nobody was there for is run once.
+ */
+import { type CronTimes, parseCron } from '../../base/cron.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { Failure } from '../../base/errors.ts';
+import type { SchedulePlan } from '../../config/plan.ts';
+import { CommandExit } from '../../protocol/exit-codes.ts';
+import type { ScheduleEnd, ScheduleStatus } from '../../protocol/schedules.ts';
+import type { Remembered, SchedulePorts } from './ports.ts';
+
+/** A clock that jumps is noticed this soon; also the longest a timer waits. ms */
+const LONGEST_WAIT = 60_000;
+/** Later than this is missed, not late. ms */
+const LATE = 2 * LONGEST_WAIT;
+/** A clock set back by less opens no slot again. ms */
+const SMALL_CORRECTION = 3 * 3_600_000;
+/** A disk that hangs keeps nothing from running. ms */
+const LONGEST_SAVE = 5000;
+
+const GONE = 'no longer in the plan';
+
+interface Entry {
+  plan: SchedulePlan;
+  times: CronTimes | undefined;
+  /** Wall clock, of the run under way. */
+  startedAt: number | undefined;
+  /** It was due once more while it ran. */
+  queued: boolean;
+  /** It has been taken and starts soon. */
+  cancelStart: (() => void) | undefined;
+  readonly waiters: ((end: ScheduleEnd) => void)[];
+}
+
+export class Scheduler {
+  readonly #ports: SchedulePorts;
+  readonly #entries = new Map<string, Entry>();
+  readonly #memory: Record<string, Remembered>;
+  #disarm: (() => void) | undefined;
+  #isStopped = false;
+
+  constructor(ports: SchedulePorts) {
+    this.#ports = ports;
+    this.#memory = { ...ports.load() };
+  }
+
+  /** The schedules of the plan, at boot and after a reload; a run under way is not touched. */
+  take(plans: readonly SchedulePlan[]): void {
+    const names = new Set(plans.map(({ name }) => name));
+    for (const [name, entry] of this.#entries) {
+      if (names.has(name)) continue;
+      entry.cancelStart?.();
+      entry.times = undefined;
+      entry.queued = false;
+      // One under way is forgotten when it has ended: of the same name there is never a second beside it.
+      if (entry.startedAt === undefined) this.#entries.delete(name);
+      else entry.plan = { ...entry.plan, off: GONE };
+    }
+    for (const plan of plans) {
+      const times = plan.off === undefined ? parseCron(plan.cron, plan.timeZone) : undefined;
+      const usable = times && 'after' in times ? times : undefined;
+      const entry = this.#entries.get(plan.name);
+      if (entry) Object.assign(entry, { plan, times: usable });
+      else {
+        this.#entries.set(plan.name, {
+          plan,
+          times: usable,
+          startedAt: undefined,
+          queued: false,
+          cancelStart: undefined,
+          waiters: [],
+        });
+      }
+    }
+    this.review();
+  }
+
+  /** Takes every slot that is due, and waits for the next one. */
+  review(): void {
+    if (this.#isStopped) return;
+    this.#disarm?.();
+    const now = this.#ports.clock.now();
+    for (const [name, entry] of this.#entries)
+      if (entry.times) this.#reviewOne(name, entry, entry.times, now);
+    const next = [...this.#entries.values()].flatMap(({ times }) => times?.after(now) ?? []);
+    if (next.length === 0) return;
+    const wait = Math.min(LONGEST_WAIT, Math.max(1, Math.min(...next) - now));
+    this.#disarm = this.#ports.clock.after(wait, () => this.review());
+  }
+
+  /** A run of it has ended. */
+  ended(name: string, ok: boolean, reason: string): void {
+    const entry = this.#entries.get(name);
+    const now = this.#ports.clock.now();
+    const startedAt = entry?.startedAt ?? now;
+    const end = { startedAt: isoOf(startedAt), endedAt: isoOf(now), ok, reason: ok ? '' : reason };
+    this.#memory[name] = { ...(this.#memory[name] ?? { slot: startedAt }), last: end };
+    this.#saveSoon();
+    if (!entry) return;
+    entry.startedAt = undefined;
+    for (const resolve of entry.waiters.splice(0)) resolve(end);
+    if (entry.plan.off === GONE) this.#entries.delete(name);
+    if (!entry.queued || this.#isStopped) return;
+    entry.queued = false;
+    this.#start(name, entry);
+  }
+
+  /**
+   * A run that a person asks for, besides its slots. Resolves with its end.
+   * @throws Failure where there is no such schedule, or where it runs already
+   */
+  runNow(name: string): Promise<ScheduleEnd> {
+    const entry = this.#entries.get(name);
+    if (!entry) {
+      throw new Failure(`cannot run ${name}: there is no such schedule`, {
+        code: 'unknown-name',
+        exitCode: CommandExit.unknownName,
+        remedy: 'see which there are: bulkhead schedule list',
+      });
+    }
+    if (entry.startedAt !== undefined || this.#isStopped) {
+      const why = this.#isStopped ? 'everything is being stopped' : 'it is running already';
+      throw new Failure(`cannot run ${name}: ${why}`, { exitCode: CommandExit.refused });
+    }
+    entry.cancelStart?.();
+    const { promise, resolve } = Promise.withResolvers<ScheduleEnd>();
+    entry.waiters.push(resolve);
+    this.#start(name, entry);
+    return promise;
+  }
+
+  /** Nothing is started any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#disarm?.();
+    for (const entry of this.#entries.values()) entry.cancelStart?.();
+  }
+
+  statuses(): readonly ScheduleStatus[] {
+    const now = this.#ports.clock.now();
+    return [...this.#entries].map(([name, { plan, times, startedAt }]) => {
+      const next = times?.after(now);
+      return {
+        name,
+        status: startedAt !== undefined ? 'running' : times ? 'idle' : 'off',
+        reason: plan.off ?? (plan.timeZone === undefined ? plan.cron : `${plan.cron} (${plan.timeZone})`),
+        nextRun: next === undefined ? undefined : isoOf(next),
+        runningSince: startedAt === undefined ? undefined : isoOf(startedAt),
+        lastRun: this.#memory[name]?.last,
+      };
+    });
+  }
+
+  #reviewOne(name: string, entry: Entry, times: CronTimes, now: number): void {
+    const known = this.#memory[name];
+    if (known === undefined || isFarAhead(known.slot, times, now)) {
+      if (known) {
+        this.#ports.say('warn', `the clock was set back: ${name} is counted from now on`);
+      }
+      // What was due before it stood in the plan is nobody's.
+      this.#memory[name] = { ...known, slot: now };
+      this.#saveSoon();
+      return;
+    }
+    const slot = times.latest(known.slot, now);
+    if (slot === undefined) return;
+    this.#memory[name] = { ...known, slot };
+    const late = now - slot;
+    const saved = this.#save();
+    if (late > LATE && !entry.plan.catchUp) {
+      this.#ports.say('info', `${name} was due ${formatDuration(late)} ago and is not caught up`);
+    } else if (entry.startedAt !== undefined || entry.cancelStart) {
+      const queue = entry.plan.overlap === 'queue';
+      entry.queued = queue;
+      this.#ports.say(
+        'warn',
+        `${name} is due, but ${entry.startedAt === undefined ? 'about to start' : 'still running'}: ${queue ? 'it runs again after that' : 'skipped'}`,
+      );
+    } else {
+      if (late > LATE) this.#ports.say('info', `${name} was due ${formatDuration(late)} ago: caught up now`);
+      this.#startAfter(saved, name, entry);
+    }
+  }
+
+  #startAfter(saved: Promise<void>, name: string, entry: Entry): void {
+    const { clock, random } = this.#ports;
+    let isDecided = false;
+    let disarm = clock.after(LONGEST_SAVE, () => begin());
+    const begin = (): void => {
+      disarm();
+      if (isDecided) return;
+      isDecided = true;
+      const delay = Math.floor(random() * entry.plan.jitter);
+      if (delay === 0) this.#start(name, entry);
+      else disarm = clock.after(delay, () => this.#start(name, entry));
+    };
+    entry.cancelStart = () => {
+      isDecided = true;
+      disarm();
+      entry.cancelStart = undefined;
+    };
+    void saved.then(begin);
+  }
+
+  #start(name: string, entry: Entry): void {
+    entry.cancelStart = undefined;
+    entry.startedAt = this.#ports.clock.now();
+    this.#ports.start(name);
+  }
+
+  #saveSoon(): void {
+    void this.#save();
+  }
+
+  /** Never rejects: a full disk is told, and keeps no backup from running. */
+  #save(): Promise<void> {
+    return this.#ports.save(this.#memory).catch((error: Error) => {
+      this.#ports.say('warn', `cannot remember what was run: ${error.message}; a restart may run it again`);
+    });
+  }
+}
+
+/**
+ * Taken more than one slot ahead of now, and not by a small correction of the clock: then it was wrong, and waiting for
+ * it would be silence for years.
+ */
+function isFarAhead(slot: number, times: CronTimes, now: number): boolean {
+  if (slot - now < SMALL_CORRECTION) return false;
+  const next = times.after(now);
+  const second = next === undefined ? undefined : times.after(next);
+  return second !== undefined && slot > second;
+}
+
+function isoOf(moment: number): string {
+  return new Date(moment).toISOString();
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { planOf, readText } from './reading.ts';
+
+/** One schedule called nightly, beside a service. */
+function read(stanza: string, env: Record<string, string> = {}) {
+  return readText(`version: 1\nservices:\n  a: { command: [a] }\nschedules:\n  nightly: ${stanza}\n`, {
+    env,
+  });
+}
+
+function problem(stanza: string): string {
+  const { problems } = read(stanza);
+  expect(problems).toHaveLength(1);
+  return problems?.[0]?.message ?? '';
+}
+
+describe('schedules', () => {
+  test('are tasks with a time', () => {
+    const [schedule] = planOf(
+      read(
+        `{ cron: "0 2 * * *", time_zone: Europe/Berlin, command: [x, y], timeout: 1h, jitter: 5m, nice: 10 }`,
+      ),
+    ).schedules;
+    expect(schedule).toMatchObject({
+      name: 'nightly',
+      cron: '0 2 * * *',
+      timeZone: 'Europe/Berlin',
+      overlap: 'skip',
+      catchUp: true,
+      jitter: 300_000,
+      off: undefined,
+      run: { kind: 'task', critical: false, startTimeout: 3_600_000, nice: 10, retries: 0 },
+    });
+  });
+
+  test.each([
+    ['{ cron: "", command: [x] }', 'no cron expression'],
+    [`{ cron: "\${WHEN:-}", command: [x] }`, 'no cron expression'],
+    ['{ cron: "@daily", enabled: false, command: [x] }', 'enabled is false'],
+  ])('are off: %s', (stanza, off) => {
+    expect(planOf(read(stanza)).schedules[0]?.off).toBe(off);
+  });
+
+  test.each([
+    ['{ cron: "0 2 * *", command: [x] }', /schedules\.nightly\.cron "0 2 \* \*" cannot be read: /],
+    ['{ cron: "61 2 * * *", command: [x] }', /Invalid value for minute: 61/],
+    ['{ cron: "0 0 31 2 *", command: [x] }', /no day ever matches it/],
+    ['{ cron: "@daily", time_zone: Europe/Berlni, command: [x] }', /there is no time zone "Europe\/Berlni"/],
+    ['{ cron: "@daily" }', /schedules\.nightly has no command/],
+    ['{ command: [x] }', /schedules\.nightly needs "cron"/],
+    [
+      '{ cron: "@daily", command: [x], depends_on: [a] }',
+      /"depends_on" in schedules\.nightly is not possible/,
+    ],
+  ])('say what is wrong: %s', (stanza, message) => {
+    expect(problem(stanza)).toMatch(message);
+  });
+
+  test('share no name with a service, for logs go by names', () => {
+    const { problems } = readText(
+      'version: 1\nservices: { a: { command: [a] } }\nschedules: { a: { cron: "@daily", command: [x] } }\n',
+    );
+    expect(problems?.map(({ message }) => message)).toEqual([
+      'a schedule cannot be called "a": a service is',
+    ]);
+  });
+});
