@@ -29,7 +29,7 @@ export function describeChange(action: ChangeAction, change: ServiceChange, now:
     case 'untouched':
       return `${name} was left as it was: the rolling restart ended before its turn.`;
     case 'changed':
-      return `${describeDone(action, change, now)} ${nextStep(action, name, before.kind)}`;
+      return `${describeDone(action, change, now)} ${leftRunning(change)}${nextStep(action, name, before.kind)}`;
   }
 }
 
@@ -56,6 +56,13 @@ function describeAskedExit(exit: { readonly code: number | null; readonly signal
 function nextStep(action: ChangeAction, name: string, kind: 'service' | 'task'): string {
   if (action === 'stop') return `Start again: bulkhead start ${name}`;
   return kind === 'task' ? `Its output: bulkhead logs ${name}` : `Watch it: bulkhead logs -f ${name}`;
+}
+
+/** Nobody is stopped for another's sake; whoever did not know should. */
+function leftRunning({ name, neededBy = [] }: ServiceChange): string {
+  if (neededBy.length === 0) return '';
+  const [need, was] = neededBy.length === 1 ? ['needs', 'was'] : ['need', 'were'];
+  return `${neededBy.join(', ')} ${need} ${name} and ${was} left running. `;
 }
 
 function because(reason: string): string {

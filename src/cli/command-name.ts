@@ -7,7 +7,8 @@ export function commandName({ BULKHEAD_COMMAND: given, npm_execpath: npm }: Envi
 }
 
 // A command of ours in a sentence, not the product: what follows begins a command's name or an option.
-const CALL = /(?<![\w/-])bulkhead (?=[a-z]|-)/g;
+// In a container it is on the PATH, wherever the person is.
+const CALL = /(?<![\w/-]|CONTAINER )bulkhead (?=[a-z]|-)/g;
 
 /** A sentence of advice, whose commands are written `bulkhead …`, with the name that works here. */
 export function localAdvice(text: string, env: Environment): string {

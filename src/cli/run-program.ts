@@ -54,7 +54,7 @@ export async function hearProgram(
   if (told) {
     throw new Failure(told.message, {
       code: 'program-failed',
-      ...(code === CommandExit.refused || code === CommandExit.unknownName ? { exitCode: code } : {}),
+      exitCode: commandExit(code),
       ...(told.remedy === undefined ? {} : { remedy: told.remedy }),
     });
   }
@@ -64,6 +64,12 @@ export async function hearProgram(
     exitCode: CommandExit.unreachable,
     remedy: 'see what became of it: bulkhead status, bulkhead logs',
   });
+}
+
+/** A program that ends with a code of commands (refused, no such name) gives it to its command; others are a boot's. */
+function commandExit(code: number | undefined): number {
+  const known = Object.values<number>(CommandExit).find((each) => each === code);
+  return known === undefined || known === CommandExit.ok ? CommandExit.failed : known;
 }
 
 /** One line that moves, on a terminal only. */

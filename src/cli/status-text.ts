@@ -1,6 +1,5 @@
 /** The status of the product as text for people: pure, so that every layout can be tested as it is. */
 import { formatDuration } from '../base/duration.ts';
-import type { LogLine } from '../protocol/control.ts';
 import type { Overall, ProductStatus, ServiceStatus, StatusWord } from '../protocol/status.ts';
 import { describeRecord } from './log-text.ts';
 import { type Column, renderTable } from './table.ts';
@@ -30,8 +29,6 @@ export interface StatusView {
   readonly product: ProductStatus;
   /** The services to show; all of the product's unless some were named. */
   readonly services: readonly ServiceStatus[];
-  /** Last lines of what is not well, by service. */
-  readonly lastLines: ReadonlyMap<string, readonly LogLine[]>;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly width: number | undefined;
@@ -137,9 +134,9 @@ function whyOf({ reason, progress }: ServiceStatus): string {
   return tameLine(`${progress.what}${percent}${detail}`);
 }
 
-function renderTrouble(service: ServiceStatus, { lastLines, width, paint }: StatusView): string[] {
+function renderTrouble(service: ServiceStatus, { width, paint }: StatusView): string[] {
   const { glyph, tone } = LOOKS[service.status];
-  const { lastExit, check } = service;
+  const { lastExit, check, lastLine } = service;
   const reason = service.reason === '' ? service.status : `${service.status}: ${tameLine(service.reason)}`;
   const facts = [
     ...(lastExit === undefined
@@ -147,13 +144,13 @@ function renderTrouble(service: ServiceStatus, { lastLines, width, paint }: Stat
       : [`last end: ${describeExit(lastExit)}, at ${lastExit.at.slice(11, 19)} UTC`]),
     ...(check?.lastError === undefined ? [] : [`last check: ${tameLine(check.lastError)}`]),
   ];
-  const kept = (lastLines.get(service.name) ?? []).map(({ line }) => line);
-  const lines = kept.length > 0 ? kept : service.lastLine === undefined ? [] : [service.lastLine];
   return [
     '',
     paint(tone, fitWidth(`${glyph} ${service.name}  ${reason}`, width)),
     ...facts.map((fact) => fitWidth(`  ${fact}`, width)),
-    ...lines.map((line) => paint('dim', fitWidth(`  | ${describeRecord(line) ?? tameLine(line)}`, width))),
+    ...(lastLine === undefined
+      ? []
+      : [paint('dim', fitWidth(`  | ${describeRecord(lastLine) ?? tameLine(lastLine)}`, width))]),
   ];
 }
 

@@ -28,7 +28,8 @@ export function psqlInvocation(
   const layout = layoutOf(dataDir, runDir);
   if (!existsSync(layout.pg)) {
     throw new Failure(`cannot open psql: ${dataDir} holds no database yet`, {
-      remedy: 'name the volume of the supervisor you mean with --data DIR, or start it first: bulkhead up',
+      remedy:
+        'name the volume of the supervisor you mean with --data DIR, or start it first: bulkhead up. If it is in a container: docker exec -it CONTAINER bulkhead db psql',
       exitCode: CommandExit.notRunning,
     });
   }

@@ -90,6 +90,8 @@ export interface ServiceChange {
   readonly after: ServiceStatus;
   /** Milliseconds from the request to its end. */
   readonly took: number;
+  /** Of a stop: services that depend on it and were left running. */
+  readonly neededBy?: readonly string[];
 }
 
 export interface ChangeAnswer extends Versioned {

@@ -10,8 +10,8 @@ import type { PlanRequest } from '../config/read-plan.ts';
 import type { EventBody } from '../protocol/events.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { systemClock } from '../system/clock.ts';
+import { readOpenText } from '../system/files.ts';
 import { onMistakes } from '../system/mistakes.ts';
-import { isPortFree, whoListens } from '../system/ports.ts';
 import { startReaper } from '../system/reaper.ts';
 import { onSignals } from '../system/signals.ts';
 import { createCompanions } from './companions.ts';
@@ -25,11 +25,13 @@ import { openHealthView } from './health/health-view.ts';
 import { fillText } from './late-values.ts';
 import { createLaunchSource } from './launch-source.ts';
 import { createLauncher } from './launcher.ts';
+import { neededBy } from './needed-by.ts';
 import { listNotes, NoteBoard } from './notes.ts';
 import { oncePerTurn } from './once-per-turn.ts';
 import { ensureToken } from './own-token.ts';
 import { type GoodReading, PlanInForce } from './plan-in-force.ts';
-import { type PortFacts, refuseTakenPorts, refuseTakenReplicas } from './port-check.ts';
+import { refuseTakenPorts, refuseTakenReplicas } from './port-check.ts';
+import { portFacts } from './port-facts.ts';
 import { describeProduct } from './product.ts';
 import { createScheduled } from './scheduled.ts';
 import { createSelfCheck } from './self-check.ts';
@@ -106,6 +108,7 @@ export async function supervise(boot: Boot): Promise<number> {
     clock,
     {
       fill: (_service, text) => fillText(text, source),
+      readFile: readOpenText,
       runProbe: (name, argv, signal) => companions.probe(inForce.run(name), argv, signal),
     },
     {
@@ -226,6 +229,7 @@ export async function supervise(boot: Boot): Promise<number> {
       await refuseTakenReplicas(inForce.startedBy(sizes), product(), portFacts);
       return inForce.scale(sizes);
     },
+    neededBy: (name) => neededBy(name, inForce.plan.runs, services.statuses()),
     planView: () => inForce.show(),
     logs,
     events,
@@ -287,14 +291,6 @@ export async function supervise(boot: Boot): Promise<number> {
   await Promise.all([logs.close(LOG_FLUSH_MS), waitAtMost(closeEvents(), LOG_FLUSH_MS, clock)]);
   return code;
 }
-
-const portFacts: PortFacts = {
-  isTaken: async (host, port) => !(await isPortFree(host, port)),
-  whoListens: (port) => {
-    const owner = whoListens(port);
-    return owner && `${owner.name} (pid ${owner.pid})`;
-  },
-};
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -80,7 +80,7 @@ export function confineCommand(
     };
   }
   requireProgram(argv, path, cwd);
-  const words = [requireTool('setpriv', 'Install util-linux, or write the user as "name:group".')];
+  const words = [requireTool('setpriv', 'install util-linux, or write the user as "name:group"')];
   if (user) words.push(`--reuid=${user.uid}`, `--regid=${user.gid}`, groupWord(user));
   if (isConfinedLate)
     words.push('--no-new-privs', ...(heldCapabilities().has('SETPCAP') ? ['--bounding-set=-all'] : []));
@@ -116,13 +116,13 @@ function listCapabilities(privileges: Privileges | undefined): readonly string[]
 function niceWords(nice: number | undefined): string[] {
   const patience = patienceOf(nice);
   if (patience === 0 || heldCapabilities().has('SYS_NICE')) return [];
-  return [requireTool('nice', 'Install coreutils, or leave out nice.'), '-n', String(patience)];
+  return [requireTool('nice', 'install coreutils, or leave out nice'), '-n', String(patience)];
 }
 
 function limitWords(ulimits: Ulimits | undefined): string[] {
   const limits = Object.entries(ulimits ?? {});
   if (limits.length === 0) return [];
-  const tool = requireTool('prlimit', 'Install util-linux, or leave out ulimits.');
+  const tool = requireTool('prlimit', 'install util-linux, or leave out ulimits');
   const value = (limit: number): string => (limit < 0 ? 'unlimited' : String(limit));
   return [
     tool,
@@ -162,7 +162,7 @@ function refuseAbove(name: string, hard: number): void {
     {
       code: 'ulimit',
       exitCode: CANNOT_START,
-      remedy: `Start the container with --ulimit ${name}=${hard}, or ask for less.`,
+      remedy: `start the container with --ulimit ${name}=${hard}, or ask for less`,
     },
   );
 }

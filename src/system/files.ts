@@ -34,6 +34,15 @@ export function readTextIfExists(path: string): string | undefined {
   }
 }
 
+/** As `readTextIfExists`, and undefined as well where it is closed to us or cannot be read. */
+export function readOpenText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Makes a folder and what is missing above it, and gives the folder itself this mode and owner, also where it was
  * there before. A link in its place is refused: its owner may be who put it there.
@@ -44,7 +53,7 @@ export function ensureDir(path: string, mode: number, owner?: Ownership): void {
   if (stats.isSymbolicLink()) {
     throw new Failure(`cannot use ${path}: it is a symbolic link`, {
       code: 'link',
-      remedy: 'Put a folder there.',
+      remedy: 'put a folder there',
     });
   }
   if (owner && (stats.uid !== owner.uid || stats.gid !== owner.gid)) chownSync(path, owner.uid, owner.gid);

@@ -50,7 +50,7 @@ export function giveUpPrivileges(): void {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) !== 0) {
     throw new Failure('cannot set no_new_privs: the kernel refuses it', {
       exitCode: 13,
-      remedy: 'Run on Linux 3.5 or later, or give a service privileged: true.',
+      remedy: 'run on Linux 3.5 or later, or give a service privileged: true',
     });
   }
   given = true;
@@ -86,7 +86,7 @@ function refuse(names: readonly string[]): never {
   throw new Failure(`cannot give it ${names.join(', ')}: the kernel refuses`, {
     code: 'no-capability',
     exitCode: 13,
-    remedy: 'Start the container with --cap-add SETPCAP, or leave out cap_add.',
+    remedy: 'start the container with --cap-add SETPCAP, or leave out cap_add',
   });
 }
 

@@ -16,33 +16,33 @@ export function explainSpawnFailure(
       ...(remedy === undefined ? {} : { remedy }),
     });
   const folder = describeFolder(command.cwd);
-  if ((code === 'ENOENT' || code === 'ENOTDIR') && folder) return fail(folder, 'Correct working_dir.');
+  if ((code === 'ENOENT' || code === 'ENOTDIR') && folder) return fail(folder, 'correct working_dir');
   switch (code) {
     case 'ENOENT':
       return program.includes('/')
         ? fail(
             'there is no such file',
-            'Correct the path; if the file is there, the interpreter named in its first line is not.',
+            'correct the path; if the file is there, the interpreter named in its first line is not',
           )
-        : fail('no program of that name is on PATH', 'Install it, or write its full path.');
+        : fail('no program of that name is on PATH', 'install it, or write its full path');
     case 'EACCES':
       return fail(
         `permission denied${command.user === undefined ? '' : ` to user ${command.user}`}`,
-        'Make the file executable (chmod +x), and let the user enter its folder and the working directory.',
+        'make the file executable (chmod +x), and let the user enter its folder and the working directory',
       );
     case 'EPERM':
       return fail('not allowed to change to its user', 'Run as root, or leave out `user`.');
     case 'EAGAIN':
-      return fail('the limit of processes is reached', 'Raise the pids limit of the container.');
+      return fail('the limit of processes is reached', 'raise the pids limit of the container');
     case 'ENOMEM':
       return fail('there is not enough memory');
     case 'EMFILE':
     case 'ENFILE':
-      return fail('the limit of open files is reached', 'Raise the nofile limit of the container.');
+      return fail('the limit of open files is reached', 'raise the nofile limit of the container');
     case 'ENOEXEC':
       return fail(
         'it is no program of this machine',
-        'A script needs an interpreter line, such as #!/bin/sh.',
+        'a script needs an interpreter line, such as #!/bin/sh',
       );
     case 'E2BIG':
       return fail('its arguments and environment are too long');

@@ -44,7 +44,7 @@ export function findIdentity(user: string): Identity {
     throw new Failure(`cannot find user "${userPart}": /etc/passwd does not know it`, {
       code: 'unknown-user',
       exitCode: CANNOT_START,
-      remedy: 'Create the user in the image, or name another.',
+      remedy: 'create the user in the image, or name another',
     });
   }
   const name = entry?.name ?? userPart;
@@ -87,7 +87,7 @@ function findGroup(group: string): number {
   throw new Failure(`cannot find group "${group}": /etc/group does not know it`, {
     code: 'unknown-group',
     exitCode: CANNOT_START,
-    remedy: 'Create the group in the image, or name another.',
+    remedy: 'create the group in the image, or name another',
   });
 }
 

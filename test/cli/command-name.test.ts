@@ -18,6 +18,8 @@ describe('the name of the command', () => {
     for (const text of ['docker run bulkhead', '/run/bulkhead is closed', 'npm:bulkhead-data x'])
       expect(localAdvice(text, env)).toBe(text);
     expect(localAdvice('see: bulkhead logs', {})).toBe('see: bulkhead logs');
+    const inside = 'docker exec -it CONTAINER bulkhead db psql';
+    expect(localAdvice(inside, { BULKHEAD_COMMAND: 'npx bulkhead' })).toBe(inside);
   });
 
   test('is the one of every fix', async () => {

@@ -139,6 +139,20 @@ describe('a change', () => {
     );
   });
 
+  test('that leaves others without what they need says who', async () => {
+    target.neededBy = (name) => (name === 'database' ? ['app', 'worker'] : []);
+    target.onAsked = () => {
+      target.set('database', { status: 'stopped', pid: undefined });
+      target.set('app', { status: 'stopped', pid: undefined });
+    };
+    expect((await typed('stop database')).out).toMatch(
+      /^stopped database \(.*\)\. app, worker need database and were left running\. Start again: bulkhead start database\n$/,
+    );
+    target.set('database', { status: 'ready', pid: 3 });
+    target.set('app', { status: 'ready', pid: 4 });
+    expect((await typed('stop database app')).out).toMatch(/worker needs database and was left running/);
+  });
+
   test('that had to kill says so', async () => {
     target.onAsked = () =>
       target.set('app', {
@@ -533,6 +547,26 @@ describe('db', () => {
     const { code, err } = await typed('db import x.sql');
     expect(code).toBe(1);
     expect(err).toBe('error: cannot import x.sql: it is truncated\nfix: dump it again\n');
+  });
+
+  test.each([
+    [5, 5],
+    [2, 2],
+    [12, 1],
+    [143, 1],
+  ])('import that its program ended with %i ends with %i', async (ended, code) => {
+    target.run = async (_program, _input, onReport) => {
+      onReport({
+        type: 'failure',
+        message: 'cannot import x.sql: the database is there already',
+        remedy: 'replace it',
+      });
+      return ended;
+    };
+    expect(await typed('db import x.sql')).toMatchObject({
+      code,
+      err: 'error: cannot import x.sql: the database is there already\nfix: replace it\n',
+    });
   });
 
   test('status shows the database, where its rows came from, and why each setting is as it is', async () => {

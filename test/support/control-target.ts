@@ -72,6 +72,7 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
       ask(`scale ${JSON.stringify(sizes)}`);
       return [];
     },
+    neededBy: () => [],
     planView: () => ({ name: 'video-ia' }),
     logs: {
       tail: (services, count) => lines.filter((line) => concerns(services, line)).slice(-count),

@@ -19,7 +19,10 @@ export const DATABASE: readonly CommandSpec[] = [
     passOn: 'after-dashes',
     options: CONFIG_OPTIONS,
     exits: [invalidConfiguration],
-    examples: ["bulkhead db psql -- -c 'select count(*) from tools'"],
+    examples: [
+      "bulkhead db psql -- -c 'select count(*) from tools'",
+      'docker exec -it CONTAINER bulkhead db psql',
+    ],
     load: () => import('../commands/db-psql.ts'),
   },
   {

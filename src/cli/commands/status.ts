@@ -1,13 +1,9 @@
-import type { LogLine } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { ProductStatus, ServiceStatus } from '../../protocol/status.ts';
-import type { Client } from '../client.ts';
 import type { Context } from '../command.ts';
 import { commandName } from '../command-name.ts';
 import { pickServices } from '../service-names.ts';
 import { isUnwell, renderStatus } from '../status-text.ts';
-
-const LAST_LINES = 3;
 
 /** Exit codes: 1 when the product cannot serve; for named services 1 when one is unwell, 3 when one is not running. */
 export async function run(context: Context): Promise<number> {
@@ -18,10 +14,9 @@ export async function run(context: Context): Promise<number> {
   if (context.json) {
     context.sayJson(given.words.length === 0 ? product : { ...product, services });
   } else {
-    const lastLines = await readLastLines(client, services.filter(isUnwell));
     const command = commandName(io.env);
     const width = io.out.columns;
-    context.say(renderStatus({ product, services, lastLines, now: io.now(), width, paint, command }));
+    context.say(renderStatus({ product, services, now: io.now(), width, paint, command }));
   }
   return given.words.length === 0 ? productExit(product) : servicesExit(services);
 }
@@ -34,18 +29,4 @@ function servicesExit(services: readonly ServiceStatus[]): number {
   if (services.some(isUnwell)) return CommandExit.failed;
   const running = services.every(({ status }) => status === 'ready' || status === 'done');
   return running ? CommandExit.ok : CommandExit.notRunning;
-}
-
-async function readLastLines(
-  client: Client,
-  services: readonly ServiceStatus[],
-): Promise<ReadonlyMap<string, readonly LogLine[]>> {
-  const found = new Map<string, readonly LogLine[]>();
-  for (const { name } of services) {
-    const lines: LogLine[] = [];
-    const path = `/v1/logs?service=${encodeURIComponent(name)}&tail=${LAST_LINES}`;
-    for await (const line of await client.lines<LogLine>(path)) lines.push(line);
-    found.set(name, lines);
-  }
-  return found;
 }

@@ -75,9 +75,20 @@ export async function changeServices(
       before: old,
       after: now,
       took: took.get(old.name) ?? clock.mono() - asked,
+      ...(change.action === 'stop' ? leftRunning(target, old.name, names) : {}),
     };
   });
   return { schemaVersion: SCHEMA_VERSION, action: change.action, changes, exitCode: exitCodeOf(changes) };
+}
+
+/** Those that are stopped with it need nothing said. */
+function leftRunning(
+  target: ControlTarget,
+  name: string,
+  stopped: readonly string[],
+): Pick<ServiceChange, 'neededBy'> {
+  const neededBy = target.neededBy(name).filter((other) => !stopped.includes(other));
+  return neededBy.length === 0 ? {} : { neededBy };
 }
 
 const GONE = 'no longer in the plan';

@@ -22,6 +22,8 @@ export interface ControlTarget {
   restart(names: readonly string[]): void;
   /** With all that depends on them; returns who will be up again when it is over. */
   restartTree(names: readonly string[]): readonly string[];
+  /** Services that run and depend on this one. */
+  neededBy(name: string): readonly string[];
   reload(options: { readonly dryRun: boolean }): Promise<readonly ReloadChange[]>;
   /** Starts or stops replicas; tells which. They come to rest later, as after `start` and `stop`. */
   scale(sizes: Readonly<Record<string, number>>): Promise<readonly ReloadChange[]>;

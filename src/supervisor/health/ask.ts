@@ -19,7 +19,7 @@ export async function askProbe(
       case 'tcp':
         return await askTcp({ host: probe.host, port: probe.port }, signal);
       case 'postgres':
-        return await askPostgres(probe.host, probe.port, signal);
+        return await askPostgres(probe.host, probe.port, signal, ports.readFile);
       case 'exec': {
         const argv = probe.argv.map((text) => ports.fill(service, text));
         const { code, signal: killed, lastLine } = await ports.runProbe(service, argv, signal);

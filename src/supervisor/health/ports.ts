@@ -11,6 +11,8 @@ export interface ProbeExit {
 export interface HealthPorts {
   /** Fills the late values of a service's text. May throw: then the probe has failed. */
   fill(service: string, text: Text): string;
+  /** The text of a small file; undefined where it is missing, or closed to us. */
+  readFile(path: string): string | undefined;
   /**
    * Runs a probe's command as its service, with its environment and folder. An abort kills its whole group; it
    * settles only when nothing of it lives. Rejects when it cannot be started.

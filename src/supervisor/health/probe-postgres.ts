@@ -13,7 +13,14 @@ const LONGEST_MESSAGE = 8192;
  * refuses for any reason but "cannot connect now". A folder as host means the socket in it.
  * Resolves with why it is not well, or undefined.
  */
-export function askPostgres(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
+export async function askPostgres(
+  host: string,
+  port: number,
+  signal: AbortSignal,
+  readFile: (path: string) => string | undefined = () => undefined,
+): Promise<string | undefined> {
+  const known = host.startsWith('/') ? readPhase(`${host}/.s.PGSQL.${port}.lock`, readFile) : undefined;
+  if (known !== undefined) return known;
   const target: Target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
   return new Promise((resolve) => {
     const socket = openConnection(target, signal);
@@ -36,6 +43,27 @@ export function askPostgres(host: string, port: number, signal: AbortSignal): Pr
     socket.on('error', (error) => settle(explainConnection(error, target)));
     socket.on('close', () => resolve('the connection was closed without an answer'));
   });
+}
+
+/** PM_STATUS_… of PostgreSQL's pidfile.h, in the words of its own refusals. */
+const NOT_YET: Readonly<Record<string, string>> = {
+  starting: 'the database system is starting up',
+  stopping: 'the database system is shutting down',
+};
+
+/**
+ * A server that is starting would refuse us and write a FATAL line into its log for every time we ask, so what it says
+ * of itself comes first: line 8 of its postmaster.pid, in the folder that line 2 of the socket's lock file names.
+ * Undefined: it does not say, or says that it is there; then it is asked.
+ */
+function readPhase(lock: string, readFile: (path: string) => string | undefined): string | undefined {
+  const folder = readFile(lock)?.split('\n')[1];
+  if (!folder?.startsWith('/')) return undefined;
+  const text = readFile(`${folder}/postmaster.pid`);
+  if (text === undefined) return undefined;
+  // It listens a moment before it writes that line, which every server since PostgreSQL 10 does.
+  const phase = text.split('\n')[7]?.trim() || 'starting';
+  return Object.hasOwn(NOT_YET, phase) ? NOT_YET[phase] : undefined;
 }
 
 /** Protocol 3.0: length, version, then pairs of texts and a final zero. */

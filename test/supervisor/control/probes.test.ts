@@ -171,7 +171,7 @@ describe('the probe port', () => {
   it('answers while a probe hangs', async () => {
     const checks = openChecks(
       realClock,
-      { fill: () => '', runProbe: () => new Promise(() => {}) },
+      { fill: () => '', readFile: () => undefined, runProbe: () => new Promise(() => {}) },
       { passed: () => {}, failed: () => {} },
     );
     const order: string[] = [];

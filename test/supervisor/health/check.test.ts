@@ -37,6 +37,7 @@ beforeEach(() => {
     { ...clock, mono: () => clock.mono() + asleep },
     {
       fill: (service, text) => (typeof text === 'string' ? text : `filled for ${service}`),
+      readFile: () => undefined,
       runProbe: (service, argv, signal) =>
         new Promise((resolve, reject) => {
           asked.push({
@@ -230,7 +231,11 @@ describe('a check', () => {
     let stopped = 0;
     const own: Checks = openChecks(
       clock,
-      { fill: () => '', runProbe: async () => ({ code: 1, signal: null, lastLine: undefined }) },
+      {
+        fill: () => '',
+        readFile: () => undefined,
+        runProbe: async () => ({ code: 1, signal: null, lastLine: undefined }),
+      },
       {
         passed: () => {},
         failed: () => {

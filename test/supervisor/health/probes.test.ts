@@ -207,6 +207,38 @@ describe('the postgres probe', () => {
     expect(await askPostgres('127.0.0.1', port, patient())).toBe('the database system is starting up');
   });
 
+  it.each([
+    ['starting', 'the database system is starting up'],
+    ['stopping', 'the database system is shutting down'],
+  ])('does not ask one that says of itself that it is %s', async (phase, words) => {
+    let asked = 0;
+    const folder = mkdtempSync(join(tmpdir(), 'bulkhead-pg-'));
+    closers.push(() => rmSync(folder, { recursive: true, force: true }));
+    const server = createServer((socket) => {
+      asked += 1;
+      socket.write(PASSWORD_WANTED);
+    });
+    await listen(server, join(folder, '.s.PGSQL.5432'));
+    const files: Record<string, string> = {
+      [`${folder}/.s.PGSQL.5432.lock`]: `7\n/data/pg/main\n1700000000\n5432\n${folder}\n`,
+      '/data/pg/main/postmaster.pid': `7\n/data/pg/main\n1700000000\n5432\n${folder}\nlocalhost\n 1 2\n${phase}\n`,
+    };
+    const ask = () => askPostgres(folder, 5432, patient(), (path) => files[path]);
+    expect([await ask(), asked]).toEqual([words, 0]);
+    for (const well of ['ready   ', 'standby ', 'unheard of']) {
+      files['/data/pg/main/postmaster.pid'] =
+        `7\n/data/pg/main\n1\n5432\n${folder}\nlocalhost\n 1 2\n${well}\n`;
+      expect(await ask()).toBeUndefined();
+    }
+    files['/data/pg/main/postmaster.pid'] = `7\n/data/pg/main\n1\n5432\n${folder}\n`;
+    expect(await ask()).toBe('the database system is starting up');
+    // Closed to us, or torn: it is asked, as ever.
+    delete files['/data/pg/main/postmaster.pid'];
+    expect(await ask()).toBeUndefined();
+    files[`${folder}/.s.PGSQL.5432.lock`] = '7\n';
+    expect([await ask(), asked]).toEqual([undefined, 5]);
+  });
+
   it('waits for a refusal that comes in pieces', async () => {
     const bytes = refusal('57P03', 'the database system is shutting down');
     const server = createServer((socket) => {
