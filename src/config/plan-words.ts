@@ -2,12 +2,8 @@
 import { backups } from './backup-words.ts';
 import { commandWords } from './command-words.ts';
 import { planForeign } from './foreign-words.ts';
-<<<<<<< HEAD
 import { absolutePath, databaseName, duration, flag, integer, oneOf, path, systemUser } from './scalars.ts';
-=======
-import { absolutePath, databaseName, duration, integer, oneOf, path, systemUser } from './scalars.ts';
 import { schedule } from './schedule-words.ts';
->>>>>>> 4de08f7 (Schedules: what is due is run once, whatever restarts, long runs and clocks do)
 import { SERVICE_NAME, service } from './service-words.ts';
 import { type JsonSchema, knownText, listOf, mapOf, parsed, type Shape, text } from './shape.ts';
 import { type Stanza, stanza } from './words.ts';
