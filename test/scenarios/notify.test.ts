@@ -113,7 +113,7 @@ services:
   });
 });
 
-test("law 16: a Node service that says process.send('ready') is ready then, and not before", async () => {
+test('law 16: a Node service that sends the word ready to its parent is ready then, and one that does not fails its start', async () => {
   await using bulkhead = await startSupervisor({
     plan: `
 version: 1
