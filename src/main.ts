@@ -38,7 +38,7 @@ async function runCommand(): Promise<number> {
       const { psqlInvocation } = await import('./database/psql.ts');
       return psqlInvocation(dataDir, database, RUN_DIR, args);
     },
-    backups: async (dataDir) => (await import('./backups/shelf.ts')).listBackups(`${dataDir}/backups`),
+    backups: async (dataDir) => (await import('./backups/list-backups.ts')).listBackups(`${dataDir}/backups`),
     alone: async (options) => (await import('./supervisor/alone.ts')).openAlone(options),
     postgres: async () => {
       const { findBinaries } = await import('./postgres/binaries.ts');

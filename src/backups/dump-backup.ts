@@ -97,6 +97,7 @@ async function runDump(
     if (result.failed && /not support compression|compression method/i.test(result.stderr))
       result = await dump([]);
     if (result.failed) throw dumpFailure(`dump the database ${name}`, result);
+    watch.done();
   } finally {
     await watch.end();
   }
@@ -144,7 +145,7 @@ async function watchTables(
   job: Job,
   server: Server,
   { database, sizes }: Facts,
-): Promise<{ readonly line: (line: string) => void; end(): Promise<void> }> {
+): Promise<{ readonly line: (line: string) => void; done(): void; end(): Promise<void> }> {
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const tell = tellBytes(`dumping ${database.name}`, total, job.report);
   let done = 0;
@@ -169,6 +170,7 @@ async function watchTables(
       current = sizes.get(name) ?? 0;
       tell(done);
     },
+    done: () => tell(total),
     end: async () => {
       clearInterval(timer);
       await session.end();

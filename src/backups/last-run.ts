@@ -1,16 +1,9 @@
 /** How the last `backup run` ended: while that is not well, nothing is removed. */
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
+import type { LastRun } from '../protocol/backups.ts';
 import { readTextIfExists } from '../system/files.ts';
 import { writeFileAtomic } from '../system/write-file-atomic.ts';
-
-export interface LastRun {
-  /** ISO 8601 */
-  readonly at: string;
-  readonly what: string;
-  readonly ok: boolean;
-  readonly problem: string | undefined;
-}
 
 const FILE = 'last-run.json';
 

@@ -1,6 +1,4 @@
 /** Starts a copy of a base backup, lets it recover, and reads every row of every database in it. */
-import { constants } from 'node:fs';
-import { chmod, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, messageOf } from '../base/errors.ts';
 import { fingerprintTables } from '../postgres/fingerprint.ts';
@@ -8,6 +6,7 @@ import type { PrivateServer } from '../postgres/private-server.ts';
 import type { Job } from '../program/job.ts';
 import { tellProgress } from '../program/progress.ts';
 import { CLUSTER_FOLDER } from '../protocol/backups.ts';
+import { runTool } from '../system/commands.ts';
 import { BadBackup } from './bad-backup.ts';
 import type { PostgresPlace } from './postgres-place.ts';
 import { withScratchCluster } from './scratch-cluster.ts';
@@ -21,11 +20,10 @@ export async function restoreBase(job: Job, place: PostgresPlace, backup: WholeB
   const fill = async (folder: string): Promise<void> => {
     step('copying it');
     // Where the file system can, the copy shares the blocks.
-    await cp(join(backup.folder, CLUSTER_FOLDER), folder, {
-      recursive: true,
-      mode: constants.COPYFILE_FICLONE,
-    });
-    await chmod(folder, 0o700);
+    const from = join(backup.folder, CLUSTER_FOLDER);
+    const copied = await runTool(['cp', '-a', '--reflink=auto', from, folder], { signal: job.signal });
+    job.signal.throwIfAborted();
+    if (copied.failed) throw new Error(`cannot copy ${from}: ${copied.stderr.trim()}`);
   };
   try {
     return await withScratchCluster({ ...place, roles: [], signal: job.signal, fill }, async (scratch) => {

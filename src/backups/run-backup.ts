@@ -63,7 +63,11 @@ export async function runBackup(job: Job): Promise<void> {
     }
     job.report({ type: 'result', value: result });
   } catch (error) {
-    noteRun(root, what, { ok: false, problem: messageOf(error) });
+    try {
+      noteRun(root, what, { ok: false, problem: messageOf(error) });
+    } catch {
+      // On a full disk the note from the beginning stands.
+    }
     throw error;
   } finally {
     lock.release();

@@ -102,11 +102,6 @@ export function requireWhole(backup: ShelvedBackup): WholeBackup {
   });
 }
 
-/** What `bulkhead backup list` shows. */
-export function listBackups(root: string): BackupView[] {
-  return readShelf(root).map(viewOf);
-}
-
 export function viewOf(backup: ShelvedBackup): BackupView {
   const { id, kind, startedAt, verified, pinned, offsite, manifest, broken } = backup;
   const size = (manifest?.files ?? []).reduce((sum, file) => sum + file.size, 0);

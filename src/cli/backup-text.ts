@@ -2,8 +2,10 @@
 import { formatDuration } from '../base/duration.ts';
 import { formatSize } from '../base/size.ts';
 import {
+  type BackupList,
   type BackupView,
   isProven,
+  lastRestorable,
   type PruneResult,
   type VerifyLevel,
   type VerifyResult,
@@ -25,29 +27,27 @@ export interface BackupsView extends TextView {
 }
 
 /** The table, and below it what could be restored now. */
-export function renderBackups(backups: readonly BackupView[], view: BackupsView): string {
+export function renderBackups({ backups, lastRun }: BackupList, view: BackupsView): string {
   const { dataDir, width, now, paint } = view;
-  if (backups.length === 0) return `no backups in ${dataDir}/backups. Make one: bulkhead backup run daily`;
+  const alarm =
+    lastRun?.ok === false
+      ? wrapped(`the last run failed: ${tameLine(lastRun.problem ?? 'unknown why')}`, width, 'bad', paint)
+      : undefined;
+  if (backups.length === 0) {
+    return [`no backups in ${dataDir}/backups. Make one: bulkhead backup run daily`, alarm]
+      .filter(Boolean)
+      .join('\n');
+  }
   return [
     ...renderTable(columns(now), backups, width, paint),
     '',
-    wrapped(tellRestorable(backups, now), width, isRestorable(backups) ? 'dim' : 'warn', paint),
+    wrapped(tellRestorable(backups, now), width, lastRestorable(backups) ? 'dim' : 'warn', paint),
+    ...(alarm === undefined ? [] : [alarm]),
   ].join('\n');
 }
 
-/** The newest that was proven to hold a database and has not been damaged since, as far as a look shows. */
-function lastRestorable(backups: readonly BackupView[]): BackupView | undefined {
-  return backups.find(
-    ({ kind, verified, broken }) =>
-      (kind === 'dump' || kind === 'base') && broken === undefined && isProven(verified),
-  );
-}
-
-function isRestorable(backups: readonly BackupView[]): boolean {
-  return lastRestorable(backups) !== undefined;
-}
-
-function tellRestorable(backups: readonly BackupView[], now: number): string {
+/** What people are told of how far back a disaster would throw them. */
+export function tellRestorable(backups: readonly BackupView[], now: number): string {
   const last = lastRestorable(backups);
   return last === undefined
     ? 'no backup of the database is known to be good. Verify one: bulkhead backup verify latest'

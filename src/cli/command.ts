@@ -1,5 +1,5 @@
 import type { DatabasePlan, ProgramName } from '../config/plan.ts';
-import type { BackupView } from '../protocol/backups.ts';
+import type { BackupList } from '../protocol/backups.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { ParsedCommand } from './arguments.ts';
 import type { BootView } from './boot-view.ts';
@@ -64,8 +64,8 @@ export interface Doors {
   up?(options: UpOptions): Promise<number>;
   /** How psql reaches the application's database of this volume; throws a Failure where it cannot. */
   psql?(options: PsqlOptions): Promise<Invocation>;
-  /** The backups of a volume, newest first; throws a Failure where its folder is closed to us. */
-  backups?(dataDir: string): Promise<readonly BackupView[]>;
+  /** The backups of a volume; throws a Failure where its folder is closed to us. */
+  backups?(dataDir: string): Promise<BackupList>;
   /** Our programs without a supervisor, under its locks; throws a Failure where somebody uses the volume. */
   alone?(options: {
     readonly tier: string | undefined;

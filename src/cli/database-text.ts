@@ -12,12 +12,16 @@ const SETTINGS: readonly Column<SettingView>[] = [
   { title: 'WHY', flexible: true, cell: ({ reason }) => ({ text: tameLine(reason), tone: 'dim' }) },
 ];
 
-/** @param now milliseconds since the epoch */
+/**
+ * @param now milliseconds since the epoch
+ * @param backup how far back a disaster would throw people; undefined: not known
+ */
 export function renderDatabase(
   status: DatabaseStatus,
   width: number | undefined,
   paint: Paint,
   now: number,
+  backup?: string,
 ): string {
   const facts: [string, string][] = [
     ['database', `${status.database} of ${status.user}${status.exists ? '' : ' (not there yet)'}`],
@@ -25,6 +29,7 @@ export function renderDatabase(
     ['cluster', status.cluster],
     ['content', describeContent(status)],
     ['sessions', String(status.connections)],
+    ...(backup === undefined ? [] : ([['backup', backup]] as [string, string][])),
     ...status.ledger
       // A look at the order of text that found nothing is no news.
       .filter(({ kind, detail }) => kind !== 'collation' || detail.rebuilt !== undefined)

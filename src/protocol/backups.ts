@@ -140,3 +140,28 @@ export interface PruneResult {
     readonly reasons: readonly string[];
   }[];
 }
+
+/** `<backups>/last-run.json` */
+export interface LastRun {
+  /** ISO 8601 */
+  readonly at: string;
+  readonly what: string;
+  readonly ok: boolean;
+  readonly problem: string | undefined;
+}
+
+/** What `bulkhead backup list --json` prints. */
+export interface BackupList {
+  /** Newest first. */
+  readonly backups: readonly BackupView[];
+  /** How the last `backup run` ended; undefined where there was none. */
+  readonly lastRun: LastRun | undefined;
+}
+
+/** The newest that was proven to hold a database and has not been damaged since, as far as a look shows. */
+export function lastRestorable(backups: readonly BackupView[]): BackupView | undefined {
+  return backups.find(
+    ({ kind, verified, broken }) =>
+      (kind === 'dump' || kind === 'base') && broken === undefined && isProven(verified),
+  );
+}

@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findBackup, listBackups, readShelf, requireWhole } from '../../src/backups/shelf.ts';
+import { noteRun } from '../../src/backups/last-run.ts';
+import { listBackups } from '../../src/backups/list-backups.ts';
+import { findBackup, readShelf, requireWhole } from '../../src/backups/shelf.ts';
 import { type } from '../support/command-line.ts';
 import { EXAMPLE_NOW } from '../support/product.ts';
 import { shelve } from '../support/shelf.ts';
@@ -25,7 +27,7 @@ describe('a shelf', () => {
     const base = shelve(root, '2026-01-03T02:00:00.000Z', { kind: 'base' });
     const young = shelve(root, '2026-01-02T02:00:00.000Z', { verified: {}, pinned: true });
     expect(readShelf(root).map(({ id }) => id)).toEqual([base, young, old]);
-    expect(listBackups(root)[1]).toEqual({
+    expect(listBackups(root).backups[1]).toEqual({
       id: young,
       kind: 'dump',
       startedAt: '2026-01-02T02:00:00.000Z',
@@ -170,6 +172,8 @@ describe('bulkhead backup list', () => {
     expect((await list()).out).toBe(`no backups in ${root}/backups. Make one: bulkhead backup run daily\n`);
     shelve(join(root, 'backups'), ago(1));
     expect((await list()).out).toContain('no backup of the database is known to be good');
+    noteRun(join(root, 'backups'), 'daily', { ok: false, problem: 'no space left' });
+    expect((await list()).out).toContain('the last run failed: no space left');
   });
 
   test('prints JSON, also of one kind', async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { BackupsPlan, DatabasePlan, ProgramName } from '../../src/config/plan.ts';
-import type { Report } from '../../src/protocol/channel.ts';
+import type { Assignment, Report } from '../../src/protocol/channel.ts';
 import { findIdentity, type Identity } from '../../src/system/users.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -184,6 +184,24 @@ export class TestVolume {
     rmSync(this.root, { recursive: true, force: true });
   }
 
+  /** What PID 1 would hand to this program. */
+  assignment(name: ProgramName, options: RunOptions = {}): Assignment {
+    const plan = { ...this.plan, ...options.plan };
+    const secret = join(this.dataDir, 'secrets', 'app_password');
+    const appPassword =
+      plan.password ?? (existsSync(secret) ? readFileSync(secret, 'utf8').trim() : undefined);
+    return {
+      program: name,
+      dataDir: this.dataDir,
+      runDir: this.runDir,
+      database: plan,
+      backups: { ...this.backups(), ...options.backups },
+      isolated: isRoot,
+      secrets: appPassword === undefined ? {} : { appPassword },
+      input: options.input ?? {},
+    };
+  }
+
   private start(name: ProgramName, options: RunOptions): ChildProcess {
     const identity = name === 'cluster' ? undefined : this.user;
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'program', name], {
@@ -197,24 +215,9 @@ export class TestVolume {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       ...(identity && { uid: identity.uid, gid: identity.gid }),
     });
-    const plan = { ...this.plan, ...options.plan };
-    const secret = join(this.dataDir, 'secrets', 'app_password');
-    const appPassword =
-      plan.password ?? (existsSync(secret) ? readFileSync(secret, 'utf8').trim() : undefined);
     const channel = child.stdio[3] as Socket;
     channel.on('error', () => undefined);
-    channel.write(
-      `${JSON.stringify({
-        program: name,
-        dataDir: this.dataDir,
-        runDir: this.runDir,
-        database: plan,
-        backups: { ...this.backups(), ...options.backups },
-        isolated: isRoot,
-        secrets: appPassword === undefined ? {} : { appPassword },
-        input: options.input ?? {},
-      })}\n`,
-    );
+    channel.write(`${JSON.stringify(this.assignment(name, options))}\n`);
     return child;
   }
 }

@@ -10,12 +10,15 @@ export async function run(context: Context): Promise<number> {
   if (!doors.backups) throw new Error('the front door gave no way to the backups');
   const dataDir = await findVolume(context);
   const kind = given.value('kind');
-  const all = await doors.backups(dataDir);
+  const { backups: all, lastRun } = await doors.backups(dataDir);
   const backups = kind === undefined ? all : all.filter((backup) => backup.kind === kind);
-  if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, dataDir, backups });
+  if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, dataDir, backups, lastRun });
   else
     context.say(
-      renderBackups(backups, { dataDir, width: io.out.columns, now: io.now(), paint: context.paint }),
+      renderBackups(
+        { backups, lastRun },
+        { dataDir, width: io.out.columns, now: io.now(), paint: context.paint },
+      ),
     );
   return CommandExit.ok;
 }
