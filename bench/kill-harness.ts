@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { makeFirstBoots } from '../test/support/first-boot-trial.ts';
 import { killAndLook, type Trial } from '../test/support/kill-harness.ts';
+import { makeOperations } from '../test/support/operation-trial.ts';
 
 /** What can be killed: fresh volumes, and what removes the ground they share. */
 const WORKS: Readonly<Record<string, () => { prepare(): Promise<Trial>; remove(): void }>> = {
@@ -17,6 +18,9 @@ const WORKS: Readonly<Record<string, () => { prepare(): Promise<Trial>; remove()
     const { prepareNaive, remove } = makeFirstBoots();
     return { prepare: prepareNaive, remove };
   },
+  'restore-base': () => makeOperations('restore-base'),
+  'restore-dump': () => makeOperations('restore-dump'),
+  upgrade: () => makeOperations('upgrade'),
 };
 
 const { values } = parseArgs({

@@ -20,6 +20,8 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   'database-status': async () => (await import('./database/database-status.ts')).runDatabaseStatus,
   upgrade: async () => (await import('./operations/upgrade.ts')).runUpgrade,
   rollback: async () => (await import('./operations/rollback.ts')).runRollback,
+  restore: async () => (await import('./operations/restore.ts')).runRestore,
+  adopt: async () => (await import('./operations/adopt.ts')).runAdopt,
 };
 
 /** Runs the program of this name; resolves with its exit code. */

@@ -4,19 +4,24 @@ import type { ProgramName } from '../config/plan.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { AskableProgram, ChangeAnswer, ChangeRequest } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
+import { readStructured } from '../protocol/structured.ts';
 import { sayChange } from './change-services.ts';
 import { describeChange } from './change-text.ts';
 import type { Client } from './client.ts';
 import type { AloneRuns, Context } from './command.ts';
 import { findDataDir } from './place.ts';
 import { hearProgram, runProgram } from './run-program.ts';
+import { tameLine } from './terminal.ts';
 
 export interface ProgramPlace {
   /** Nobody lives there: what is done comes into force here and now, and is served by the next `bulkhead up`. */
   readonly alone: boolean;
   run(program: AskableProgram, input: Readonly<Record<string, string>>): Promise<unknown>;
-  /** Lets a cluster that was built take its place: a restart of the database with all that depends on it. */
-  comeIntoForce(timeout: number | undefined): Promise<number>;
+  /**
+   * Lets a cluster that was built take its place: a restart of the task `cluster` with all that depends on it. `from`:
+   * another one to begin with, where the cluster stays.
+   */
+  comeIntoForce(timeout: number | undefined, from?: string): Promise<number>;
   close(): void;
 }
 
@@ -40,8 +45,8 @@ function beside(context: Context, client: Client): ProgramPlace {
   return {
     alone: false,
     run: (program, input) => runProgram(context, program, input),
-    async comeIntoForce(timeout) {
-      const request: ChangeRequest = { names: ['cluster'], dependents: true, timeout: timeout ?? LONG };
+    async comeIntoForce(timeout, from = 'cluster') {
+      const request: ChangeRequest = { names: [from], dependents: true, timeout: timeout ?? LONG };
       const answer = await client.post<ChangeAnswer>('/v1/services/restart', request);
       for (const change of answer.changes) {
         if (change.outcome === 'changed') continue;
@@ -50,6 +55,23 @@ function beside(context: Context, client: Client): ProgramPlace {
       return answer.exitCode;
     },
     close: () => undefined,
+  };
+}
+
+/** pino's number. */
+const WARN = 40;
+
+/** What a program logs is meant for PID 1; warnings and errors are told by their reports already. */
+function tellLines(tell: (text: string) => void): (bytes: Buffer) => void {
+  let rest = '';
+  return (bytes) => {
+    const lines = (rest + bytes.toString('utf8')).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const structured = readStructured(line);
+      if (structured?.msg === undefined) tell(line);
+      else if ((structured.level ?? 0) < WARN) tell(structured.msg);
+    }
   };
 }
 
@@ -63,7 +85,7 @@ async function openAlone(context: Context): Promise<ProgramPlace> {
     tier: given.value('tier'),
     config: given.value('config'),
     data: findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') }),
-    onOutput: (bytes) => io.err.write(bytes),
+    onOutput: tellLines((text) => context.remark(tameLine(text))),
   });
   const run = (program: ProgramName, input: Readonly<Record<string, string>>): Promise<unknown> =>
     hearProgram(context, program, (signal, hear: (report: Report) => void) =>

@@ -206,7 +206,9 @@ export type ProgramName =
   | 'prune-backups'
   | 'pin-backup'
   | 'upgrade'
-  | 'rollback';
+  | 'rollback'
+  | 'restore'
+  | 'adopt';
 
 export interface Dependency {
   readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';

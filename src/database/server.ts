@@ -10,7 +10,7 @@ import { type Layout, layoutOf } from '../postgres/layout.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
 import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
-import type { Identity } from '../system/users.ts';
+import { becomeUser, type Identity } from '../system/users.ts';
 import { archiveSettings } from '../wal/archive-settings.ts';
 import { prepareArchive } from '../wal/prepare-archive.ts';
 import { renderHba, renderIdent, renderSettings } from './render-config.ts';
@@ -21,6 +21,7 @@ import { tuneServer } from './tuning.ts';
 export async function becomeServer(job: Job): Promise<void> {
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const user = databaseUser(job.plan.systemUser);
+  // PID 1 has started us as this user already, unless a person runs the program by hand as root.
   becomeUser(user);
   const cluster = findCluster(layout);
   if (!cluster) {
@@ -64,14 +65,6 @@ export async function becomeServer(job: Job): Promise<void> {
   process.chdir('/');
   process.umask(0o077);
   process.execve(program, argv, env);
-}
-
-/** PID 1 has started us as this user already, unless a person runs the program by hand as root. */
-function becomeUser(user: Identity): void {
-  if (process.geteuid?.() !== 0) return;
-  process.setgroups?.([...user.groups]);
-  process.setgid?.(user.gid);
-  process.setuid?.(user.uid);
 }
 
 async function renderInto(layout: Layout, job: Job, user: Identity, cluster: Cluster): Promise<void> {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { formatSize } from '../base/size.ts';
 import { findBinaries } from '../postgres/binaries.ts';
 import { connectAsApp } from '../postgres/connect.ts';
-import { findCluster } from '../postgres/find-cluster.ts';
 import { layoutOf } from '../postgres/layout.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
 import { readableName } from '../postgres/sql-text.ts';
@@ -22,7 +21,8 @@ export function openArchiveDump(source: DumpSource, format: DumpFormat & { reado
   const { job, server, path, context } = source;
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const binaries = findBinaries({
-    major: findCluster(layout)?.major,
+    // As the server: a newer pg_restore says things that an older server does not know.
+    major: Math.floor(context.serverVersion / 10_000),
     libraryDir: join(layout.sockets, 'lib'),
   });
   requireReadable(path, format.version, binaries.major);

@@ -30,6 +30,11 @@ export interface ImportRequest {
   readonly replace: boolean;
   /** Of a cluster's dump: in the place of its other databases, too. As `replace` if undefined. */
   readonly replaceOthers?: boolean;
+  /** Of a restore: what the ledger says of it, and a last look at the database before it gets its name. */
+  readonly restore?: {
+    readonly detail: Pick<LedgerEntry['detail'], 'backup' | 'backupAt'>;
+    verify(database: string): Promise<void>;
+  };
 }
 
 export interface Imported {
@@ -84,7 +89,7 @@ export async function importDump(request: ImportRequest): Promise<Imported> {
 }
 
 async function importOne(
-  { job, server, session, replace }: ImportRequest,
+  { job, server, session, replace, restore }: ImportRequest,
   dump: Dump,
   facts: Inspected,
   describe: (rows: number) => LedgerEntry,
@@ -95,6 +100,7 @@ async function importOne(
   const made = await createExtensions(server, scratch, user, given.wanted);
   if (made.length > 0) job.say(`made by the superuser, as the plan allows: ${made.join(', ')}`);
   const rows = await dump.restore(scratch, facts, given);
+  await restore?.verify(scratch);
   job.signal.throwIfAborted();
   const entry = describe(rows);
   if (replace) return { rows, kept: await swapIn(session, server, scratch, name, entry) };
@@ -116,16 +122,25 @@ async function prepare({ job, session, path }: ImportRequest, facts: Inspected):
 }
 
 function describeImport(
-  { job, path }: ImportRequest,
+  { job, path, restore }: ImportRequest,
   dump: Dump,
   numbers: Pick<LedgerEntry['detail'], 'rows' | 'tables' | 'durationMs' | 'databases'>,
 ): LedgerEntry {
   const { size, mtimeMs } = statSync(path);
   const { name: database, user } = job.plan;
   return {
-    kind: 'import',
+    kind: restore ? 'restore' : 'import',
     sha256: dump.sha256(),
-    detail: { database, user, file: path, size, mtimeMs, format: nameFormat(dump.format), ...numbers },
+    detail: {
+      database,
+      user,
+      file: path,
+      size,
+      mtimeMs,
+      format: nameFormat(dump.format),
+      ...numbers,
+      ...restore?.detail,
+    },
   };
 }
 

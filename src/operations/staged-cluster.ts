@@ -70,7 +70,7 @@ export async function fillNewCluster(
 }
 
 /** Every file of a stopped cluster is on the disk afterwards. */
-async function syncCluster(
+export async function syncCluster(
   { folder, cluster }: Workspace,
   binaries: PostgresBinaries,
   user: Identity,

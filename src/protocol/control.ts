@@ -162,6 +162,8 @@ export const ASKABLE_PROGRAMS = [
   'pin-backup',
   'upgrade',
   'rollback',
+  'restore',
+  'adopt',
 ] as const satisfies readonly ProgramName[];
 export type AskableProgram = (typeof ASKABLE_PROGRAMS)[number];
 

@@ -22,3 +22,36 @@ export interface RollbackPlan {
   readonly since: string;
   readonly why: string;
 }
+
+/** Of `restore`: what it will do, or has done. */
+export interface RestorePlan {
+  /** Id of the backup, or path of the dump. */
+  readonly what: string;
+  readonly kind: 'dump' | 'base' | 'file';
+  /** When its state was fixed, ISO 8601; undefined: nobody knows. */
+  readonly at: string | undefined;
+  /** Of its files. */
+  readonly bytes: number;
+  /** As its manifest says. */
+  readonly rows: number | undefined;
+  readonly tables: number | undefined;
+  /** It is of another installation. */
+  readonly foreign: boolean;
+  /** What is there now, and goes out of use; undefined: nothing. */
+  readonly replaced:
+    | { readonly what: string; readonly tables: number | undefined; readonly bytes: number }
+    | undefined;
+  /** A whole cluster was built: the next start puts it in its place. */
+  readonly flip: boolean;
+  /** Under which name what was there is kept; undefined: nothing was there, or nothing was done yet. */
+  readonly kept: string | undefined;
+}
+
+/** Of `adopt`: the data folder of another image. */
+export interface AdoptPlan {
+  readonly folder: string;
+  /** Majors: what it is of, and what it becomes. */
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
+}

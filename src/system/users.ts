@@ -128,3 +128,11 @@ function cachedTable<T>(path: string, parse: (fields: string[]) => T): () => rea
 function isNumber(text: string): boolean {
   return /^\d+$/.test(text);
 }
+
+/** Gives up root for good; nothing where we are somebody else already. */
+export function becomeUser(user: Pick<Identity, 'uid' | 'gid' | 'groups'>): void {
+  if (process.geteuid?.() !== 0) return;
+  process.setgroups?.([...user.groups]);
+  process.setgid?.(user.gid);
+  process.setuid?.(user.uid);
+}

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly backups?: Partial<BackupsPlan>;
   readonly input?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** As a program without a supervisor, before anything is laid out. */
+  readonly asRoot?: boolean;
   /** Called with each report as it comes. */
   readonly onReport?: (report: Report, child: ChildProcess) => void;
 }
@@ -203,7 +205,7 @@ export class TestVolume {
   }
 
   private start(name: ProgramName, options: RunOptions): ChildProcess {
-    const identity = name === 'cluster' ? undefined : this.user;
+    const identity = name === 'cluster' || options.asRoot ? undefined : this.user;
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'program', name], {
       cwd: '/',
       env: {

@@ -2,9 +2,9 @@
 import { BACKUP_KINDS, VERIFY_LEVELS } from '../../protocol/backups.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { CommandSpec, OptionSpec } from '../command.ts';
-import { ANY_NUMBER } from './options.ts';
+import { ANY_NUMBER, CONFIG_OPTIONS, OPERATION_OPTIONS } from './options.ts';
 
-const { refused, unreachable } = CommandExit;
+const { unknownName, refused, invalidConfiguration, unreachable, timedOut } = CommandExit;
 const LEVEL: OptionSpec = {
   name: 'level',
   value: 'LEVEL',
@@ -41,6 +41,23 @@ export const BACKUPS: readonly CommandSpec[] = [
     exits: [refused, unreachable],
     examples: ['bulkhead backup verify latest', 'bulkhead backup verify --all --level files'],
     load: () => import('../commands/backup-verify.ts'),
+  },
+  {
+    name: 'backup restore',
+    summary: 'make a backup, or a dump of anybody, the database; what was there is kept. Needs no supervisor',
+    usage: 'BACKUP|FILE',
+    arity: { least: 1, most: 1 },
+    options: [
+      { name: 'replace', summary: 'put it in the place of what is there, which is kept' },
+      ...OPERATION_OPTIONS,
+      ...CONFIG_OPTIONS,
+    ],
+    exits: [unknownName, refused, invalidConfiguration, timedOut],
+    examples: [
+      'bulkhead backup restore latest --dry-run',
+      'docker run --rm -v data:/data --entrypoint bulkhead IMAGE backup restore latest --yes',
+    ],
+    load: () => import('../commands/backup-restore.ts'),
   },
   {
     name: 'backup prune',

@@ -70,4 +70,16 @@ export const DATABASE: readonly CommandSpec[] = [
     examples: ['bulkhead db rollback --dry-run'],
     load: () => import('../commands/db-rollback.ts'),
   },
+  {
+    name: 'db adopt',
+    summary: 'make the data folder of another image (Debian, docker-library) the cluster of an empty volume',
+    usage: 'FOLDER',
+    arity: { least: 1, most: 1 },
+    options: [...OPERATION_OPTIONS, ...CONFIG_OPTIONS],
+    exits: [unknownName, refused, invalidConfiguration],
+    examples: [
+      'docker run --rm -v data:/data -v old:/old:ro --entrypoint bulkhead IMAGE db adopt /old --yes',
+    ],
+    load: () => import('../commands/db-adopt.ts'),
+  },
 ];

@@ -1,0 +1,108 @@
+/** A base backup becomes the cluster: copied, recovered to the moment it was made, read through. */
+import { constants } from 'node:fs';
+import { chmod, cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WholeBackup } from '../backups/shelf.ts';
+import { verifyBackup } from '../backups/verify-backup.ts';
+import { Failure } from '../base/errors.ts';
+import { findBinaries } from '../postgres/binaries.ts';
+import { fingerprintTables } from '../postgres/fingerprint.ts';
+import { layoutOf } from '../postgres/layout.ts';
+import { ensureLedger, writeLedger } from '../postgres/ledger.ts';
+import { keptName, newOperation } from '../postgres/operation.ts';
+import { type PrivateServer, startPrivateServer } from '../postgres/private-server.ts';
+import { databaseUser } from '../postgres/system-user.ts';
+import type { Job } from '../program/job.ts';
+import { CLUSTER_FOLDER } from '../protocol/backups.ts';
+import { CommandExit } from '../protocol/exit-codes.ts';
+import { majorInUse } from './major-in-use.ts';
+import { superuserPassword, syncCluster } from './staged-cluster.ts';
+import { buildCluster } from './workspace.ts';
+
+/** Returns the name under which the cluster that was there is kept. */
+export async function restoreBase(job: Job, backup: WholeBackup): Promise<string | undefined> {
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const user = databaseUser(job.plan.systemUser);
+  const major = backup.manifest.server?.major;
+  if (major === undefined) throw new Failure(`cannot restore ${backup.id}: its manifest names no server`);
+  const binaries = findBinaries({ major, libraryDir: join(layout.sockets, 'lib') });
+  const verified = await verifyBackup(job, { layout, binaries, user }, backup, 'readable');
+  if (!verified.ok) throw new Failure(`cannot restore ${backup.id}: ${verified.problem}`);
+  const from = majorInUse(layout);
+  const operation = newOperation('restore', { from, to: major, what: `restore of ${backup.id}` });
+  const needed = verified.bytes + 128 * 1024 ** 2;
+  const step = (detail: string): void =>
+    job.report({
+      type: 'progress',
+      progress: { what: `restoring ${backup.id}`, percent: undefined, detail },
+    });
+  await buildCluster({ layout, user, operation, needed }, async (workspace) => {
+    step('copying it');
+    // Where the file system can, the copy shares the blocks.
+    await cp(join(backup.folder, CLUSTER_FOLDER), workspace.cluster, {
+      recursive: true,
+      mode: constants.COPYFILE_FICLONE,
+    });
+    await chmod(workspace.cluster, 0o700);
+    step('recovering it');
+    const server = await startPrivateServer({
+      folder: workspace.cluster,
+      binaries,
+      user,
+      parent: layout.sockets,
+      care: 'durable',
+      superuserPassword: superuserPassword(layout, user),
+      signal: job.signal,
+    });
+    try {
+      await readThrough(job, server, backup.id);
+      await noteRestore(job, server, backup);
+    } finally {
+      await server.stop();
+    }
+    step('syncing it');
+    await syncCluster(workspace, binaries, user, job.signal);
+  });
+  return from === undefined ? undefined : keptName(operation);
+}
+
+/** Checksums of pages are looked at only where pages are read. */
+async function readThrough(job: Job, server: PrivateServer, id: string): Promise<void> {
+  const session = await server.connect();
+  const { rows } = await session
+    .query<{ datname: string }>('SELECT datname FROM pg_catalog.pg_database WHERE datallowconn ORDER BY 1')
+    .finally(() => session.end());
+  if (!rows.some(({ datname }) => datname === job.plan.name)) {
+    throw new Failure(`cannot restore ${id}: it has no database ${job.plan.name}`, {
+      remedy: `it has ${rows.map(({ datname }) => datname).join(', ')}: set database.name in the plan to the right one`,
+      exitCode: CommandExit.refused,
+    });
+  }
+  for (const { datname } of rows) {
+    const inside = await server.connect(datname);
+    try {
+      await fingerprintTables(inside, (done, total) => {
+        const detail = `${datname}: table ${done} of ${total} read`;
+        job.report({
+          type: 'progress',
+          progress: { what: `restoring ${id}`, percent: Math.floor((100 * done) / total), detail },
+        });
+      });
+    } finally {
+      await inside.end();
+    }
+    job.signal.throwIfAborted();
+  }
+}
+
+async function noteRestore(job: Job, server: PrivateServer, { id, startedAt }: WholeBackup): Promise<void> {
+  const session = await server.connect();
+  try {
+    await ensureLedger(session);
+    const { name: database, user } = job.plan;
+    const detail = { database, user, backup: id, backupAt: startedAt };
+    await writeLedger(session, { kind: 'restore', sha256: undefined, detail });
+  } finally {
+    await session.end();
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The program `restore`. Onto a living server a dump goes as an import does: a scratch database, compared, and swapped
+ * in with its ledger row in one transaction. Where none lives, and for a base backup, a whole cluster is built, and the
+ * next start puts it in its place. What was there is kept either way.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../base/errors.ts';
+import { layOutRunDir, layOutVolume } from '../database/volume.ts';
+import { databaseExists, isEmptyDatabase } from '../postgres/app-database.ts';
+import { connectAsSuperuser, type Server, serverOf } from '../postgres/connect.ts';
+import { readIdentity } from '../postgres/identity.ts';
+import { layoutOf } from '../postgres/layout.ts';
+import { APP_PASSWORD, ensureSecret, NEXTAUTH_SECRET } from '../postgres/secrets.ts';
+import { databaseUser } from '../postgres/system-user.ts';
+import type { Job } from '../program/job.ts';
+import { CommandExit } from '../protocol/exit-codes.ts';
+import type { RestorePlan } from '../protocol/operations.ts';
+import { becomeUser } from '../system/users.ts';
+import { sizeOf } from './cluster-facts.ts';
+import { findSource, type Source } from './find-source.ts';
+import { majorInUse } from './major-in-use.ts';
+import { restoreBase } from './restore-base.ts';
+import { restoreDump, restoreDumpAlone } from './restore-dump.ts';
+
+/** Input: `backup` (id, beginning, latest, absolute path), `replace`, `dryRun`, `alone`. */
+export async function runRestore(job: Job): Promise<void> {
+  const { backup: wanted = '', replace, dryRun, alone } = job.assignment.input;
+  if (wanted === '') throw new Failure('cannot restore: nothing was named', { exitCode: CommandExit.usage });
+  if (alone !== undefined && dryRun === undefined) prepareVolume(job);
+  const source = findSource(job.assignment.dataDir, wanted);
+  const flips = alone !== undefined || source.kind === 'base';
+  const replaced = alone === undefined ? await describeLive(job) : describeCluster(job);
+  const plan: RestorePlan = { ...describe(job, source), replaced, flip: flips, kept: undefined };
+  if (dryRun !== undefined) return job.report({ type: 'result', value: plan });
+  if (replaced !== undefined && replace === undefined) {
+    throw new Failure(`cannot restore ${plan.what}: ${replaced.what} is there already`, {
+      remedy: 'add --replace to put it in its place; what is there now is kept',
+      exitCode: CommandExit.refused,
+    });
+  }
+  const kept =
+    source.kind === 'base'
+      ? await restoreBase(job, source.backup)
+      : alone === undefined
+        ? await restoreDump(job, source)
+        : await restoreDumpAlone(job, source);
+  job.report({ type: 'result', value: { ...plan, kept } satisfies RestorePlan });
+}
+
+/** Without a start before us nothing is there that we could rely on; after it we are the database's user alone. */
+function prepareVolume(job: Job): void {
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const user = databaseUser(job.plan.systemUser);
+  layOutVolume(layout, user);
+  layOutRunDir(layout, user);
+  ensureSecret(layout.secrets, APP_PASSWORD);
+  ensureSecret(layout.secrets, NEXTAUTH_SECRET);
+  becomeUser(user);
+}
+
+function describe(job: Job, source: Source): Omit<RestorePlan, 'replaced' | 'flip' | 'kept'> {
+  if (source.kind === 'file') {
+    const bytes = statSync(source.path).isDirectory() ? sizeOf(source.path) : statSync(source.path).size;
+    const unknown = { at: undefined, rows: undefined, tables: undefined, foreign: false };
+    return { what: source.path, kind: 'file', bytes, ...unknown };
+  }
+  const { id, kind, startedAt, manifest } = source.backup;
+  const tables = manifest.databases?.flatMap((database) => database.tables);
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const installId = readIdentity(layout.identity)?.installId;
+  return {
+    what: id,
+    kind: kind === 'base' ? 'base' : 'dump',
+    at: startedAt,
+    bytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
+    rows: tables?.reduce((sum, { rows }) => sum + rows, 0),
+    tables: tables?.length,
+    foreign: installId !== undefined && manifest.installId !== undefined && manifest.installId !== installId,
+  };
+}
+
+/** The database the application has now; an empty one makes room without a word. */
+async function describeLive(job: Job): Promise<RestorePlan['replaced']> {
+  const server: Server = serverOf(job.assignment, job.plan);
+  const session = await connectAsSuperuser(server);
+  try {
+    const { name } = job.plan;
+    if (!(await databaseExists(session, name)) || (await isEmptyDatabase(server, name))) return undefined;
+    const { rows } = await session.query<{ size: string }>('SELECT pg_database_size($1) AS size', [name]);
+    const inside = await connectAsSuperuser(server, name);
+    const tables = await inside
+      .query<{ n: string }>(
+        "SELECT count(*) AS n FROM pg_catalog.pg_class WHERE relkind = 'r' AND oid >= 16384",
+      )
+      .finally(() => inside.end());
+    return { what: `the database ${name}`, tables: Number(tables.rows[0]?.n), bytes: Number(rows[0]?.size) };
+  } finally {
+    await session.end();
+  }
+}
+
+function describeCluster(job: Job): RestorePlan['replaced'] {
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const major = majorInUse(layout);
+  if (major === undefined) return undefined;
+  const folder = join(layout.pg, String(major), 'main');
+  return { what: `a cluster of PostgreSQL ${major}`, tables: undefined, bytes: sizeOf(join(folder, 'base')) };
+}
