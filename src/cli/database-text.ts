@@ -29,6 +29,7 @@ export function renderDatabase(
     ['cluster', status.cluster],
     ['content', describeContent(status)],
     ['sessions', String(status.connections)],
+    ...describeUnclean(status),
     ...(backup === undefined ? [] : ([['backup', backup]] as [string, string][])),
     ...status.ledger
       // A look at the order of text that found nothing is no news.
@@ -45,6 +46,10 @@ export function renderDatabase(
     '',
     ...renderTable(SETTINGS, status.settings, width, paint),
   ].join('\n');
+}
+
+function describeUnclean({ uncleanStops: { count, lastAt } }: DatabaseStatus): [string, string][] {
+  return count === 0 ? [] : [['unclean stops', `${count}, the last told at ${lastAt ?? 'an unknown time'}`]];
 }
 
 function describeContent({ size, tables, rows }: DatabaseStatus): string {

@@ -13,6 +13,9 @@ import { placeOfWord } from './words.ts';
 /** Names of the boot order; with a `database` they belong to it. */
 export const DATABASE_RUNS = ['cluster', 'database', 'setup', 'migrate'] as const;
 
+/** Our own word (UpExit.cannotStart) for settings the server cannot start with; PostgreSQL itself never ends so. */
+const CANNOT_START = 13;
+
 const DONE: Dependency = { condition: 'service_completed_successfully', required: true };
 const HEALTHY: Dependency = { condition: 'service_healthy', required: true };
 
@@ -117,6 +120,7 @@ export function buildDatabaseRuns(
     },
     restart: DEFAULT_RESTART,
     onUnhealthy: 'restart',
+    exitCodes: { success: [], fatal: [CANNOT_START] },
   };
   const setup: RunPlan = {
     ...base('setup', { database: HEALTHY }, plan.systemUser),

@@ -11,6 +11,7 @@ import type { Job } from '../program/job.ts';
 import type { DatabaseStatus } from '../protocol/database-status.ts';
 import { ARCHIVE_SCRIPT, archiveSettings } from '../wal/archive-settings.ts';
 import { tuneServer } from './tuning.ts';
+import { readUncleanStops } from './unclean-stops.ts';
 
 export async function runDatabaseStatus(job: Job): Promise<void> {
   const server = serverOf(job.assignment, job.plan);
@@ -57,6 +58,7 @@ async function readStatus(
     rows: content?.rows,
     connections: Number(row?.connections ?? 0),
     startedAt: row?.started.toISOString() ?? '',
+    uncleanStops: readUncleanStops(layoutOf(job.assignment.dataDir, job.assignment.runDir)),
     ledger: await readLedger(session).catch(() => []),
     kept: listKeptClusters(layoutOf(job.assignment.dataDir, job.assignment.runDir)).map((kept) => ({
       name: kept.name,

@@ -16,6 +16,7 @@ import { prepareArchive } from '../wal/prepare-archive.ts';
 import { renderHba, renderIdent, renderSettings } from './render-config.ts';
 import { clearStale } from './stale-server.ts';
 import { tuneServer } from './tuning.ts';
+import { countUncleanStop } from './unclean-stops.ts';
 
 /** Does not return: the process keeps its pid and is the postmaster from then on. */
 export async function becomeServer(job: Job): Promise<void> {
@@ -55,6 +56,13 @@ export async function becomeServer(job: Job): Promise<void> {
     ...binaries.env,
     ...(stalePid !== undefined && { PG_GRANDPARENT_PID: String(stalePid) }),
   };
+  // A tool that is started costs time, so only what people have set is checked.
+  const overrides = overridesOf(layout);
+  if (overrides !== undefined || Object.keys(job.plan.settings).length > 0) {
+    const { checkSettings } = await import('./check-settings.ts');
+    await checkSettings(argv, env, overrides);
+  }
+  tellRecovery(layout, cluster.folder, job);
   await job.leave();
   if (job.signal.aborted) return;
   if (!process.execve) {
@@ -67,6 +75,20 @@ export async function becomeServer(job: Job): Promise<void> {
   process.execve(program, argv, env);
 }
 
+/** What postgres says in its own log of a clean stop needs no word of ours. */
+function tellRecovery(layout: Layout, folder: string, job: Job): void {
+  const unclean = countUncleanStop(layout, folder);
+  if (unclean === undefined) return;
+  const { state, count } = unclean;
+  job.note(
+    `the database was not shut down cleanly (it was "${state}"), so it recovers from its WAL now; unclean stops of this volume: ${count}`,
+  );
+}
+
+function overridesOf({ overrides }: Layout): string | undefined {
+  return existsSync(overrides) ? overrides : undefined;
+}
+
 async function renderInto(layout: Layout, job: Job, user: Identity, cluster: Cluster): Promise<void> {
   const archive = await prepareArchive({
     dataDir: layout.dataDir,
@@ -77,7 +99,7 @@ async function renderInto(layout: Layout, job: Job, user: Identity, cluster: Clu
     note: job.note,
   });
   const tuned = [...tuneServer(readMachineSize(layout.dataDir)), ...archiveSettings(archive)];
-  const overrides = existsSync(layout.overrides) ? layout.overrides : undefined;
+  const overrides = overridesOf(layout);
   const write = (name: string, text: string): void =>
     writeFileSync(join(layout.rendered, name), text, { mode: 0o600 });
   write('postgresql.conf', renderSettings(tuned, job.plan, overrides));

@@ -14,6 +14,8 @@ export interface DatabaseStatus {
   readonly rows: number | undefined;
   readonly connections: number;
   readonly startedAt: string;
+  /** Starts that had to recover, because the stop before was none; `lastAt` ISO 8601. */
+  readonly uncleanStops: { readonly count: number; readonly lastAt: string | undefined };
   /** What has happened to its databases, oldest first. */
   readonly ledger: readonly LedgerView[];
   /** Clusters that were in use before, newest first: `bulkhead db rollback NAME`. */

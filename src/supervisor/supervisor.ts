@@ -116,6 +116,7 @@ export async function supervise(boot: Boot): Promise<number> {
       failed: (name, generation, error, wentDown) => {
         if (wentDown) services.checkFailed(name, generation, error);
       },
+      busy: (name, generation, what) => services.checkBusy(name, generation, what),
     },
   );
 

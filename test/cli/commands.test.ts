@@ -571,6 +571,7 @@ describe('db', () => {
 
   test('status shows the database, where its rows came from, and why each setting is as it is', async () => {
     const database: DatabaseStatus = {
+      uncleanStops: { count: 0, lastAt: undefined },
       serverVersion: '17.6',
       cluster: '17/main',
       database: 'shop',

@@ -27,6 +27,15 @@ describe('secrets from files', () => {
     expect(runOf(reading, 'app').environment).toEqual({ API_TOKEN: 'from a file\n' });
   });
 
+  test.each(['DATABASE_URL', 'API_TOKEN'])('case 18: %s and its _FILE at once are refused', (name) => {
+    const env = { [name]: 'postgresql://me:hidden-value@localhost/db', [`${name}_FILE`]: '/run/secrets/t' };
+    const { problems } = readText(name === 'DATABASE_URL' ? withDatabase : plan, { env, files });
+    expect(problems).toMatchObject([
+      { code: 'secret-given-twice', message: `both ${name} and ${name}_FILE are set` },
+    ]);
+    expect(JSON.stringify(problems)).not.toContain('hidden-value');
+  });
+
   test('a token whose file is missing is told without a place in the plan', () => {
     const { problems } = readText(plan, { env: { BULKHEAD_TOKEN_FILE: '/gone' } });
     expect(problems).toMatchObject([{ code: 'secret-file', file: 'environment', line: 0 }]);

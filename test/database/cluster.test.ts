@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -9,9 +10,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findIdentity } from '../../src/system/users.ts';
+import { eventually } from '../support/descendants.ts';
 import { makeEmptyVolume, type TestVolume } from '../support/postgres.ts';
 
 let volume: TestVolume;
@@ -23,6 +25,20 @@ afterEach(() => volume.remove());
 const isRoot = process.geteuid?.() === 0;
 const data = (...parts: string[]): string => join(volume.dataDir, ...parts);
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+function serverUser(): { uid?: number; gid?: number } {
+  if (!isRoot) return {};
+  const { uid, gid } = findIdentity('postgres');
+  return { uid, gid };
+}
+function lastThread(pid: number): number {
+  return Math.max(...readdirSync(`/proc/${pid}/task`).map(Number));
+}
+function onlyChild(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));
+}
+function isZombie(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+}
 function pidFile(): string {
   return data('pg', 'current', 'postmaster.pid');
 }
@@ -143,26 +159,42 @@ describe('the service `database`', () => {
   });
 
   test.each([
-    ['of a living process that is no server', String(process.pid)],
     ['that is garbage', 'not a pid\nat all'],
     ['that is empty', ''],
-  ])('starts over a lock file %s', async (_, content) => {
+  ])('case 11: starts over a lock file %s', async (_, content) => {
     await volume.run('cluster');
-    writeFileSync(pidFile(), content === String(process.pid) ? `${content}\n${data('pg')}\n1\n` : content);
+    writeFileSync(pidFile(), content);
     await volume.startServer();
     expect(await volume.stopServer()).toBe(0);
   });
 
-  test.runIf(isRoot)('starts over the lock file of a live process of its own user', async () => {
+  /** Of the server's own user, for whom alone kill(pid, 0) says that it lives. */
+  test.each([
+    [
+      'process',
+      [process.execPath, '-e', 'console.log("up"); setInterval(() => {}, 1e6)'],
+      (pid: number) => pid,
+    ],
+    [
+      'thread of a process',
+      [process.execPath, '-e', 'console.log("up"); setInterval(() => {}, 1e6)'],
+      lastThread,
+    ],
+    ['zombie', ['sh', '-c', 'sleep 0.01 & echo up; exec sleep 60'], onlyChild],
+  ])('case 11: starts over the lock file of a live %s that is no server', async (_, command, pick) => {
     await volume.run('cluster');
-    const { uid, gid } = findIdentity('postgres');
-    const sleeper = spawn('sleep', ['60'], { uid, gid, stdio: 'ignore' });
+    const [program = '', ...args] = command;
+    const other = spawn(program, args, { ...serverUser(), stdio: ['ignore', 'pipe', 'ignore'] });
     try {
-      writeFileSync(pidFile(), `${sleeper.pid}\n${data('pg')}\n1\n`);
+      await once(other.stdout, 'data');
+      const pid = pick(other.pid ?? 0);
+      await eventually('it is what it shall be', () => command[0] !== 'sh' || isZombie(pid));
+      writeFileSync(pidFile(), `${pid}\n${data('pg', 'current')}\n1\n`);
       await volume.startServer();
       expect(await volume.stopServer()).toBe(0);
+      expect(existsSync(`/proc/${pid}`)).toBe(true);
     } finally {
-      sleeper.kill('SIGKILL');
+      other.kill('SIGKILL');
     }
   });
 
@@ -174,11 +206,34 @@ describe('the service `database`', () => {
     expect(existsSync(`/proc/${first}/exe`)).toBe(false);
   });
 
-  test('starts after a kill -9 of the postmaster', async () => {
+  test('starts after a kill -9 of the postmaster, says that it recovers, and counts it', async () => {
     await volume.boot();
     await volume.stopServer('SIGKILL');
     await volume.startServer();
     expect(await volume.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(volume.serverLog).toContain('not shut down cleanly (it was \\"in production\\"), so it recovers');
+    await volume.stopServer();
+    await volume.startServer();
+    expect(volume.serverLog).not.toContain('not shut down cleanly');
+    const { result } = await volume.run('database-status');
+    expect(result).toMatchObject({ uncleanStops: { count: 1, lastAt: expect.stringMatching(/^20/) } });
+  });
+
+  test.each([
+    ["work_mem = '7XB'", 'invalid value for parameter "work_mem": "7XB"'],
+    ["no_such_setting = 'x'", 'unrecognized configuration parameter "no_such_setting" in file'],
+    ['work_mem 7MB and more', 'syntax error in file'],
+  ])('refuses %s of a person at once, with its file', async (line, complaint) => {
+    await volume.run('cluster');
+    const file = data('config', 'postgresql.d', 'mine.conf');
+    mkdirSync(dirname(file));
+    writeFileSync(file, `jit = off\n${line}\n`);
+    const ended = await volume.run('database', { plan: { settings: {} } });
+    expect(ended.code).toBe(13);
+    expect(ended.failure).toContain(complaint);
+    expect(ended.failure).toContain(dirname(file));
+    if (!complaint.startsWith('invalid'))
+      expect(ended.failure).toMatch(/mine\.conf" line 2|mine\.conf" line 3/);
   });
 
   test('obeys the plan before its own tuning, and the volume before the plan', async () => {

@@ -100,13 +100,14 @@ describe('a second boot', () => {
     expect(await volume.databases()).toEqual(['tools']);
   });
 
-  test('gives the role the password that is configured now, and takes extra rights', async () => {
+  test('case 18: gives the role the password that is configured now, in no log, and takes extra rights', async () => {
     await volume.boot();
     await volume.admin('ALTER ROLE tools_user CREATEDB');
     const plan = { password: 'new “påssword” %' };
     const setup = await volume.run('setup', { plan });
     expect(setup.code).toBe(0);
     expect(setup.stderr).not.toContain('new');
+    expect(volume.serverLog).not.toMatch(/påssword|SCRAM-SHA-256\$/);
     const [role] = await volume.admin(
       `SELECT rolcreatedb, rolpassword LIKE 'SCRAM%' AS scram FROM pg_authid WHERE rolname = 'tools_user'`,
     );

@@ -1,17 +1,17 @@
 import { messageOf } from '../../base/errors.ts';
 import type { ProbePlan } from '../../config/plan.ts';
-import type { HealthPorts } from './ports.ts';
+import type { Busy, HealthPorts } from './ports.ts';
 import { askHttp } from './probe-http.ts';
 import { askPostgres } from './probe-postgres.ts';
 import { askTcp } from './probe-tcp.ts';
 
-/** Asks one probe's question once. Resolves with why it is not well, or undefined; never rejects. */
+/** Asks one probe's question once. Resolves with why it is not well, or undefined where it is; never rejects. */
 export async function askProbe(
   service: string,
   probe: ProbePlan,
   ports: HealthPorts,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<string | Busy | undefined> {
   try {
     switch (probe.kind) {
       case 'http':

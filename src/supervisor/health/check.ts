@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { CheckPlan } from '../../config/plan.ts';
 import type { CheckStatus } from '../../protocol/status.ts';
+import type { Busy } from './ports.ts';
 
 /**
  * The first wait, in ms; each next one is twice as long, up to the start interval. So a service that is ready in 80 ms
@@ -14,6 +15,7 @@ const STALE_INTERVALS = 3;
 export interface CheckOutcomes {
   passed(ms: number): void;
   failed(error: string, wentDown: boolean): void;
+  busy(what: string): void;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface CheckOutcomes {
 export class Check {
   private readonly plan: CheckPlan;
   private readonly clock: Clock;
-  private readonly ask: (signal: AbortSignal) => Promise<string | undefined>;
+  private readonly ask: (signal: AbortSignal) => Promise<string | Busy | undefined>;
   private readonly outcomes: CheckOutcomes;
   private readonly spread: () => number;
   private readonly stopping = new AbortController();
@@ -35,6 +37,7 @@ export class Check {
   private succeeded = false;
   private failures = 0;
   private up: boolean | undefined;
+  private isBusy = false;
   private lastError: string | undefined;
   private durationMs: number | undefined;
   /** Monotonic and wall time of the last answer. */
@@ -46,7 +49,7 @@ export class Check {
   constructor(
     plan: CheckPlan,
     clock: Clock,
-    ask: (signal: AbortSignal) => Promise<string | undefined>,
+    ask: (signal: AbortSignal) => Promise<string | Busy | undefined>,
     outcomes: CheckOutcomes,
     spread: () => number,
   ) {
@@ -111,6 +114,7 @@ export class Check {
     if (timedOut || this.stopping.signal.aborted) return;
     this.disarm();
     if (error === undefined) this.pass(clock.mono() - start);
+    else if (typeof error === 'object') this.work(error.busy, clock.mono() - start);
     else this.fail(error, clock.mono() - start);
     this.wait();
   }
@@ -121,7 +125,7 @@ export class Check {
     const first = this.plan.probe.kind === 'exec' ? FIRST_WAIT.exec : FIRST_WAIT.other;
     const soon = Math.min(startInterval, first * 2 ** Math.min(this.asked - 1, 20));
     // A tenth of spread, and never longer than asked for.
-    const ms = this.succeeded ? interval * (1 - 0.1 * this.spread()) : soon;
+    const ms = this.succeeded && !this.isBusy ? interval * (1 - 0.1 * this.spread()) : soon;
     this.disarm = this.clock.after(ms, () => this.turn());
   }
 
@@ -130,6 +134,7 @@ export class Check {
     this.succeeded = true;
     this.failures = 0;
     this.up = true;
+    this.isBusy = false;
     this.lastError = undefined;
     this.outcomes.passed(ms);
   }
@@ -142,9 +147,27 @@ export class Check {
       return;
     }
     this.failures += 1;
-    const wentDown = this.up !== false && this.failures >= this.plan.retries;
-    if (wentDown) this.up = false;
+    const wentDown = (this.up !== false || this.isBusy) && this.failures >= this.plan.retries;
+    if (wentDown) {
+      this.up = false;
+      this.isBusy = false;
+    }
     this.outcomes.failed(error, wentDown);
+  }
+
+  /** However long it takes: whoever restarts it makes it begin anew. */
+  private work(what: string, ms: number): void {
+    this.answer(ms);
+    this.lastError = what;
+    if (!this.succeeded) {
+      this.outcomes.failed(what, false);
+      return;
+    }
+    this.failures = 0;
+    this.up = false;
+    if (this.isBusy) return;
+    this.isBusy = true;
+    this.outcomes.busy(what);
   }
 
   private counts(): boolean {

@@ -41,6 +41,7 @@ export function openChecks(
         {
           passed: (ms) => events.passed(name, generation, ms),
           failed: (error, wentDown) => events.failed(name, generation, error, wentDown),
+          busy: (what) => events.busy(name, generation, what),
         },
         spread,
       );

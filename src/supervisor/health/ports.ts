@@ -8,6 +8,11 @@ export interface ProbeExit {
   readonly lastLine: string | undefined;
 }
 
+/** It answered that it is at work on itself (a database that recovers): not well, but no restart would help. */
+export interface Busy {
+  readonly busy: string;
+}
+
 export interface HealthPorts {
   /** Fills the late values of a service's text. May throw: then the probe has failed. */
   fill(service: string, text: Text): string;
@@ -26,4 +31,6 @@ export interface CheckEvents {
   passed(name: string, generation: number, ms: number): void;
   /** `wentDown`: this failure is the one that makes the check down; it is told once, until a success. */
   failed(name: string, generation: number, error: string, wentDown: boolean): void;
+  /** It was well and is at work on itself now; told once, until a success or a failure that counts. */
+  busy(name: string, generation: number, what: string): void;
 }

@@ -1,3 +1,4 @@
+import type { Busy } from './ports.ts';
 import { explainConnection, openConnection, type Target } from './probe-tcp.ts';
 
 /** A user no server has: any server asks it for a password, writes nothing into its log and forgets it. */
@@ -11,21 +12,21 @@ const LONGEST_MESSAGE = 8192;
 /**
  * pg_isready's question, with its answers (libpq's internal_ping): whoever asks for a password is up, and so is who
  * refuses for any reason but "cannot connect now". A folder as host means the socket in it.
- * Resolves with why it is not well, or undefined.
+ * Resolves with why it is not well, or undefined. One that starts or recovers is busy; one that stops is not well.
  */
 export async function askPostgres(
   host: string,
   port: number,
   signal: AbortSignal,
   readFile: (path: string) => string | undefined = () => undefined,
-): Promise<string | undefined> {
+): Promise<string | Busy | undefined> {
   const known = host.startsWith('/') ? readPhase(`${host}/.s.PGSQL.${port}.lock`, readFile) : undefined;
-  if (known !== undefined) return known;
+  if (known !== undefined) return refusalOf(known);
   const target: Target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
   return new Promise((resolve) => {
     const socket = openConnection(target, signal);
     let received = Buffer.alloc(0);
-    const settle = (answer: string | undefined): void => {
+    const settle = (answer: string | Busy | undefined): void => {
       resolve(answer);
       socket.destroy();
     };
@@ -78,10 +79,15 @@ function startupPacket(): Buffer {
 }
 
 /** Fields of an ErrorResponse: a letter, a text, a zero. C is the SQLSTATE, M the message. */
-function readRefusal(fields: Buffer): string | undefined {
+function readRefusal(fields: Buffer): string | Busy | undefined {
   const texts = fields.toString('utf8').split('\0');
   const code = texts.find((text) => text.startsWith('C'))?.slice(1);
   const message = texts.find((text) => text.startsWith('M'))?.slice(1);
-  if (code === CANNOT_CONNECT_NOW) return message ?? 'it does not accept connections now';
-  return undefined;
+  if (code !== CANNOT_CONNECT_NOW) return undefined;
+  return refusalOf(message ?? 'it does not accept connections now');
+}
+
+function refusalOf(why: string): string | Busy {
+  if (why.endsWith('shutting down')) return why;
+  return { busy: why.endsWith('recovery mode') ? `recovering: ${why}` : why };
 }

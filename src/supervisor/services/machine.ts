@@ -48,12 +48,12 @@ const awaitTurn = (state: State): Step => stay({ ...state, wanted: 'down', deadl
 
 const checkWentDown: Cell<'checkDown'> = (state, input, policy, moment) => {
   if (state.wanted === 'down') return stay(state);
-  if (policy.onUnhealthy === 'restart') {
+  if (policy.onUnhealthy === 'restart' && !input.busy) {
     return beginStop(state, policy, moment, { cause: 'unhealthy', detail: input.detail });
   }
-  const isNews = state.unhealthy === undefined;
+  const isNews = !input.busy && (state.unhealthy === undefined || state.isBusy === true);
   return {
-    state: { ...state, unhealthy: input.detail },
+    state: { ...state, unhealthy: input.detail, isBusy: input.busy === true },
     effects: policy.onUnhealthy === 'exit' && isNews ? [{ type: 'ended', ended: 'criticalUnhealthy' }] : [],
   };
 };

@@ -135,6 +135,11 @@ export class Services {
     this.#about(name, { type: 'checkDown', generation, detail: reason });
   }
 
+  /** It is at work on itself: shown as it is, and left alone. */
+  checkBusy(name: string, generation: number, what: string): void {
+    this.#about(name, { type: 'checkDown', generation, detail: what, busy: true });
+  }
+
   /** A line of its log matched `ready.log`. */
   logMatched(name: string, generation: number): void {
     this.#about(name, { type: 'ready', generation });

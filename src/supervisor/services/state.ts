@@ -76,6 +76,8 @@ export interface State {
   readonly awaits: Awaits;
   /** Why its check calls it down while it is left up; undefined: it is well. */
   readonly unhealthy: string | undefined;
+  /** What makes it unhealthy is its own work on itself. */
+  readonly isBusy?: boolean;
   readonly ending: Ending | undefined;
   readonly exit: Exit | undefined;
   /** The rung of the stop ladder that comes next. */
@@ -135,7 +137,8 @@ interface InputFields {
   /** It asked for time: from now on so many ms, for what it is doing. */
   extended: { readonly generation: number; readonly ms: number };
   checkUp: { readonly generation: number };
-  checkDown: { readonly generation: number; readonly detail: string };
+  /** `busy`: it is at work on itself, and a restart would make it begin anew. */
+  checkDown: { readonly generation: number; readonly detail: string; readonly busy?: boolean };
   /** `told`: what the program itself said about its failure. */
   exited: { readonly generation: number; readonly exit: Exit; readonly told?: string };
   emptied: { readonly generation: number };

@@ -172,7 +172,7 @@ describe('the probe port', () => {
     const checks = openChecks(
       realClock,
       { fill: () => '', readFile: () => undefined, runProbe: () => new Promise(() => {}) },
-      { passed: () => {}, failed: () => {} },
+      { passed: () => {}, failed: () => {}, busy: () => {} },
     );
     const order: string[] = [];
     const plan = {

@@ -59,6 +59,7 @@ beforeEach(() => {
       passed: (name, generation, ms) => told.push(`${name}#${generation} passed in ${ms}`),
       failed: (name, generation, error, wentDown) =>
         told.push(`${name}#${generation} ${wentDown ? 'DOWN' : 'failed'}: ${error}`),
+      busy: (name, generation, what) => told.push(`${name}#${generation} BUSY: ${what}`),
     },
     () => 0,
   );
@@ -238,6 +239,7 @@ describe('a check', () => {
       },
       {
         passed: () => {},
+        busy: () => {},
         failed: () => {
           stopped += 1;
           own.stopAll();

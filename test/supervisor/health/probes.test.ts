@@ -202,13 +202,20 @@ describe('the postgres probe', () => {
     expect(await askPostgres('127.0.0.1', port, patient())).toBeUndefined();
   });
 
-  it('takes 57P03 for not well, in the server’s own words', async () => {
-    const port = await answering(refusal('57P03', 'the database system is starting up'));
-    expect(await askPostgres('127.0.0.1', port, patient())).toBe('the database system is starting up');
+  it.each([
+    ['the database system is starting up', { busy: 'the database system is starting up' }],
+    [
+      'the database system is in recovery mode',
+      { busy: 'recovering: the database system is in recovery mode' },
+    ],
+    ['the database system is shutting down', 'the database system is shutting down'],
+  ])('takes 57P03, %s, for not well, and for busy where that ends by itself', async (message, answer) => {
+    const port = await answering(refusal('57P03', message));
+    expect(await askPostgres('127.0.0.1', port, patient())).toEqual(answer);
   });
 
   it.each([
-    ['starting', 'the database system is starting up'],
+    ['starting', { busy: 'the database system is starting up' }],
     ['stopping', 'the database system is shutting down'],
   ])('does not ask one that says of itself that it is %s', async (phase, words) => {
     let asked = 0;
@@ -231,7 +238,7 @@ describe('the postgres probe', () => {
       expect(await ask()).toBeUndefined();
     }
     files['/data/pg/main/postmaster.pid'] = `7\n/data/pg/main\n1\n5432\n${folder}\n`;
-    expect(await ask()).toBe('the database system is starting up');
+    expect(await ask()).toEqual({ busy: 'the database system is starting up' });
     // Closed to us, or torn: it is asked, as ever.
     delete files['/data/pg/main/postmaster.pid'];
     expect(await ask()).toBeUndefined();
