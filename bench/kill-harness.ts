@@ -7,12 +7,13 @@
  * Ends 1 where anything of ours was not whole.
  */
 import { parseArgs } from 'node:util';
+import { makeBackups } from '../test/support/backup-trial.ts';
 import { makeFirstBoots } from '../test/support/first-boot-trial.ts';
 import { killAndLook, type Trial } from '../test/support/kill-harness.ts';
 import { makeOperations } from '../test/support/operation-trial.ts';
 
 /** What can be killed: fresh volumes, and what removes the ground they share. */
-const WORKS: Readonly<Record<string, () => { prepare(): Promise<Trial>; remove(): void }>> = {
+const WORKS: Readonly<Record<string, () => { prepare(): Promise<Trial>; remove(): Promise<void> | void }>> = {
   'first-boot': () => makeFirstBoots(),
   'naive-first-boot': () => {
     const { prepareNaive, remove } = makeFirstBoots();
@@ -21,6 +22,9 @@ const WORKS: Readonly<Record<string, () => { prepare(): Promise<Trial>; remove()
   'restore-base': () => makeOperations('restore-base'),
   'restore-dump': () => makeOperations('restore-dump'),
   upgrade: () => makeOperations('upgrade'),
+  // The server runs on outside; one at a time.
+  backup: () => makeBackups('daily'),
+  'base-backup': () => makeBackups('base'),
 };
 
 const { values } = parseArgs({
@@ -61,5 +65,5 @@ try {
   console.log(`volumes that are not whole: ${broken}`);
   process.exitCode = report.violations.length > 0 ? 1 : 0;
 } finally {
-  remove();
+  await remove();
 }

@@ -7,14 +7,40 @@ import { isWhole, readShelf } from '../../src/backups/shelf.ts';
 import { isProven } from '../../src/protocol/backups.ts';
 import { findIdentity } from '../../src/system/users.ts';
 import type { Trial } from './kill-harness.ts';
-import type { TestVolume } from './postgres.ts';
+import { makeEmptyVolume, type TestVolume } from './postgres.ts';
 import { shelve } from './shelf.ts';
 
 const DAY = 86_400_000;
 const program = join(import.meta.dirname, '..', 'programs', 'runs-backup.ts');
 
+export interface Backups {
+  prepare(): Promise<Trial>;
+  remove(): Promise<void>;
+}
+
+/** All of them of one server, which is started by the first. */
+export function makeBackups(what: 'daily' | 'base', rows = 30_000): Backups {
+  let booted: Promise<TestVolume> | undefined;
+  const boot = async (): Promise<TestVolume> => {
+    const volume = await makeEmptyVolume();
+    const { failure } = await volume.boot();
+    if (failure !== undefined) throw new Error(failure);
+    await volume.query(
+      `CREATE TABLE words AS SELECT n AS id, md5(n::text) AS word FROM generate_series(1, ${rows}) n`,
+    );
+    return volume;
+  };
+  return {
+    prepare: async () => {
+      booted ??= boot();
+      return prepareBackup(await booted, what);
+    },
+    remove: async () => (await booted)?.remove(),
+  };
+}
+
 /** On a volume whose server runs; each trial has an empty shelf but for one old backup that a prune would take. */
-export async function prepareBackup(volume: TestVolume, what: 'daily' | 'base'): Promise<Trial> {
+async function prepareBackup(volume: TestVolume, what: 'daily' | 'base'): Promise<Trial> {
   const root = join(volume.dataDir, 'backups');
   const { uid, gid } = findIdentity('postgres');
   for (const kind of ['dump', 'base'] as const) rmSync(join(root, kind), { recursive: true, force: true });
