@@ -40,6 +40,10 @@ async function runCommand(): Promise<number> {
     },
     backups: async (dataDir) => (await import('./backups/list-backups.ts')).listBackups(`${dataDir}/backups`),
     alone: async (options) => (await import('./supervisor/alone.ts')).openAlone(options),
+    externalDatabase: async (database) => {
+      const { examineExternal } = await import('./database/examine-external.ts');
+      return examineExternal(database);
+    },
     postgres: async () => {
       const { findBinaries } = await import('./postgres/binaries.ts');
       return findBinaries({ major: undefined, libraryDir: `${RUN_DIR}/pg/lib` });

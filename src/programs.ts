@@ -11,7 +11,9 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
       runCluster(job, async (...asked) => (await import('./operations/upgrade.ts')).doUpgrade(...asked));
   },
   database: async () => (await import('./database/server.ts')).becomeServer,
+  'external-database': async () => (await import('./database/external-database.ts')).holdExternalDatabase,
   setup: async () => (await import('./database/setup.ts')).runSetup,
+  migrate: async () => (await import('./database/migration.ts')).runMigration,
   import: async () => (await import('./database/import.ts')).runImport,
   backup: async () => (await import('./backups/run-backup.ts')).runBackup,
   'verify-backups': async () => (await import('./backups/verify-backups.ts')).runVerifyBackups,

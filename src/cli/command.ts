@@ -73,6 +73,8 @@ export interface Doors {
     readonly data: string | undefined;
     readonly onOutput: (bytes: Buffer) => void;
   }): Promise<AloneRuns>;
+  /** Whether the server that is not ours lets us in; says what it is, or throws a Failure saying why not. */
+  externalDatabase?(database: DatabasePlan): Promise<string>;
   /** PostgreSQL's programs on this machine; throws a Failure where there are none. */
   postgres?(): Promise<{ readonly bin: string; readonly major: number; readonly embedded: boolean }>;
 }

@@ -25,8 +25,11 @@ export function renderDatabase(
 ): string {
   const facts: [string, string][] = [
     ['database', `${status.database} of ${status.user}${status.exists ? '' : ' (not there yet)'}`],
-    ['server', `PostgreSQL ${status.serverVersion}, port ${status.port}, up ${ageOf(status.startedAt, now)}`],
-    ['cluster', status.cluster],
+    [
+      'server',
+      `PostgreSQL ${status.serverVersion}, ${describePlace(status)}, up ${ageOf(status.startedAt, now)}`,
+    ],
+    ...(status.cluster === undefined ? [] : [['cluster', status.cluster] satisfies [string, string]]),
     ['content', describeContent(status)],
     ['sessions', String(status.connections)],
     ...describeUnclean(status),
@@ -52,6 +55,17 @@ function describeUnclean({ uncleanStops: { count, lastAt } }: DatabaseStatus): [
   return count === 0 ? [] : [['unclean stops', `${count}, the last told at ${lastAt ?? 'an unknown time'}`]];
 }
 
+const POOLERS = {
+  none: '',
+  session: ', through a pooler',
+  transaction: ', through a transaction pooler: no locks or prepared statements of a session hold there',
+} as const;
+
+function describePlace({ external, port }: DatabaseStatus): string {
+  if (external === undefined) return `port ${port}`;
+  return `at ${external.host} (not ours), ${external.encryption}${POOLERS[external.pooler]}`;
+}
+
 function describeContent({ size, tables, rows }: DatabaseStatus): string {
   if (size === undefined) return '-';
   const known =
@@ -66,6 +80,7 @@ const DEEDS: Readonly<Record<LedgerView['kind'], string>> = {
   restore: 'restored',
   upgrade: 'upgraded',
   adopt: 'adopted',
+  found: 'found',
 };
 
 function describeRow({ at, detail }: LedgerView): string {

@@ -3,8 +3,10 @@ import { posix } from 'node:path';
 import { DEFAULT_RESTART } from './build-restart.ts';
 import { type BuildContext, type Draft, KILL_WAIT, resolveEnvFiles } from './build-run.ts';
 import type { OwnDatabaseUrl } from './database-url.ts';
+import { externalDatabaseRun, throughOurs } from './external-runs.ts';
+import type { ExternalUrl } from './external-url.ts';
 import type { Place } from './located.ts';
-import type { DatabasePlan, Dependency, RunBase, RunPlan, StopLadder } from './plan.ts';
+import type { DatabaseMode, DatabasePlan, Dependency, RunBase, RunPlan, StopLadder } from './plan.ts';
 import type { DatabaseStanza, MigrateStanza } from './plan-words.ts';
 import { isDatabaseName } from './scalars.ts';
 import type { Value } from './tree.ts';
@@ -16,6 +18,9 @@ export const DATABASE_RUNS = ['cluster', 'database', 'setup', 'migrate'] as cons
 /** Our own word (UpExit.cannotStart) for settings the server cannot start with; PostgreSQL itself never ends so. */
 const CANNOT_START = 13;
 
+/** What a migration calls itself to the server, as far as its client listens. */
+export const MIGRATION_NAME = 'bulkhead-migrate';
+
 const DONE: Dependency = { condition: 'service_completed_successfully', required: true };
 const HEALTHY: Dependency = { condition: 'service_healthy', required: true };
 
@@ -24,22 +29,33 @@ export interface DatabaseContext extends BuildContext {
   readonly port: number;
   /** Folder of the sockets. */
   readonly runDir: string;
-  readonly url: OwnDatabaseUrl | undefined;
+  readonly url: OwnDatabaseUrl | Extract<ExternalUrl, { kind: 'external' }> | undefined;
+  readonly mode: DatabaseMode | undefined;
   readonly key: Place;
 }
 
 export function buildDatabase(read: DatabaseStanza, context: DatabaseContext): DatabasePlan {
-  const { url, port, planName } = context;
+  const { url, port, planName, mode } = context;
   const fallback = planName.replaceAll('-', '_');
   const usable = isDatabaseName(fallback) && !RESERVED.test(fallback);
   const name = url?.name ?? read.name ?? (usable ? fallback : 'app');
   const user = url?.user ?? read.user ?? name;
-  refuseReserved('name', name, read, context);
-  refuseReserved('user', user, read, context);
+  if (url?.kind !== 'external') {
+    refuseReserved('name', name, read, context);
+    refuseReserved('user', user, read, context);
+  } else if (read.settings !== undefined && read.settings.size > 0) {
+    context.problems.warn(
+      placeOfWord(read.at, 'settings'),
+      'idle-word',
+      'database.settings has no effect: the server of DATABASE_URL is not ours to set up',
+    );
+  }
   return {
+    ...(url?.kind === 'external' ? { external: url.server } : {}),
+    ...(mode === undefined ? {} : { mode }),
     name,
     user,
-    password: url?.password ?? read.password,
+    password: url?.kind === 'external' ? url.password : (url?.password ?? read.password),
     port,
     systemUser: read.system_user ?? 'postgres',
     importFrom: read.import?.from,
@@ -50,7 +66,7 @@ export function buildDatabase(read: DatabaseStanza, context: DatabaseContext): D
     sample: read.sample,
     init: resolveInit(read),
     settings: Object.fromEntries(read.settings ?? []),
-    ...(url?.query === undefined ? {} : { urlQuery: url.query }),
+    ...(url?.kind === 'ours' && url.query !== undefined ? { urlQuery: url.query } : {}),
   };
 }
 
@@ -128,7 +144,11 @@ export function buildDatabaseRuns(
     retries: 0,
     work: { kind: 'program', program: 'setup' },
   };
-  const drafts = [cluster, database, setup].map((run) => ({
+  const { external } = plan;
+  const first = external
+    ? [externalDatabaseRun({ ...base('database', {}, undefined) }, external)]
+    : [cluster, database];
+  const drafts = [...first, setup].map((run) => ({
     run,
     profiles: [],
     at: read.at,
@@ -137,7 +157,8 @@ export function buildDatabaseRuns(
   const migrate =
     read.migrate &&
     buildMigrate(read.migrate, base('migrate', { database: HEALTHY, setup: DONE }, undefined), read.at);
-  return migrate ? [...drafts, migrate] : drafts;
+  if (!migrate) return drafts;
+  return [...drafts, external ? { ...migrate, run: throughOurs(migrate.run) } : migrate];
 }
 
 function buildMigrate(read: MigrateStanza, base: RunBase, parent: Value): Draft | undefined {
@@ -151,6 +172,8 @@ function buildMigrate(read: MigrateStanza, base: RunBase, parent: Value): Draft 
     user: read.user,
     // Migrators look for DATABASE_URL, and a plan that says nothing about it means ours.
     environment: {
+      // By which its sessions are known in pg_stat_activity.
+      PGAPPNAME: MIGRATION_NAME,
       DATABASE_URL: { parts: [{ late: 'DATABASE_URL' }] },
       ...Object.fromEntries(read.environment ?? []),
     },

@@ -1,10 +1,9 @@
+import { type ExternalUrl, readExternal } from './external-url.ts';
 import { isDatabaseName } from './scalars.ts';
+import { decodePart, type Hosts, readHosts, readParameters } from './url-parts.ts';
 
 /** What DATABASE_URL says about our own cluster, or that it means somebody else's. */
-export type DatabaseUrl =
-  | { readonly kind: 'external'; readonly host: string }
-  | { readonly kind: 'invalid'; readonly why: string }
-  | OwnDatabaseUrl;
+export type DatabaseUrl = ExternalUrl | { readonly kind: 'invalid'; readonly why: string } | OwnDatabaseUrl;
 
 export interface OwnDatabaseUrl {
   readonly kind: 'ours';
@@ -23,39 +22,40 @@ export interface OwnDatabaseUrl {
 export function parseDatabaseUrl(url: string): DatabaseUrl {
   const match = /^postgres(?:ql)?:\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(url.trim());
   if (!match) return invalid('it must look like postgresql://user:password@host:port/name');
-  const [, login, authority = '', path, query] = match;
-  const parameters = new URLSearchParams(query ?? '');
-  const { host, port, broken } = splitHost(authority);
-  const where = decode(host) || parameters.get('host') || '';
-  if (broken || !(port === undefined || (port >= 1 && port <= 65_535)))
-    return invalid('its port is no number from 1 to 65535');
-  if (!isOwnHost(where)) return { kind: 'external', host: where };
+  const [, login, authority = '', path, query = ''] = match;
+  const parameters = readParameters(query);
+  const hosts = readHosts(authority, parameters);
+  if (hosts === undefined) return invalid('its port is no number from 1 to 65535');
   const colon = login?.indexOf(':') ?? -1;
-  const user = decode(colon < 0 ? login : login?.slice(0, colon));
-  const password = colon < 0 ? undefined : decode(login?.slice(colon + 1));
-  const name = decode(path);
+  const said = {
+    user: decodePart(colon < 0 ? login : login?.slice(0, colon)) || parameters.get('user'),
+    password: (colon < 0 ? undefined : decodePart(login?.slice(colon + 1))) || parameters.get('password'),
+    name: decodePart(path) || parameters.get('dbname'),
+  };
+  const foreign = hosts.filter(({ host, hostaddr }) => !isOwnHost(hostaddr ?? host));
+  if (foreign.length === 0) return readOwn(said, hosts, query);
+  if (foreign.length < hosts.length) return invalid('it names this container and another host at once');
+  return readExternal(url.trim(), said, foreign, parameters);
+}
+
+interface Said {
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly name: string | undefined;
+}
+
+function readOwn({ user, password, name }: Said, hosts: Hosts, query: string): DatabaseUrl {
   if (user && !isDatabaseName(user)) return invalid('its user is no name: letters, digits, _ and -');
   if (name && !isDatabaseName(name)) return invalid('its database is no name: letters, digits, _ and -');
+  const parameters = new URLSearchParams(query);
   parameters.delete('host');
   return {
     kind: 'ours',
     user: user || undefined,
     password: password || undefined,
-    port,
+    port: hosts[0]?.port,
     name: name || undefined,
     query: parameters.size > 0 ? parameters.toString() : undefined,
-  };
-}
-
-function splitHost(authority: string): { host: string; port: number | undefined; broken: boolean } {
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(authority);
-  if (!match) return { host: authority, port: undefined, broken: !authority.includes(',') };
-  const digits = match[2];
-  const port = digits === undefined || digits === '' ? undefined : Number(digits);
-  return {
-    host: (match[1] ?? '').replace(/^\[(.*)\]$/, '$1'),
-    port,
-    broken: port !== undefined && !Number.isInteger(port),
   };
 }
 
@@ -64,17 +64,10 @@ function isOwnHost(host: string): boolean {
     host === '' ||
     host === '::1' ||
     host.startsWith('/') ||
+    host.startsWith('@') ||
     /^localhost$/i.test(host) ||
     /^127(\.\d{1,3}){3}$/.test(host)
   );
-}
-
-function decode(text: string | undefined): string {
-  try {
-    return decodeURIComponent(text ?? '');
-  } catch {
-    return text ?? '';
-  }
 }
 
 function invalid(why: string): DatabaseUrl {

@@ -9,6 +9,8 @@ export const BULKHEAD_VARIABLES = {
   BULKHEAD_PORT: 'port of the probes',
   BULKHEAD_API_PORT: 'port of the API',
   BULKHEAD_DB_PORT: 'port of PostgreSQL, on the loopback',
+  BULKHEAD_DATABASE_MODE:
+    'embedded or external: where the database must be; said, a volume may change from one to the other',
   BULKHEAD_ENABLE: 'services to switch on, by comma',
   BULKHEAD_DISABLE: 'services to switch off, by comma; beats the rest',
   BULKHEAD_ONLY: 'the only services to run, by comma',

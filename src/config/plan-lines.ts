@@ -3,6 +3,7 @@
 import { formatSize } from '../base/size.ts';
 import { backupLines } from './backup-words.ts';
 import { confinementLines } from './confine-words.ts';
+import { nameServer } from './external-url.ts';
 import type { Plan, ProbePlan, ReadyPlan, RestartPlan, RunPlan, SchedulePlan, Text } from './plan.ts';
 import { isSecretName, MASK } from './secrets.ts';
 import { formatWritten } from './written.ts';
@@ -27,12 +28,16 @@ export function settingLines(plan: Plan): PlanLine[] {
     ['token', plan.token === undefined ? undefined : MASK],
   ];
   if (plan.database) {
-    const { name, user, password, port, systemUser, importFrom, sample, init, settings } = plan.database;
+    const { name, user, password, port, systemUser, importFrom, sample, init, settings, external, mode } =
+      plan.database;
+    const unset = external ? 'none' : 'generated on first boot';
     lines.push(
+      ['database.mode', mode],
+      ['database.host', external && nameServer(external)],
       ['database.name', name],
       ['database.user', user],
-      ['database.password', password === undefined ? 'generated on first boot' : MASK],
-      ['database.port', port],
+      ['database.password', password === undefined ? unset : MASK],
+      ['database.port', external ? undefined : port],
       ['database.system_user', systemUser],
       ['database.import.from', importFrom],
       ['database.import.mode', plan.database.importMode],
@@ -93,7 +98,7 @@ export function runLines(run: RunPlan): PlanLine[] {
     ...(run.kind === 'service'
       ? serviceLines(run)
       : ([['retries', String(run.retries)]] as [string, string][])),
-    ['start_timeout', duration(run.startTimeout)],
+    ['start_timeout', duration(run.startTimeout ?? limitInside(run))],
     ['success_exit_codes', run.exitCodes?.success.join(', ') || undefined],
     ['fatal_exit_codes', run.exitCodes?.fatal.join(', ') || undefined],
     ['stop', run.stop.rungs.map(({ signal, wait }) => `${signal} ${formatWritten(wait)}`).join(', ')],
@@ -167,7 +172,14 @@ function showReady(ready: ReadyPlan): string {
 
 function showProbe(probe: ProbePlan): string {
   if (probe.kind === 'http') return showText(probe.url);
-  return probe.kind === 'exec' ? words(probe.argv) : `${probe.host}:${probe.port}`;
+  if (probe.kind === 'exec') return words(probe.argv);
+  const others = probe.kind === 'postgres' ? (probe.others ?? []) : [];
+  return [probe, ...others].map(({ host, port }) => `${host}:${port}`).join(', ');
+}
+
+/** The limit that the program between us and the command keeps. */
+function limitInside({ work }: RunPlan): number | undefined {
+  return work.kind === 'command' ? work.through?.timeout : undefined;
 }
 
 function duration(ms: number | undefined): string | undefined {

@@ -56,6 +56,10 @@ const databaseWords = {
     doc: 'The system user PostgreSQL runs as, when Bulkhead is root.',
     default: 'postgres',
   },
+  mode: {
+    shape: oneOf('embedded', 'external'),
+    doc: 'Where the data lives: in this volume, or at the host of DATABASE_URL. Default: what DATABASE_URL says; said here or by BULKHEAD_DATABASE_MODE, a volume may change from one to the other.',
+  },
   import: {
     shape: stanza(
       {
@@ -118,7 +122,7 @@ export type MigrateStanza = Stanza<typeof migrateWords>;
 
 const database = stanza(databaseWords, {
   refused: {
-    host: 'the cluster is ours and listens on the loopback only',
+    host: 'our own cluster listens on the loopback only; for another server set DATABASE_URL',
     url: 'set DATABASE_URL',
     version: 'PostgreSQL is the one of the image',
     image: 'PostgreSQL is the one of the image',

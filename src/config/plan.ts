@@ -42,6 +42,10 @@ export interface Plan {
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 export interface DatabasePlan {
+  /** Whose server it is: undefined for the cluster of our own volume, which `systemUser` and `settings` are about. */
+  readonly external?: ExternalServer | undefined;
+  /** What the plan or BULKHEAD_DATABASE_MODE says it must be; without that a volume never changes from one to the other. */
+  readonly mode?: DatabaseMode | undefined;
   readonly name: string;
   readonly user: string;
   /** From DATABASE_URL or its file; undefined: generated once into /data/secrets/app_password. */
@@ -124,6 +128,18 @@ export interface SchedulePlan {
   readonly run: TaskPlan;
 }
 
+export type DatabaseMode = 'embedded' | 'external';
+
+/** A PostgreSQL outside the container, as DATABASE_URL names it. */
+export interface ExternalServer {
+  /** As it was given, with its password. */
+  readonly url: string;
+  /** In the order they are tried; `host` is the name people and certificates use, `address` what is connected to. */
+  readonly hosts: readonly { readonly host: string; readonly address: string; readonly port: number }[];
+  /** Of the URL, by libpq's names: `sslmode`, `options`, `connect_timeout` … */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
 export type RunPlan = ServicePlan | TaskPlan;
 
 /** What every kind of run has in common: a command with user, environment, limits, stop recipe and log. */
@@ -187,6 +203,8 @@ export interface Command {
   readonly kind: 'command';
   /** argv; never through a shell unless the plan says `["sh", "-c", …]` or a Compose string that needs none. */
   readonly argv: readonly Text[];
+  /** One of our own programs runs it, as the same user, and looks after what it leaves behind. */
+  readonly through?: { readonly program: 'migrate'; readonly timeout: number | undefined };
 }
 
 /** One of our own programs, started as a child of PID 1 with its assignment on fd 3. */
@@ -198,7 +216,9 @@ export interface Program {
 export type ProgramName =
   | 'cluster'
   | 'database'
+  | 'external-database'
   | 'setup'
+  | 'migrate'
   | 'import'
   | 'database-status'
   | 'backup'
@@ -240,7 +260,15 @@ export type ProbePlan =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'exec'; readonly argv: readonly Text[] }
   /** pg_isready's question: does it accept connections? A socket directory or a host. */
-  | { readonly kind: 'postgres'; readonly host: string; readonly port: number };
+  | {
+      readonly kind: 'postgres';
+      readonly host: string;
+      readonly port: number;
+      /** Where it may be as well: one that answers is enough. */
+      readonly others?: readonly { readonly host: string; readonly port: number }[];
+      /** Asks for encryption first, as its clients do: a server that wants it would write every other question down. */
+      readonly encrypted?: true;
+    };
 
 export interface RestartPlan {
   readonly policy: 'no' | 'always' | 'on-failure';

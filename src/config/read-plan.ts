@@ -3,9 +3,11 @@
 import { posix } from 'node:path';
 import { buildBackups } from './backup-words.ts';
 import { type BuildContext, buildDraft, type Draft, warnRootRuns } from './build-run.ts';
+import { readDatabaseMode } from './database-mode.ts';
 import { buildDatabase, buildDatabaseRuns, DATABASE_RUNS } from './database-runs.ts';
-import { type OwnDatabaseUrl, parseDatabaseUrl } from './database-url.ts';
+import { type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { settleDependencies } from './dependencies.ts';
+import { nameServer } from './external-url.ts';
 import { warnUnknownVariables } from './known-variables.ts';
 import { joinFiles, type LoadedFiles, type Loader, loadFiles } from './load-files.ts';
 import type { Located } from './located.ts';
@@ -82,6 +84,7 @@ export function readPlan(request: PlanRequest): PlanReading {
     secrets.add(plan.backups.offsite.accessKeyId);
     secrets.add(plan.backups.offsite.secretAccessKey);
   }
+  if (plan.database?.external) secrets.add(plan.database.external.url);
   return {
     plan,
     warnings,
@@ -109,7 +112,8 @@ function settlePlan(
     : { tree: undefined, replicaOf: new Map<string, string>() };
   const read = tree && planShape.read(tree, '', { problems, variables });
   if (!tree || !read) return undefined;
-  const settings = readSettings(read, url?.port, { flags: request.flags, variables, problems });
+  const urlPort = url?.kind === 'ours' ? url.port : undefined;
+  const settings = readSettings(read, urlPort, { flags: request.flags, variables, problems });
   const context: BuildContext = {
     problems,
     variables,
@@ -156,54 +160,54 @@ function settlePlan(
       : undefined,
     runs,
     schedules: buildSchedules(read, tree, context),
-    disabled: [...off].map(([run, why]) => ({ name: run, why })),
+    disabled: [...absentRuns(database?.plan, off), ...[...off].map(([run, why]) => ({ name: run, why }))],
   };
   return { plan, tree, beaten: listBeaten(plan, request, variables, url) };
 }
 
+/** What a database of somebody else makes needless. */
+function absentRuns(
+  database: Plan['database'],
+  off: ReadonlyMap<string, string>,
+): readonly { readonly name: string; readonly why: string }[] {
+  if (database?.external === undefined || off.has('database')) return [];
+  return [{ name: 'cluster', why: `the database is at ${nameServer(database.external)} (DATABASE_URL)` }];
+}
+
+type GoodUrl = Exclude<DatabaseUrl, { readonly kind: 'invalid' }>;
+
 /** Decides which late values there are, before any variable is filled in. */
-function readDatabaseUrl(
-  files: LoadedFiles,
-  variables: Variables,
-  problems: Problems,
-): OwnDatabaseUrl | undefined {
+function readDatabaseUrl(files: LoadedFiles, variables: Variables, problems: Problems): GoodUrl | undefined {
   if (variables.value('NEXTAUTH_SECRET') === undefined) variables.makeLate('NEXTAUTH_SECRET');
   const stanza = files.trees.map((tree) => tree.entries.get('database')).find((entry) => entry !== undefined);
   if (!stanza || stanza.value.tag === 'reset') return undefined;
   const given = variables.value('DATABASE_URL');
   const url = given === undefined ? undefined : parseDatabaseUrl(given);
   const at = { outside: 'environment', source: 'DATABASE_URL=…' };
-  if (url?.kind === 'external') {
-    problems.error(
-      at,
-      'external-database',
-      `DATABASE_URL points to ${url.host}, but the plan runs a database of its own`,
-      {
-        suggestion: 'unset DATABASE_URL, or point it to localhost',
-        note: 'databases outside the container come with a later version; without database: in the plan, services may use any',
-      },
-    );
-  } else if (url?.kind === 'invalid')
-    problems.error(at, 'wrong-value', `DATABASE_URL cannot be read: ${url.why}`);
-  const own = url?.kind === 'ours' ? url : undefined;
+  if (url?.kind === 'invalid') {
+    return problems.error(at, 'wrong-value', `DATABASE_URL cannot be read: ${url.why}`);
+  }
+  if (url?.kind === 'external') return url;
   // An address that leaves something open is completed at start, like one that is not given at all.
-  const complete = own?.user && own.password && own.name && own.port;
-  if (!complete && (url === undefined || own)) variables.makeLate('DATABASE_URL');
-  return own;
+  const complete = url?.user && url.password && url.name && url.port;
+  if (!complete) variables.makeLate('DATABASE_URL');
+  return url;
 }
 
 function buildDatabasePart(
   read: PlanStanza,
   tree: MapValue,
   planName: string,
-  url: OwnDatabaseUrl | undefined,
+  url: GoodUrl | undefined,
   settings: Settings,
   request: PlanRequest,
   context: BuildContext,
 ): { plan: NonNullable<Plan['database']>; drafts: readonly Draft[] } | undefined {
   if (!read.database) return undefined;
   const key = keyPlaceAt(tree, 'database');
-  const full = { ...context, planName, port: settings.ports.database, runDir: request.runDir, url, key };
+  const mode = readDatabaseMode(read.database, url, context);
+  const port = url?.kind === 'external' ? (url.server.hosts[0]?.port ?? 0) : settings.ports.database;
+  const full = { ...context, planName, port, runDir: request.runDir, url, mode, key };
   const plan = buildDatabase(read.database, full);
   return { plan, drafts: buildDatabaseRuns(read.database, plan, full) };
 }
@@ -273,7 +277,7 @@ function listBeaten(
   plan: Plan,
   { flags }: PlanRequest,
   variables: Variables,
-  url: OwnDatabaseUrl | undefined,
+  url: GoodUrl | undefined,
 ): Map<string, string> {
   const beaten = new Map<string, string>();
   const note = (path: string, variable: string, flag?: string): void => {
@@ -289,8 +293,11 @@ function listBeaten(
   note('ports.api', 'BULKHEAD_API_PORT');
   note('database.port', 'BULKHEAD_DB_PORT');
   if (plan.token !== undefined) beaten.set('token', 'BULKHEAD_TOKEN');
-  for (const word of ['name', 'user', 'password', 'port'] as const) {
+  note('database.mode', 'BULKHEAD_DATABASE_MODE');
+  for (const word of ['name', 'user', 'password'] as const) {
     if (url?.[word] !== undefined) beaten.set(`database.${word}`, 'DATABASE_URL');
   }
+  if (url?.kind === 'external') beaten.set('database.host', 'DATABASE_URL');
+  else if (url?.port !== undefined) beaten.set('database.port', 'DATABASE_URL');
   return beaten;
 }

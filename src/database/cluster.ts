@@ -86,16 +86,17 @@ async function createCluster(job: Job, layout: Layout, binaries: PostgresBinarie
 
 function keepIdentity(job: Job, layout: Layout, known: Identity | undefined, cluster: Cluster): void {
   const systemIdentifier = readSystemIdentifier(cluster.folder);
-  if (known?.everHadData && known.pgMajor === cluster.major && known.systemIdentifier === systemIdentifier)
-    return;
-  if (known?.everHadData) {
+  const isSame = known?.pgMajor === cluster.major && known.systemIdentifier === systemIdentifier;
+  if (known?.everHadData && known.mode === 'embedded' && isSame) return;
+  if (known?.everHadData && known.pgMajor !== undefined && !isSame) {
     job.note(
-      `${cluster.folder} is another cluster than the one this volume was known by: ${describe(cluster.major, systemIdentifier)} instead of ${describe(known.pgMajor, known.systemIdentifier)}`,
+      `${cluster.folder} is another cluster than the one this volume was known by: ${describe(cluster.major, systemIdentifier)} instead of ${describe(known.pgMajor, known.systemIdentifier ?? 'unknown')}`,
     );
   }
   writeIdentity(layout.identity, {
     layout: 1,
     installId: known?.installId ?? randomUUID(),
+    mode: 'embedded',
     pgMajor: cluster.major,
     systemIdentifier,
     createdAt: known?.createdAt ?? new Date().toISOString(),

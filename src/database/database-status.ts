@@ -10,11 +10,17 @@ import { readMachineSize } from '../postgres/machine-size.ts';
 import type { Job } from '../program/job.ts';
 import type { DatabaseStatus } from '../protocol/database-status.ts';
 import { ARCHIVE_SCRIPT, archiveSettings } from '../wal/archive-settings.ts';
+import { countContent } from './count-content.ts';
 import { tuneServer } from './tuning.ts';
 import { readUncleanStops } from './unclean-stops.ts';
 
 export async function runDatabaseStatus(job: Job): Promise<void> {
   const server = serverOf(job.assignment, job.plan);
+  if (server.external) {
+    const { readExternalStatus } = await import('./external-status.ts');
+    job.report({ type: 'result', value: await readExternalStatus(job, server) });
+    return;
+  }
   const session = await connectAsSuperuser(server);
   try {
     job.report({
@@ -70,15 +76,9 @@ async function readStatus(
   };
 }
 
-/** Only catalogs are read: a superuser never touches what the application made. */
 async function readContent(app: Session): Promise<{ tables: number; rows: number }> {
   try {
-    const { rows } = await app.query<{ tables: string; rows: string }>(
-      `SELECT count(*) AS tables, coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint AS rows
-         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')`,
-    );
-    return { tables: Number(rows[0]?.tables), rows: Number(rows[0]?.rows) };
+    return await countContent(app);
   } finally {
     await app.end();
   }

@@ -2,15 +2,16 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { codeOf, Failure } from '../base/errors.ts';
-import { importDump } from '../dumps/import-dump.ts';
+import { importDump, importInPlace } from '../dumps/import-dump.ts';
 import {
   databaseExists,
   dropDatabase,
   dropScratches,
+  hasNoRelations,
   isEmptyDatabase,
   lockDatabases,
 } from '../postgres/app-database.ts';
-import { connectAsSuperuser, serverOf } from '../postgres/connect.ts';
+import { connectAsApp, connectAsSuperuser, serverOf } from '../postgres/connect.ts';
 import { ensureLedger } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
@@ -22,6 +23,7 @@ export async function runImport(job: Job): Promise<void> {
     throw new Failure('cannot import: no file was named', { exitCode: CommandExit.usage });
   }
   requireFile(file);
+  if (job.plan.external) return importOutside(job, file, mode);
   const server = serverOf(job.assignment, job.plan);
   const session = await connectAsSuperuser(server);
   try {
@@ -58,6 +60,30 @@ export async function runImport(job: Job): Promise<void> {
     if (replaced === undefined || !(await isEmptyDatabase(server, replaced))) return replaced;
     await dropDatabase(session, replaced);
     return undefined;
+  }
+}
+
+/** Into a server that is not ours: only where nothing is in the way, for nothing there is ours to rename or drop. */
+async function importOutside(job: Job, file: string, mode: string | undefined): Promise<void> {
+  const { takeSharedLock } = await import('./shared-lock.ts');
+  const server = serverOf(job.assignment, job.plan);
+  await using _lock = await takeSharedLock(job, server);
+  const session = await connectAsApp(server, job.plan.name);
+  try {
+    if (mode === 'replace' || !(await hasNoRelations(session))) {
+      const [cause, remedy] =
+        mode === 'replace'
+          ? ['that database is not ours to replace', 'import into an empty one, without --replace']
+          : [
+              `the database ${job.plan.name} has tables already`,
+              'name an empty one in DATABASE_URL, or empty it there',
+            ];
+      throw new Failure(`cannot import ${file}: ${cause}`, { remedy, exitCode: CommandExit.refused });
+    }
+    const imported = await importInPlace({ job, server, session, path: resolve('/', file) });
+    job.report({ type: 'result', value: { file, ...imported } });
+  } finally {
+    await session.end();
   }
 }
 

@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
-import type { DatabasePlan } from '../config/plan.ts';
-import { findBinaries, findTool } from '../postgres/binaries.ts';
+import type { DatabasePlan, ExternalServer } from '../config/plan.ts';
+import { findBinaries, findTool, type PostgresBinaries } from '../postgres/binaries.ts';
 import { findCluster } from '../postgres/find-cluster.ts';
 import { layoutOf } from '../postgres/layout.ts';
+import { libpqEnvironment } from '../postgres/libpq-environment.ts';
 import { APP_PASSWORD, readSecret } from '../postgres/secrets.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 
@@ -26,6 +27,7 @@ export function psqlInvocation(
   args: readonly string[] = [],
 ): PsqlInvocation {
   const layout = layoutOf(dataDir, runDir);
+  if (plan.external) return outside(plan, plan.external, join(layout.sockets, 'lib'), args);
   if (!existsSync(layout.pg)) {
     throw new Failure(`cannot open psql: ${dataDir} holds no database yet`, {
       remedy:
@@ -37,12 +39,7 @@ export function psqlInvocation(
     major: findCluster(layout)?.major,
     libraryDir: join(layout.sockets, 'lib'),
   });
-  const psql = findTool(binaries, 'psql');
-  if (psql === undefined) {
-    throw new Failure('cannot open psql: this installation of PostgreSQL has none', {
-      remedy: `install the package postgresql-client-${binaries.major}`,
-    });
-  }
+  const psql = requirePsql(binaries);
   const password = plan.password ?? readSecret(layout.secrets, APP_PASSWORD);
   return {
     argv: [psql, ...args],
@@ -55,4 +52,26 @@ export function psqlInvocation(
       ...(password !== undefined && { PGPASSWORD: password }),
     },
   };
+}
+
+/** Any psql will do; what the URL says goes by libpq's own variables, for an argument would show the password. */
+function outside(
+  plan: DatabasePlan,
+  server: ExternalServer,
+  libraryDir: string,
+  args: readonly string[],
+): PsqlInvocation {
+  const binaries = findBinaries({ libraryDir });
+  return {
+    argv: [requirePsql(binaries), ...args],
+    env: { ...binaries.env, ...libpqEnvironment(server, plan) },
+  };
+}
+
+function requirePsql(binaries: PostgresBinaries): string {
+  const psql = findTool(binaries, 'psql');
+  if (psql !== undefined) return psql;
+  throw new Failure('cannot open psql: this installation of PostgreSQL has none', {
+    remedy: `install the package postgresql-client-${binaries.major}`,
+  });
 }

@@ -8,10 +8,12 @@ export function renderSettings(
   tuned: readonly TunedSetting[],
   plan: Pick<DatabasePlan, 'settings'>,
   overrides: string | undefined,
+  major: number,
 ): string {
   const lines = [
     '# Written by Bulkhead at every start of the database; changes here are lost.',
     ...OURS.map(([name, value]) => `${name} = ${quoteSetting(value)}`),
+    ...(major >= 14 ? [GONE_CLIENTS] : []),
     ...tuned.map(({ name, value, reason }) => `${name} = ${quoteSetting(value)}  # ${reason}`),
   ];
   const own = Object.entries(plan.settings);
@@ -20,6 +22,12 @@ export function renderSettings(
   if (overrides !== undefined) lines.push(`include_dir = ${quoteSetting(overrides)}`);
   return `${lines.join('\n')}\n`;
 }
+
+/**
+ * A server that works for a client that was killed would go on to the end, with all its locks: the next try of a
+ * migration would wait for the last one.
+ */
+const GONE_CLIENTS = "client_connection_check_interval = '1s'";
 
 const OURS: readonly (readonly [string, string])[] = [
   ['password_encryption', 'scram-sha-256'],

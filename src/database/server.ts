@@ -102,7 +102,7 @@ async function renderInto(layout: Layout, job: Job, user: Identity, cluster: Clu
   const overrides = overridesOf(layout);
   const write = (name: string, text: string): void =>
     writeFileSync(join(layout.rendered, name), text, { mode: 0o600 });
-  write('postgresql.conf', renderSettings(tuned, job.plan, overrides));
+  write('postgresql.conf', renderSettings(tuned, job.plan, overrides, cluster.major));
   write('pg_hba.conf', renderHba(canUsePeer(user)));
   write('pg_ident.conf', renderIdent(user.name));
 }

@@ -17,6 +17,7 @@ import { checkCollation } from './collation.ts';
 import { findDump, otherDumps } from './find-dump.ts';
 
 export async function runSetup(job: Job): Promise<void> {
+  if (job.plan.external) return (await import('./external-setup.ts')).runExternalSetup(job);
   refuseReservedNames(job);
   const server = serverOf(job.assignment, job.plan);
   const session = await connectAsSuperuser(server);

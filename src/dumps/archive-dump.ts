@@ -87,7 +87,7 @@ export function openArchiveDump(source: DumpSource, format: DumpFormat & { reado
       );
     },
     restore: (database, facts, given) => {
-      const asText = facts.defers || context.trusted === true;
+      const asText = facts.defers || context.trusted === true || source.inPlace !== undefined;
       return (asText ? restoreAsText : restoreInParallel)(database, facts, given);
     },
     // pg_dumpall writes plain text only.

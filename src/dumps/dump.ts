@@ -13,6 +13,8 @@ export interface DumpSource {
   readonly server: Server;
   readonly path: string;
   readonly context: RuleContext;
+  /** The target is filled in one transaction, and this is the last thing before its commit. */
+  readonly inPlace?: (app: Session, rows: number) => Promise<void>;
 }
 
 export interface Dump {
@@ -54,14 +56,14 @@ export async function openImportSession(
 
 /** The end of every restore: count, run what had to wait for that, and give the planner its numbers. */
 export async function finishRestore(
-  { job, path }: DumpSource,
+  { job, path, inPlace }: DumpSource,
   app: Session,
   expected: readonly ExpectedRows[],
   deferred: readonly Buffer[],
 ): Promise<void> {
   const detail = `${expected.length} tables`;
   job.report({ type: 'progress', progress: { what: `verifying ${path}`, percent: undefined, detail } });
-  const uncounted = await verifyRows(app, path, expected);
+  const uncounted = await verifyRows(app, path, expected, { inTransaction: inPlace !== undefined });
   if (uncounted.length > 0) job.say(`could not count the rows of ${uncounted.join(', ')}`);
   for (const sql of deferred) await app.query(sql.toString('utf8'));
   await analyzeOwnTables(app);

@@ -8,7 +8,7 @@ import { formatSize } from '../base/size.ts';
 import { createScratch, dropScratches, renameIn, swapIn } from '../postgres/app-database.ts';
 import type { Server, Session } from '../postgres/connect.ts';
 import { createExtensions } from '../postgres/extensions.ts';
-import type { LedgerEntry } from '../postgres/ledger.ts';
+import { ensureLedger, type LedgerEntry, writeLedger } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';
 import { formatRows } from '../program/progress.ts';
 import { openArchiveDump } from './archive-dump.ts';
@@ -18,6 +18,7 @@ import { type DumpFormat, detectFormat, nameFormat } from './dump-format.ts';
 import { importCluster } from './import-cluster.ts';
 import type { Inspected } from './inspect-sql.ts';
 import { givenOf, makeMissingRoles, requireDisk, requireExtensions } from './prepare-import.ts';
+import { requireAvailable, requireRoles } from './prepare-in-place.ts';
 import { openSqlDump } from './sql-dump.ts';
 
 export interface ImportRequest {
@@ -108,6 +109,45 @@ async function importOne(
   return { rows, kept: undefined };
 }
 
+/**
+ * Where the database is not ours to make and to rename: into the empty one there is, in one transaction that ends with
+ * its ledger row. A scratch database beside it would want CREATEDB, and the rename would lose what its owner has set
+ * on the one he made: grants, settings, the pooler's entry. Either all of it is there afterwards, or nothing.
+ * @param request its session is the application's, in that database
+ */
+export async function importInPlace(request: Omit<ImportRequest, 'replace'>): Promise<Imported> {
+  const { job, session, path } = request;
+  const began = performance.now();
+  let facts: Inspected | undefined;
+  const dump = await openDump(request, async (app, rows) => {
+    const durationMs = Math.round(performance.now() - began);
+    await ensureLedger(app);
+    const tables = facts?.tables.size ?? 0;
+    await writeLedger(app, describeImport(request, dump, { rows, tables, durationMs }));
+  });
+  facts = await dump.inspect();
+  if (facts.cluster) {
+    throw new Failure(
+      `cannot import ${path}: it is the dump of a whole cluster, and that server is not ours`,
+      {
+        remedy: `dump the one database: pg_dump ${job.plan.name}`,
+      },
+    );
+  }
+  await requireAvailable(session, path, facts);
+  await requireRoles(session, path, facts);
+  const rows = await dump.restore(job.plan.name, facts, undefined);
+  const durationMs = Math.round(performance.now() - began);
+  job.report({
+    type: 'progress',
+    progress: { what: `imported ${basename(path)}`, percent: undefined, detail: formatRows(rows) },
+  });
+  job.say(
+    `imported ${path} into ${job.plan.name}: ${formatRows(rows)} in ${facts.tables.size} tables in ${formatDuration(durationMs)}`,
+  );
+  return { rows, tables: facts.tables.size, durationMs, kept: undefined };
+}
+
 async function prepare({ job, session, path }: ImportRequest, facts: Inspected): Promise<void> {
   requireDisk(path, job.assignment.dataDir, facts);
   await requireExtensions(session, path, facts, {
@@ -122,7 +162,7 @@ async function prepare({ job, session, path }: ImportRequest, facts: Inspected):
 }
 
 function describeImport(
-  { job, path, restore }: ImportRequest,
+  { job, path, restore }: Omit<ImportRequest, 'replace'>,
   dump: Dump,
   numbers: Pick<LedgerEntry['detail'], 'rows' | 'tables' | 'durationMs' | 'databases'>,
 ): LedgerEntry {
@@ -144,7 +184,10 @@ function describeImport(
   };
 }
 
-async function openDump({ job, server, session, path }: ImportRequest): Promise<Dump> {
+async function openDump(
+  { job, server, session, path }: Omit<ImportRequest, 'replace'>,
+  inPlace?: DumpSource['inPlace'],
+): Promise<Dump> {
   const format = readFormat(path);
   const { rows } = await session.query<{ version: string }>(
     `SELECT current_setting('server_version_num') AS version`,
@@ -153,9 +196,11 @@ async function openDump({ job, server, session, path }: ImportRequest): Promise<
     appUser: job.plan.user,
     database: job.plan.name,
     serverVersion: Number(rows[0]?.version),
-    trusted: job.plan.importTrusted === true,
+    // On a server that is not ours nobody is a superuser.
+    trusted: job.plan.importTrusted === true && inPlace === undefined,
+    inTransaction: inPlace !== undefined,
   };
-  const source: DumpSource = { job, server, path, context };
+  const source: DumpSource = { job, server, path, context, ...(inPlace === undefined ? {} : { inPlace }) };
   if (format.kind === 'sql') return openSqlDump(source, format);
   if (format.kind === 'archive') return openArchiveDump(source, format);
   const what = format.kind === 'unreadable' ? `it is ${format.what}` : 'there is nothing in it';

@@ -1,7 +1,7 @@
 /** A dump as plain SQL, compressed or not: over the wire protocol, in a session of the application role. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { messageOf } from '../base/errors.ts';
+import { Failure, messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
 import { connectAsApp, type Session } from '../postgres/connect.ts';
 import { formatRows, tellProgress } from '../program/progress.ts';
@@ -15,6 +15,7 @@ import { requireAllTaken } from './require-all-taken.ts';
 import { restoreSql, splitInto } from './restore-sql.ts';
 import type { SqlRestored } from './sql-run.ts';
 import type { Given } from './statement-rules.ts';
+import type { ExpectedRows } from './verify-rows.ts';
 
 export function openSqlDump(source: DumpSource, format: DumpFormat & { readonly kind: 'sql' }): Dump {
   const { job, path, context } = source;
@@ -85,8 +86,9 @@ export async function restoreText(source: DumpSource, restore: TextRestore): Pro
   const { database, facts, given, text, onRows } = restore;
   const session = await openImportSession(server, database, context.trusted === true);
   try {
+    if (source.inPlace) await session.query('BEGIN');
     // Nothing has to be durable before the rename, whose commit waits for all that was written before it.
-    await session.query('SET synchronous_commit = off');
+    else await session.query('SET synchronous_commit = off');
     const restored = await restoreSql(session, text, {
       name: path,
       context: { ...context, database, given },
@@ -95,15 +97,36 @@ export async function restoreText(source: DumpSource, restore: TextRestore): Pro
     });
     for (const [why, count] of restored.skipped) job.say(`left out of the dump: ${count} × ${why}`);
     requireAllTaken(path, restored, facts);
-    await finish(source, database, restored);
+    if (source.inPlace) await finishInPlace(source, session, restored, source.inPlace);
+    else await finish(source, database, restored);
     return restored.rows;
   } finally {
     await end(session, job.signal);
   }
 }
 
+async function finishInPlace(
+  source: DumpSource,
+  session: Session,
+  restored: SqlRestored,
+  lastStep: NonNullable<DumpSource['inPlace']>,
+): Promise<void> {
+  await finishRestore(source, session, expectedRows(restored), restored.deferred);
+  await lastStep(session, restored.rows);
+  const { command } = await session.query('COMMIT');
+  // The server answers COMMIT with ROLLBACK where something had failed unseen.
+  if (command === 'COMMIT') return;
+  throw new Failure(`cannot import ${source.path}: the server took the whole transaction back`, {
+    remedy: 'nothing was changed; make the dump anew with pg_dump',
+  });
+}
+
+function expectedRows({ tables }: SqlRestored): ExpectedRows[] {
+  return [...tables].map(([table, { name, expected }]) => ({ table, name, expected }));
+}
+
 async function finish(source: DumpSource, database: string, restored: SqlRestored): Promise<void> {
-  const tables = [...restored.tables].map(([table, { name, expected }]) => ({ table, name, expected }));
+  const tables = expectedRows(restored);
   const app = await connectAsApp(source.server, database);
   try {
     await finishRestore(source, app, tables, restored.deferred);

@@ -137,7 +137,7 @@ export class SqlRun {
   private async runOne(statement: Statement): Promise<void> {
     const { bytes, tokens, line } = statement;
     try {
-      this.rows += await runBytes(this.session, bytes);
+      this.rows += await this.send(bytes);
     } catch (error) {
       if (isNothingToDrop(tokens, error) && !this.ownTransaction) return this.count('nothing to drop');
       const elevates =
@@ -222,13 +222,24 @@ export class SqlRun {
       bytes.at(-1) === SEMICOLON ? [bytes, NEWLINE] : [bytes, END],
     );
     try {
-      this.rows += await runBytes(this.session, Buffer.concat(separated));
+      this.rows += await this.send(Buffer.concat(separated));
     } catch (error) {
       if (this.ownTransaction || !isOfStatement(error))
         throw this.failure(batch[0]?.line ?? 0, messageOf(error), error);
       for (const statement of batch) await this.runOne(statement);
     }
     this.options.onRows(this.rows);
+  }
+
+  /** Where all is one transaction, what fails must not end it: it may be nothing to drop, or be tried one by one. */
+  private async send(sql: Buffer): Promise<number> {
+    if (!this.options.context.inTransaction) return runBytes(this.session, sql);
+    try {
+      return await runBytes(this.session, Buffer.concat([SAVE, sql, RELEASE]));
+    } catch (error) {
+      if (isOfStatement(error)) await this.session.query('ROLLBACK TO SAVEPOINT bulkhead');
+      throw error;
+    }
   }
 
   private count(why: string): void {
@@ -246,6 +257,9 @@ export class SqlRun {
 const SEMICOLON = 0x3b;
 const NEWLINE = Buffer.from('\n');
 const END = Buffer.from(';\n');
+
+const SAVE = Buffer.from('SAVEPOINT bulkhead; ');
+const RELEASE = Buffer.from('\n; RELEASE SAVEPOINT bulkhead');
 
 function rewritten(bytes: Buffer, decision: Decision): Buffer {
   if (decision.do !== 'rewrite') return bytes;

@@ -17,6 +17,8 @@ export interface RuleContext {
   readonly trusted?: boolean;
   /** Extensions that are in the database before the dump is, and the schemas that were made for them. */
   readonly given?: Given | undefined;
+  /** All of it runs in one transaction of ours. */
+  readonly inTransaction?: boolean;
 }
 
 export interface Given {
@@ -45,7 +47,25 @@ export function decide(tokens: readonly SqlToken[], context: RuleContext): Decis
 
 type Rule = (tokens: readonly SqlToken[], context: RuleContext) => Decision | undefined;
 
+/** Transactions of a script are parts of ours; what it undoes there, we would undo with it. */
+const partOfOurs: Rule = (_tokens, { inTransaction }) =>
+  inTransaction ? { do: 'skip', why: 'begin or end of a transaction' } : undefined;
+const undoesOurs: Rule = (tokens, { inTransaction }) =>
+  inTransaction && findWords(tokens, 'to') < 0
+    ? {
+        do: 'refuse',
+        cause: 'it takes back what it did, and all of it is one transaction here',
+        remedy: 'take the statement out, or make the dump anew with pg_dump',
+      }
+    : undefined;
+
 const RULES: Readonly<Record<string, Rule>> = {
+  begin: partOfOurs,
+  start: partOfOurs,
+  commit: partOfOurs,
+  end: partOfOurs,
+  rollback: undoesOurs,
+  abort: undoesOurs,
   alter: (tokens, { appUser, database }) => {
     if (namesOwner(tokens)) return { do: 'skip', why: 'owner' };
     if (forcesRowSecurity(tokens)) return { do: 'defer' };

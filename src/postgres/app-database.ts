@@ -18,17 +18,23 @@ export async function databaseExists(session: Session, name: string): Promise<bo
 export async function isEmptyDatabase(server: Server, name: string): Promise<boolean> {
   const session = await connectAsSuperuser(server, name);
   try {
-    const { rows } = await session.query(
-      `SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(toast_)?temp_'
-          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')
-        LIMIT 1`,
-    );
-    return rows.length === 0;
+    return await hasNoRelations(session);
   } finally {
     await session.end();
   }
+}
+
+/** The same of the database a session is in; the ledger, where it lies there, does not count. */
+export async function hasNoRelations(session: Session): Promise<boolean> {
+  const { rows } = await session.query(
+    `SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(toast_)?temp_'
+        AND (n.nspname, c.relname) NOT IN (('bulkhead', 'ledger'), ('bulkhead', 'ledger_pkey'))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+          WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')
+      LIMIT 1`,
+  );
+  return rows.length === 0;
 }
 
 /** An empty database from template0, owned by the application role. `imp`: to be imported into; `new`: to stay empty. */

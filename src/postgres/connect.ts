@@ -1,8 +1,10 @@
-/** Sessions with the server, over its socket. */
+/** Sessions with the server: over the socket of our own, or with the one that DATABASE_URL names. */
 import pg from 'pg';
 import { Failure, messageOf } from '../base/errors.ts';
-import type { DatabasePlan } from '../config/plan.ts';
+import { nameServer } from '../config/external-url.ts';
+import type { DatabasePlan, ExternalServer } from '../config/plan.ts';
 import type { Assignment } from '../protocol/channel.ts';
+import { openExternalSession } from './external-session.ts';
 import { layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from './layout.ts';
 import { readSecret, SUPERUSER_PASSWORD } from './secrets.ts';
 
@@ -13,6 +15,8 @@ export interface Server {
   readonly superuserPassword: string | undefined;
   readonly appUser: string;
   readonly appPassword: string;
+  /** Not ours: then there is no socket and no superuser, and every session is the application's. */
+  readonly external?: ExternalServer | undefined;
 }
 
 export type Session = pg.Client;
@@ -20,6 +24,7 @@ export type Session = pg.Client;
 /** Throws a Failure where the application's password is not known. */
 export function serverOf(assignment: Assignment, plan: DatabasePlan): Server {
   const layout = layoutOf(assignment.dataDir, assignment.runDir);
+  if (plan.external) return externalServer(plan, plan.external, layout.sockets);
   const appPassword = plan.password ?? assignment.secrets.appPassword;
   if (appPassword === undefined || appPassword === '') {
     throw new Failure('cannot set up the application role: its password is unknown', {
@@ -35,16 +40,36 @@ export function serverOf(assignment: Assignment, plan: DatabasePlan): Server {
   };
 }
 
+function externalServer(plan: DatabasePlan, external: ExternalServer, socketDir: string): Server {
+  return {
+    socketDir,
+    port: plan.port,
+    superuserPassword: undefined,
+    appUser: plan.user,
+    appPassword: plan.password ?? '',
+    external,
+  };
+}
+
 /** A session as the superuser, in the maintenance database unless told otherwise. The caller ends it. */
 export function connectAsSuperuser(
   server: Server,
   database: string = MAINTENANCE_DATABASE,
 ): Promise<Session> {
+  if (server.external) {
+    throw new Failure(`cannot be the superuser of ${nameServer(server.external)}: it is not ours`, {
+      remedy: 'do it there, with the tools of that server',
+    });
+  }
   return connect(server, { user: SUPERUSER, password: server.superuserPassword, database });
 }
 
 /** A session whose session user is the application role: what RESET ROLE falls back to is still that role. */
 export function connectAsApp(server: Server, database: string): Promise<Session> {
+  const { external } = server;
+  if (external) {
+    return openExternalSession(external, { user: server.appUser, password: server.appPassword, database });
+  }
   return connect(server, { user: server.appUser, password: server.appPassword, database });
 }
 

@@ -1,6 +1,7 @@
 /** /data/bulkhead/identity.json: what this volume is, so that an emptied one is not taken for a new one. */
 import { readFileSync } from 'node:fs';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
+import type { DatabaseMode } from '../config/plan.ts';
 import { writeFileAtomic } from '../system/write-file-atomic.ts';
 import { readControlFile } from './pg-control.ts';
 
@@ -9,9 +10,12 @@ export interface Identity {
   readonly layout: 1;
   /** Never changes, whatever is upgraded or restored. */
   readonly installId: string;
-  readonly pgMajor: number;
+  /** Where the database is; volumes from before there was a choice do not say it, and hold it themselves. */
+  readonly mode?: DatabaseMode;
+  /** Of the cluster in this volume, where there has been one. */
+  readonly pgMajor?: number;
   /** Unsigned 64 bit, as PostgreSQL prints it. */
-  readonly systemIdentifier: string;
+  readonly systemIdentifier?: string;
   /** ISO 8601 */
   readonly createdAt: string;
   /** A cluster has been here: `initdb` is not for this volume any more. */

@@ -3,8 +3,11 @@ import type { Session } from './connect.ts';
 import { readTextOrder, type TextOrder } from './text-order.ts';
 
 export interface LedgerEntry {
-  /** `collation`: the order of text was looked at, and indexes were built anew where it had changed. */
-  readonly kind: 'import' | 'create' | 'collation' | 'restore' | 'upgrade' | 'adopt';
+  /**
+   * `collation`: the order of text was looked at, and indexes were built anew where it had changed; `found`: an external
+   * database held something when it was first used.
+   */
+  readonly kind: 'import' | 'create' | 'collation' | 'restore' | 'upgrade' | 'adopt' | 'found';
   readonly sha256: string | undefined;
   readonly detail: LedgerDetail;
 }
@@ -47,12 +50,9 @@ export interface LedgerRow extends LedgerEntry {
 const TOOL = 'bulkhead';
 
 export async function ensureLedger(session: Session): Promise<void> {
-  const { rows } = await session.query<{ there: boolean }>(
-    `SELECT pg_catalog.to_regclass('bulkhead.ledger') IS NOT NULL AS there`,
-  );
-  if (rows[0]?.there) return;
+  if (await hasLedger(session)) return;
+  // Several statements in one message are one transaction, or a part of the one that is open.
   await session.query(`
-    BEGIN;
     CREATE SCHEMA IF NOT EXISTS bulkhead;
     CREATE TABLE bulkhead.ledger (
       id text PRIMARY KEY,
@@ -62,8 +62,15 @@ export async function ensureLedger(session: Session): Promise<void> {
       at timestamptz NOT NULL DEFAULT clock_timestamp(),
       detail jsonb NOT NULL
     );
-    REVOKE ALL ON SCHEMA bulkhead FROM PUBLIC;
-    COMMIT;`);
+    REVOKE ALL ON SCHEMA bulkhead FROM PUBLIC;`);
+}
+
+/** Whether there is one in the database of this session. */
+export async function hasLedger(session: Session): Promise<boolean> {
+  const { rows } = await session.query<{ there: boolean }>(
+    `SELECT pg_catalog.to_regclass('bulkhead.ledger') IS NOT NULL AS there`,
+  );
+  return rows[0]?.there === true;
 }
 
 /** Oldest first. */

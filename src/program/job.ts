@@ -13,6 +13,8 @@ export interface Job {
   note(text: string): void;
   /** A line of the program's own log. */
   say(text: string): void;
+  /** Ends with this code when the work is done, without a word: who failed has said so itself. */
+  endWith(code: number): void;
   /** Before the process becomes another program. */
   leave(): Promise<void>;
 }

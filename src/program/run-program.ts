@@ -13,6 +13,7 @@ export type FindProgram = (name: string) => (() => Promise<(job: Job) => Promise
 export async function runProgram(name: string, find: FindProgram): Promise<number> {
   let channel: Channel | undefined;
   const log = openLazyLog();
+  let endCode = 0;
   const stop = new AbortController();
   const asked = new Promise<'stopped'>((resolve) => {
     const onSignal = (): void => {
@@ -27,7 +28,11 @@ export async function runProgram(name: string, find: FindProgram): Promise<numbe
     if (!load) throw new Failure(`cannot run program ${name}: there is none of that name`);
     channel = await openChannel();
     const run = await load();
-    await run(jobOf(channel, log, stop.signal));
+    await run(
+      jobOf(channel, log, stop.signal, (code) => {
+        endCode = code;
+      }),
+    );
   };
   try {
     const finished = work();
@@ -37,7 +42,7 @@ export async function runProgram(name: string, find: FindProgram): Promise<numbe
       await Promise.race([finished.catch(() => undefined), after(1500)]);
       return 143;
     }
-    return 0;
+    return endCode;
   } catch (error) {
     if (stop.signal.aborted) return 143;
     const remedy = error instanceof Failure ? error.remedy : undefined;
@@ -56,13 +61,14 @@ export async function runProgram(name: string, find: FindProgram): Promise<numbe
   }
 }
 
-function jobOf(channel: Channel, log: LazyLog, signal: AbortSignal): Job {
+function jobOf(channel: Channel, log: LazyLog, signal: AbortSignal, endWith: (code: number) => void): Job {
   const { assignment } = channel;
   return {
     assignment,
     plan: requirePlan(assignment.database),
     backups: requireBackups(assignment.backups),
     signal,
+    endWith,
     report: (report) => channel.report(report),
     note: (text) => {
       log.say('warn', text);

@@ -21,6 +21,16 @@ export interface Assignment {
   readonly secrets: Readonly<Record<string, string>>;
   /** What a person asked for, e.g. `{ file: "/data/x.sql" }`; empty at boot. */
   readonly input: Readonly<Record<string, string>>;
+  /** The command of the plan that this program runs in turn. */
+  readonly command?: AssignedCommand;
+}
+
+export interface AssignedCommand {
+  readonly argv: readonly string[];
+  /** The whole environment of the command. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds it may take; undefined: no limit. */
+  readonly timeout: number | undefined;
 }
 
 export type Report =

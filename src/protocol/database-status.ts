@@ -1,8 +1,10 @@
 /** What the program `database-status` answers and `bulkhead db status` prints; numbers are bytes, counts and ports. */
 export interface DatabaseStatus {
   readonly serverVersion: string;
-  /** Relative to /data/pg: `17/main`. */
-  readonly cluster: string;
+  /** Relative to /data/pg: `17/main`; undefined where the server is not ours. */
+  readonly cluster: string | undefined;
+  /** Where the server is that is not ours. */
+  readonly external?: ExternalView;
   readonly database: string;
   readonly user: string;
   readonly port: number;
@@ -24,9 +26,17 @@ export interface DatabaseStatus {
   readonly settings: readonly SettingView[];
 }
 
+export interface ExternalView {
+  /** `db.example.com:5432` */
+  readonly host: string;
+  /** `TLSv1.3`, or `not encrypted`. */
+  readonly encryption: string;
+  readonly pooler: 'none' | 'session' | 'transaction';
+}
+
 export interface LedgerView {
   readonly id: string;
-  readonly kind: 'import' | 'create' | 'collation' | 'restore' | 'upgrade' | 'adopt';
+  readonly kind: 'import' | 'create' | 'collation' | 'restore' | 'upgrade' | 'adopt' | 'found';
   /** ISO 8601 once it has travelled as JSON. */
   readonly at: string | Date;
   readonly detail: {

@@ -12,7 +12,8 @@ export interface LateValueSource {
 
 /** The application's password: told by DATABASE_URL, or the one generated on first boot. */
 export function appPassword(source: LateValueSource): string | undefined {
-  return source.database?.password ?? source.readSecret('app_password');
+  const { database } = source;
+  return database?.password ?? (database?.external ? undefined : source.readSecret('app_password'));
 }
 
 /** Fills the holes of a text. Throws a Failure where a value does not exist yet. */
@@ -33,6 +34,7 @@ function lateValue(name: LateName, source: LateValueSource): string {
 
 function databaseUrl(source: LateValueSource): string | undefined {
   const { database } = source;
+  if (database?.external) return database.external.url;
   const password = appPassword(source);
   if (database === undefined || password === undefined) return undefined;
   const encode = encodeURIComponent;

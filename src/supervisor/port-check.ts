@@ -78,7 +78,7 @@ async function findFree(port: number, spoken: Set<number>, facts: PortFacts): Pr
 
 function listWanted(plan: Plan): Wanted[] {
   const wanted: Wanted[] = [{ service: 'the probes', port: plan.ports.probes, variable: 'BULKHEAD_PORT' }];
-  if (plan.database) {
+  if (plan.database && !plan.database.external) {
     const { port } = plan.database;
     wanted.push({ service: 'the database', port, variable: 'BULKHEAD_DB_PORT' });
   }

@@ -74,18 +74,32 @@ export function resolveLaunch(
     ulimits: run.confinement?.ulimits,
     privileges: privilegesOf(run),
   };
-  if (run.work.kind === 'command') {
-    return { ...common, argv: fillArgv(run.work.argv, source), assignment: undefined };
+  if (run.work.kind === 'program') {
+    const { program } = run.work;
+    const { env, argv } = ownProgram(program, common.env, source);
+    return { ...common, env, argv, assignment: assign(program, source, input) };
   }
+  const argv = fillArgv(run.work.argv, source);
+  const { through } = run.work;
+  if (through === undefined) return { ...common, argv, assignment: undefined };
+  const { program, timeout } = through;
+  const command = { argv, env: common.env, timeout };
+  const assignment = { ...assign(program, source, input), command };
+  return { ...common, ...ownProgram(program, common.env, source), assignment };
+}
+
+function ownProgram(
+  program: ProgramName,
+  resolved: Record<string, string>,
+  source: LaunchSource,
+): { readonly env: Record<string, string>; readonly argv: readonly string[] } {
   // Meant for the application: what it loads or limits has no place in the tools of the database.
-  const { NODE_OPTIONS: _ofTheApp, ...env } = common.env;
+  const { NODE_OPTIONS: _ofTheApp, ...env } = resolved;
   const postgresBin = source.inherited.BULKHEAD_POSTGRES_BIN;
   return {
-    ...common,
     // Which PostgreSQL is meant is asked by our programs alone.
     env: { ...env, ...(postgresBin === undefined ? {} : { BULKHEAD_POSTGRES_BIN: postgresBin }) },
-    argv: source.programArgv(run.work.program),
-    assignment: assign(run.work.program, source, input),
+    argv: source.programArgv(program),
   };
 }
 

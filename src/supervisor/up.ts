@@ -9,6 +9,7 @@ import { readTextIfExists } from '../system/files.ts';
 import { giveUpPrivileges } from '../system/privileges.ts';
 import { onSignals } from '../system/signals.ts';
 import { lockData, requireVolume } from './data-folder.ts';
+import { refuseOtherMode } from './database-mode.ts';
 import { type RunFolder, takeRunFolder } from './run-folder.ts';
 import { supervise } from './supervisor.ts';
 
@@ -60,7 +61,9 @@ export async function runUp(options: UpOptions): Promise<number> {
       return UpExit.cannotStart;
     }
     if (env.BULKHEAD_REQUIRE_VOLUME === '1') requireVolume(reading.plan.dataDir);
-    lockData(reading.plan.dataDir, reading.plan.database !== undefined);
+    const { plan } = reading;
+    refuseOtherMode(plan);
+    lockData(plan.dataDir, plan.database !== undefined && !plan.database.external);
     if (!reading.plan.runs.some(({ confinement }) => confinement?.privileged)) giveUpPrivileges();
     // Whoever reads records cannot read a table between them.
     const view = reading.plan.log.format === 'json' ? UNSEEN : options.view;

@@ -178,8 +178,7 @@ describe('DATABASE_URL', () => {
   });
 
   test.each([
-    ['postgres://me:secret@db.example.com/x', 'external-database'],
-    ['postgres://me:secret@10.0.0.1,10.0.0.2/x', 'external-database'],
+    ['postgres://me:secret@10.0.0.1,localhost/x', 'wrong-value'],
     ['mysql://me:secret@localhost/x', 'wrong-value'],
     ['postgres://me:secret@localhost:port/x', 'wrong-value'],
     ['postgres://me:secret@localhost/a b', 'wrong-value'],

@@ -53,7 +53,7 @@ test('what every connection may take at once fits into the memory there is', () 
 
 test('a setting of the plan comes after the tuned one, and the volume after both', () => {
   const plan = { settings: { jit: 'on', 'my.text': "it's a \\ path" } };
-  const text = renderSettings(tuneServer(SMALL), plan, '/data/config/postgresql.d');
+  const text = renderSettings(tuneServer(SMALL), plan, '/data/config/postgresql.d', 17);
   expect(text.indexOf("jit = 'on'")).toBeGreaterThan(text.indexOf("jit = 'off'"));
   expect(text).toContain(String.raw`my.text = 'it''s a \\ path'`);
   expect(text.trimEnd().endsWith("include_dir = '/data/config/postgresql.d'")).toBe(true);

@@ -1,5 +1,6 @@
 import { Failure } from '../../base/errors.ts';
 import { countProblems } from '../../config/format-problems.ts';
+import type { DatabasePlan } from '../../config/plan.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
@@ -22,7 +23,7 @@ const LOOKS: Readonly<Record<Finding['level'], { readonly glyph: string; readonl
 export async function run(context: Context): Promise<number> {
   const { io, given } = context;
   const { finding: supervisor, isRunning, notes } = await examineSupervisor(context);
-  const { finding: configuration, ports } = examineConfiguration(context);
+  const { finding: configuration, ports, database } = examineConfiguration(context);
   const findings = [
     supervisor,
     configuration,
@@ -30,6 +31,7 @@ export async function run(context: Context): Promise<number> {
     ...(notes === undefined ? [examineIsolation(io.uid)] : notes.map(toFinding)),
     ...examineMachine(),
     await examinePostgres(context),
+    ...(database?.external ? [await examineExternal(context, database)] : []),
     // The ports of a running supervisor are taken, and should be.
     ...(isRunning ? [] : await examinePorts(ports)),
   ];
@@ -82,20 +84,37 @@ function examineConfiguration(context: Context) {
     const [first] = reading.problems;
     const fact = `${countProblems(reading.problems)}; the first: ${first?.message ?? ''}`;
     const finding: Finding = { check, level: 'fail', fact, remedy: 'see all of them: bulkhead config check' };
-    return { finding, ports: [] };
+    return { finding, ports: [], database: undefined };
   }
   const { plan, warnings } = reading;
   const ports = [
     { what: 'probes', port: plan.ports.probes, variable: 'BULKHEAD_PORT' },
-    ...(plan.database ? [{ what: 'database', port: plan.ports.database, variable: 'BULKHEAD_DB_PORT' }] : []),
+    ...(plan.database && !plan.database.external
+      ? [{ what: 'database', port: plan.ports.database, variable: 'BULKHEAD_DB_PORT' }]
+      : []),
   ];
   const fact = `${plan.name}, tier ${plan.tier}, ${plan.runs.length} run${plan.runs.length === 1 ? '' : 's'}`;
-  if (warnings.length === 0) return { finding: { check, level: 'ok', fact } satisfies Finding, ports };
+  if (warnings.length === 0)
+    return { finding: { check, level: 'ok', fact } satisfies Finding, ports, database: plan.database };
   const remedy = 'see them: bulkhead config check';
   return {
     finding: { check, level: 'warn', fact: `${fact}; ${countProblems(warnings)}`, remedy } satisfies Finding,
     ports,
+    database: plan.database,
   };
+}
+
+/** As the application would, from here: name, network, certificate, password, all of it. */
+async function examineExternal({ doors }: Context, database: DatabasePlan): Promise<Finding> {
+  const check = 'database';
+  if (!doors.externalDatabase) throw new Error('the front door gave no way to the database');
+  try {
+    return { check, level: 'ok', fact: await doors.externalDatabase(database) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const remedy = error.remedy === undefined ? {} : { remedy: error.remedy };
+    return { check, level: 'fail', fact: error.message, ...remedy };
+  }
 }
 
 async function examinePostgres({ doors }: Context): Promise<Finding> {

@@ -67,6 +67,31 @@ function readPhase(lock: string, readFile: (path: string) => string | undefined)
   return Object.hasOwn(NOT_YET, phase) ? NOT_YET[phase] : undefined;
 }
 
+/** SSLRequest: its length, and a version no server has. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+
+/**
+ * Whether a server that shall be asked for encryption first is there. One byte says it: S or N, before any
+ * certificate or user; who goes away after it leaves no line in the server's log (postmaster.c, ProcessStartupPacket).
+ * More would need TLS in PID 1. Resolves with why it is not well, or undefined.
+ */
+export function askForTls(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = openConnection({ host, port }, signal);
+    const settle = (answer: string | undefined): void => {
+      resolve(answer);
+      socket.destroy();
+    };
+    socket.on('connect', () => socket.write(SSL_REQUEST));
+    socket.on('data', (chunk) => {
+      const isKnown = chunk[0] === 0x53 || chunk[0] === 0x4e || chunk[0] === ERROR;
+      settle(isKnown ? undefined : 'what answers there is not PostgreSQL');
+    });
+    socket.on('error', (error) => settle(explainConnection(error, { host, port })));
+    socket.on('close', () => resolve('the connection was closed without an answer'));
+  });
+}
+
 /** Protocol 3.0: length, version, then pairs of texts and a final zero. */
 function startupPacket(): Buffer {
   const body = Buffer.from(
