@@ -37,8 +37,7 @@ export function requireRoom(root: string, needed: number, floor: number): void {
   throw new Failure(
     `cannot make a backup: it needs about ${formatSize(needed)} and ${formatSize(floor)} must stay free, but ${root} has ${formatSize(free)} left`,
     {
-      remedy:
-        'make room on the volume, e.g. bulkhead backup prune, or set backups.disk_floor lower; nothing was changed',
+      remedy: 'make room on the volume or enlarge it, or set backups.disk_floor lower; nothing was changed',
       exitCode: CommandExit.refused,
     },
   );

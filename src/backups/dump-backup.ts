@@ -34,7 +34,7 @@ export async function dumpInto(options: DumpOptions): Promise<BackupContent> {
     // Whichever fails first ends the other: a page that cannot be read fails both.
     const failed = new AbortController();
     const signal = AbortSignal.any([job.signal, failed.signal]);
-    const [dumped, prints] = await Promise.allSettled([
+    const [dumped, prints, globals] = await Promise.allSettled([
       runDump(options, facts, signal).catch(async (error: unknown) => {
         if (!signal.aborted) await cancel(server, session);
         throw error;
@@ -46,14 +46,15 @@ export async function dumpInto(options: DumpOptions): Promise<BackupContent> {
           cause: error,
         });
       }),
+      dumpGlobals(options),
     ]);
     job.signal.throwIfAborted();
     if (prints.status === 'rejected' && failed.signal.aborted && !wasCancelled(prints.reason))
       throw prints.reason;
     if (dumped.status === 'rejected') throw dumped.reason;
     if (prints.status === 'rejected') throw prints.reason;
+    if (globals.status === 'rejected') throw globals.reason;
     const database: BackupDatabase = { ...facts.database, tables: prints.value };
-    await dumpGlobals(options);
     return {
       startedAt: facts.at.toISOString(),
       server: {
@@ -220,7 +221,7 @@ export function dumpFailure(what: string, { stderr, message }: ToolResult): Fail
 
 function remedyOf(said: string): string {
   if (/No space left|could not write/i.test(said)) {
-    return 'make room on the volume, e.g. bulkhead backup prune; older backups are as they were';
+    return 'make room on the volume or enlarge it; older backups are as they were';
   }
   return /invalid page|checksum/i.test(said)
     ? 'a page of the database is damaged: keep the backups there are, and restore one before more is lost'
