@@ -13,6 +13,7 @@ import type { DumpFormat } from './dump-format.ts';
 import { hashDump } from './hash-dump.ts';
 import { inspectSql } from './inspect-sql.ts';
 import type { SqlFacts } from './inspection.ts';
+import { requireWholeTar } from './require-whole-tar.ts';
 import { openArchive, readArchive, restoreArchive } from './restore-archive.ts';
 import { restoreText } from './sql-dump.ts';
 import type { Given } from './statement-rules.ts';
@@ -26,6 +27,7 @@ export function openArchiveDump(source: DumpSource, format: DumpFormat & { reado
     libraryDir: join(layout.sockets, 'lib'),
   });
   requireReadable(path, format.version, binaries.major);
+  if (format.shape === 'tar') requireWholeTar(path);
   const archive = openArchive(path, binaries, job.signal);
   let digest = '';
 
