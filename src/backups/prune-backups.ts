@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Job } from '../program/job.ts';
 import { lockBackups } from './backups-room.ts';
+import { sweepAssets } from './make-files.ts';
 import { pruneBackups } from './prune.ts';
 
 /** Input: `dryRun`, where nothing shall be removed. */
@@ -12,6 +13,7 @@ export async function runPruneBackups(job: Job): Promise<void> {
     const dryRun = job.assignment.input.dryRun !== undefined;
     const result = pruneBackups({ root, keep: job.backups.keep, now: Date.now(), dryRun });
     for (const { id, keep } of result.backups) if (!keep && !dryRun) job.say(`removed backup ${id}`);
+    if (!dryRun) await sweepAssets(root, job.note);
     job.report({ type: 'result', value: result });
   } finally {
     lock.release();

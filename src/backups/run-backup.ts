@@ -18,18 +18,23 @@ import { freeBytes } from '../system/files.ts';
 import { lockBackups, requireRoom, sweepLeftovers } from './backups-room.ts';
 import { copyBaseInto, readBaseFacts } from './base-backup.ts';
 import { dumpInto, readDatabaseSize } from './dump-backup.ts';
+import { encryptBackup } from './encrypt-backup.ts';
 import { noteRun } from './last-run.ts';
 import { type BackupMaking, makeBackup } from './make-backup.ts';
+import { assetsInto, configInto, sweepAssets } from './make-files.ts';
+import { copyOffsite } from './offsite/copy-offsite.ts';
 import { findPostgres, type PostgresPlace } from './postgres-place.ts';
 import { pruneBackups } from './prune.ts';
 import { readShelf, viewOf, type WholeBackup } from './shelf.ts';
 import { stepAside } from './step-aside.ts';
-import { sizeOf, verifyBackup } from './verify-backup.ts';
+import { deepest, noteVerified, sizeOf, verifyBackup } from './verify-backup.ts';
 
 /** What people ask for, and the kinds it makes, in order. */
 const RUNS: Readonly<Record<string, readonly BackupKind[]>> = {
-  daily: ['dump'],
+  daily: ['dump', 'assets', 'config'],
   base: ['base'],
+  assets: ['assets'],
+  config: ['config'],
 };
 
 /** Larger databases are restored only when somebody asks for it: it takes their size again, and their time. */
@@ -37,7 +42,7 @@ const RESTORE_BELOW = 2 * 1024 ** 3;
 /** Tables and indexes anew, and the WAL they make. */
 const RESTORE_FACTOR = 1.5;
 
-/** Input: `what` (daily, base), and `level`: how deeply to verify, where people say so. */
+/** Input: `what` (see RUNS), `level`: how deeply to verify, where people say so, and `full`: read every asset. */
 export async function runBackup(job: Job): Promise<void> {
   const { what = '', level } = job.assignment.input;
   const kinds = RUNS[what];
@@ -50,6 +55,7 @@ export async function runBackup(job: Job): Promise<void> {
   const place = findPostgres(job);
   const root = join(job.assignment.dataDir, 'backups');
   const lock = lockBackups(root);
+  let problem: Failure | undefined;
   try {
     await sweepLeftovers(root, place.layout.pg);
     noteRun(root, what, { ok: false, problem: 'it did not come to its end' });
@@ -57,11 +63,13 @@ export async function runBackup(job: Job): Promise<void> {
     for (const kind of kinds) made.push(await makeOne(job, place, root, kind, wanted));
     noteRun(root, what, { ok: true });
     const pruned = pruneBackups({ root, keep: job.backups.keep, now: Date.now(), dryRun: false });
+    await sweepAssets(root, job.note);
     const result: BackupRunResult = { made, pruned };
     for (const { backup, verified } of made) {
       job.say(`made backup ${backup.id}: ${formatSize(backup.size)}, verified: ${verified.level}`);
     }
     job.report({ type: 'result', value: result });
+    problem = await copyOffsite(job, root);
   } catch (error) {
     try {
       noteRun(root, what, { ok: false, problem: messageOf(error) });
@@ -72,6 +80,13 @@ export async function runBackup(job: Job): Promise<void> {
   } finally {
     lock.release();
   }
+  // The one here counts: it was a good run, and yet somebody has to look.
+  if (problem !== undefined) {
+    throw new Failure(`the backup is saved here, but not offsite: ${problem.message}`, {
+      ...(problem.remedy === undefined ? {} : { remedy: problem.remedy }),
+      exitCode: CommandExit.failed,
+    });
+  }
 }
 
 async function makeOne(
@@ -81,6 +96,7 @@ async function makeOne(
   kind: BackupKind,
   wanted: VerifyLevel | undefined,
 ): Promise<MadeBackup> {
+  if (kind === 'assets' || kind === 'config') return makeFiles(job, place, root, kind);
   const began = performance.now();
   const { making, restoredSize } = await prepare(job, place, root, kind);
   const backup = await makeBackup(making);
@@ -93,7 +109,45 @@ async function makeOne(
       remedy: 'it is kept and marked as bad; look at the disk and the log, then run it again',
     });
   }
-  return { backup: viewOf({ ...backup, verified }), durationMs, verified };
+  const { recipients } = job.backups;
+  const kept =
+    kind === 'dump' && recipients.length > 0 ? await encryptBackup(backup, recipients, job.signal) : backup;
+  return { backup: viewOf({ ...kept, verified }), durationMs, verified };
+}
+
+/** They need no server. */
+async function makeFiles(
+  job: Job,
+  place: PostgresPlace,
+  root: string,
+  kind: 'assets' | 'config',
+): Promise<MadeBackup> {
+  const began = performance.now();
+  requireRoom(root, 0, job.backups.diskFloor);
+  const backup = await makeBackup({
+    root,
+    kind,
+    installId: readIdentity(place.layout.identity)?.installId,
+    signal: job.signal,
+    fill: (stage) => (kind === 'assets' ? assetsInto(job, root, stage) : configInto(job, stage)),
+  });
+  const durationMs = Math.round(performance.now() - began);
+  stepAside();
+  const verified = await verifyBackup(job, place, backup, deepest(backup, 'readable'));
+  if (!verified.ok) {
+    throw new Failure(`cannot rely on the backup ${backup.id}: ${verified.problem}`, {
+      remedy: 'it is kept and marked as bad; look at the disk and the log, then run it again',
+    });
+  }
+  // What is encrypted now was read to its end before it was.
+  if (backup.manifest.recipients === undefined)
+    return { backup: viewOf({ ...backup, verified }), durationMs, verified };
+  const proven = noteVerified(backup, { ...verified, level: 'readable' });
+  return {
+    backup: viewOf({ ...backup, verified: proven }),
+    durationMs,
+    verified: { ...verified, ...proven },
+  };
 }
 
 interface Prepared {

@@ -1,7 +1,9 @@
 /** Whether a backup is what its manifest says, in three depths; what was found is written beside it. */
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
+import { formatSize } from '../base/size.ts';
 import type { Job } from '../program/job.ts';
+import { tellProgress } from '../program/progress.ts';
 import {
   CLUSTER_FOLDER,
   dumpFile,
@@ -13,8 +15,12 @@ import {
 } from '../protocol/backups.ts';
 import { runTool } from '../system/commands.ts';
 import { writeFileAtomic } from '../system/write-file-atomic.ts';
+import { verifyAssets } from './assets/read-assets.ts';
+import { TREE_FILE } from './assets/tree.ts';
 import { BadBackup } from './bad-backup.ts';
 import { tellBytes } from './byte-progress.ts';
+import { CONFIG_FILE, readConfig } from './config/config-backup.ts';
+import { blobsOf } from './make-files.ts';
 import { type PostgresPlace, requireTool } from './postgres-place.ts';
 import { restoreBase } from './restore-base.ts';
 import { restoreDump } from './restore-dump.ts';
@@ -53,13 +59,22 @@ export async function verifyBackup(
   const before = backup.verified;
   const isLess = before?.ok && VERIFY_LEVELS.indexOf(before.level) > VERIFY_LEVELS.indexOf(level);
   if (problem !== undefined || !isLess) {
-    writeFileAtomic(join(backup.folder, VERIFIED), `${JSON.stringify(verification)}\n`, { mode: 0o640 });
+    noteVerified(backup, verification);
   }
   return { id: backup.id, bytes, ...verification };
 }
 
-/** What is kept of kinds that hold no database is their files; nothing more can be shown of them. */
+/** Written beside it as the newest. */
+export function noteVerified(backup: WholeBackup, verification: Verification): Verification {
+  const { level, at, ok, problem, durationMs } = verification;
+  const kept = { level, at, ok, problem, durationMs };
+  writeFileAtomic(join(backup.folder, VERIFIED), `${JSON.stringify(kept)}\n`, { mode: 0o640 });
+  return kept;
+}
+
+/** What is kept of kinds that hold no database is their files; of what is encrypted nothing more can be shown than those. */
 export function deepest(backup: WholeBackup, wanted: VerifyLevel): VerifyLevel {
+  if (backup.manifest.recipients !== undefined) return 'files';
   return backup.kind === 'dump' || backup.kind === 'base'
     ? wanted
     : wanted === 'restored'
@@ -100,6 +115,8 @@ async function readThrough(job: Job, { binaries }: PostgresPlace, backup: WholeB
     type: 'progress',
     progress: { what: `reading ${backup.id}`, percent: undefined, detail: undefined },
   });
+  if (backup.kind === 'assets') await readAssets(job, backup);
+  if (backup.kind === 'config') await readConfig(join(backup.folder, CONFIG_FILE), undefined).catch(toBad);
   if (backup.kind === 'base') {
     const verify = requireTool(binaries, 'pg_verifybackup', `verify ${backup.id}`);
     await run([verify, '--exit-on-error', '--quiet', join(backup.folder, CLUSTER_FOLDER)]);
@@ -108,6 +125,21 @@ async function readThrough(job: Job, { binaries }: PostgresPlace, backup: WholeB
     const pgRestore = requireTool(binaries, 'pg_restore', `verify ${backup.id}`);
     await run([pgRestore, '--file=/dev/null', join(backup.folder, dumpFile(name))]);
   }
+}
+
+/** Every content that its tree refers to. */
+async function readAssets(job: Job, backup: WholeBackup): Promise<void> {
+  const progress = tellProgress(`reading ${backup.id}`, job.report);
+  const blobs = blobsOf(join(backup.folder, '..', '..'));
+  const { problems } = await verifyAssets(join(backup.folder, TREE_FILE), blobs, {
+    signal: job.signal,
+    onProgress: (files, bytes) => progress.tell(files, 0, `${files} files, ${formatSize(bytes)}`),
+  });
+  if (problems.length > 0) throw new BadBackup(problems.join('; '));
+}
+
+function toBad(error: unknown): never {
+  throw new BadBackup(messageOf(error));
 }
 
 /** Resolves to the bytes of the databases that came out of it. */

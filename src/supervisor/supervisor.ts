@@ -12,8 +12,10 @@ import type { ProductStatus } from '../protocol/status.ts';
 import { systemClock } from '../system/clock.ts';
 import { readOpenText } from '../system/files.ts';
 import { onMistakes } from '../system/mistakes.ts';
+import { heldCapabilities } from '../system/privileges.ts';
 import { startReaper } from '../system/reaper.ts';
 import { onSignals } from '../system/signals.ts';
+import { askedRun } from './asked-run.ts';
 import { createCompanions } from './companions.ts';
 import type { ControlTarget } from './control/target.ts';
 import { openDoors } from './doors.ts';
@@ -236,7 +238,13 @@ export async function supervise(boot: Boot): Promise<number> {
     events,
     exec: (name, argv) => companions.exec(inForce.run(name), argv),
     run: (program, input, onReport, signal) =>
-      companions.program(inForce.run('setup'), program, input, onReport, signal),
+      companions.program(
+        askedRun(inForce.run('setup'), program, heldCapabilities),
+        program,
+        input,
+        onReport,
+        signal,
+      ),
     runSchedule: (name) => scheduled.runNow(name),
   };
 

@@ -54,7 +54,7 @@ const connection = () => [
 const asApp = () => ({ PATH: process.env.PATH, PGPASSWORD: volume.password() });
 const pgbench = (...flags: string[]) =>
   execFileSync(join(bin, 'pgbench'), [...flags, ...connection()], { env: asApp(), stdio: 'ignore' });
-const shelf = () => readShelf(root);
+const shelf = () => readShelf(root, ['dump', 'base']);
 const ids = () => shelf().map(({ id }) => id);
 const run = (input: Record<string, string>): Promise<Ended> => volume.run('backup', { input });
 const verify = async (input: Record<string, string>): Promise<readonly VerifyResult[]> =>

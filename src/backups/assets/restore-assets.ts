@@ -220,7 +220,11 @@ async function copyLarge(from: string, to: string, signal: AbortSignal): Promise
   }
 }
 
-/** Only root may give files away. */
+/** Only root may give files away; whoever else restores owns them. */
 function own(path: string, { uid, gid }: TreeEntry): void {
-  if (process.geteuid?.() === 0) lchownSync(path, uid, gid);
+  try {
+    lchownSync(path, uid, gid);
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') throw error;
+  }
 }

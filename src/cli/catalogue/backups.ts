@@ -15,12 +15,12 @@ const LEVEL: OptionSpec = {
 export const BACKUPS: readonly CommandSpec[] = [
   {
     name: 'backup run',
-    summary: 'make a backup, verify it, remove those that no rule keeps',
-    usage: 'daily|base',
+    summary: 'make a backup, verify it, copy it offsite, remove those that no rule keeps',
+    usage: 'daily|base|assets|config',
     arity: { least: 1, most: 1 },
-    options: [LEVEL],
+    options: [LEVEL, { name: 'full', summary: 'read every asset, also those that seem unchanged' }],
     exits: [refused, unreachable],
-    examples: ['bulkhead backup run daily', 'bulkhead backup run base --level readable'],
+    examples: ['bulkhead backup run daily', 'bulkhead backup run assets --full'],
     load: () => import('../commands/backup-run.ts'),
   },
   {

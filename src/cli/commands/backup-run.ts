@@ -8,7 +8,7 @@ import { describeVerify } from '../backup-text.ts';
 import type { Context } from '../command.ts';
 import { runProgram } from '../run-program.ts';
 
-const RUNS = ['daily', 'base'];
+const RUNS = ['daily', 'base', 'assets', 'config'];
 
 export async function run(context: Context): Promise<number> {
   const { given } = context;
@@ -24,6 +24,7 @@ export async function run(context: Context): Promise<number> {
   const result = (await runProgram(context, 'backup', {
     what,
     ...(level === undefined ? {} : { level }),
+    ...(given.has('full') ? { full: 'yes' } : {}),
   })) as BackupRunResult;
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, ...result });
   for (const { backup, durationMs, verified } of result.made) {

@@ -1,0 +1,17 @@
+/** How a program that people ask for runs beside the services. */
+import type { ProgramName, RunPlan } from '../config/plan.ts';
+
+/** They read, and give back, files of every user: the application's, the secrets. */
+const OF_ALL_FILES: ReadonlySet<ProgramName> = new Set<ProgramName>(['backup']);
+const RIGHTS = ['DAC_OVERRIDE'] as const;
+
+/**
+ * As the task `setup` does: as the database's user, without rights. What works on files of all users keeps the right to
+ * read them, where we have it to give.
+ */
+export function askedRun(setup: RunPlan, program: ProgramName, held: () => ReadonlySet<string>): RunPlan {
+  if (!OF_ALL_FILES.has(program)) return setup;
+  const all = held();
+  const capabilities = RIGHTS.filter((name) => all.has(name));
+  return { ...setup, confinement: { umask: undefined, ulimits: {}, capabilities, privileged: false } };
+}
