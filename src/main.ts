@@ -44,6 +44,10 @@ async function runCommand(): Promise<number> {
       const { examineExternal } = await import('./database/examine-external.ts');
       return examineExternal(database);
     },
+    examineData: async (dataDir, isRunning) => {
+      const { examineData } = await import('./database/examine-data.ts');
+      return examineData(dataDir, RUN_DIR, isRunning);
+    },
     postgres: async () => {
       const { findBinaries } = await import('./postgres/binaries.ts');
       return findBinaries({ major: undefined, libraryDir: `${RUN_DIR}/pg/lib` });

@@ -1,6 +1,7 @@
 import type { DatabasePlan, ProgramName } from '../config/plan.ts';
 import type { BackupList } from '../protocol/backups.ts';
 import type { Report } from '../protocol/channel.ts';
+import type { Finding } from '../protocol/finding.ts';
 import type { ParsedCommand } from './arguments.ts';
 import type { BootView } from './boot-view.ts';
 import type { Client } from './client.ts';
@@ -75,6 +76,8 @@ export interface Doors {
   }): Promise<AloneRuns>;
   /** Whether the server that is not ours lets us in; says what it is, or throws a Failure saying why not. */
   externalDatabase?(database: DatabasePlan): Promise<string>;
+  /** What the files of a volume's database say; nothing is changed. */
+  examineData?(dataDir: string, isRunning: boolean): Promise<readonly Finding[]>;
   /** PostgreSQL's programs on this machine; throws a Failure where there are none. */
   postgres?(): Promise<{ readonly bin: string; readonly major: number; readonly embedded: boolean }>;
 }

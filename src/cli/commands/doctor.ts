@@ -2,10 +2,10 @@ import { Failure } from '../../base/errors.ts';
 import { countProblems } from '../../config/format-problems.ts';
 import type { DatabasePlan } from '../../config/plan.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
+import type { Finding } from '../../protocol/finding.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
 import { localAdvice } from '../command-name.ts';
-import type { Finding } from '../doctor/finding.ts';
 import { examineIsolation, examineMachine } from '../doctor/machine.ts';
 import { examinePorts } from '../doctor/ports.ts';
 import { examineVolume } from '../doctor/volume.ts';
@@ -24,10 +24,12 @@ export async function run(context: Context): Promise<number> {
   const { io, given } = context;
   const { finding: supervisor, isRunning, notes } = await examineSupervisor(context);
   const { finding: configuration, ports, database } = examineConfiguration(context);
+  const dataDir = findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') });
   const findings = [
     supervisor,
     configuration,
-    ...examineVolume(findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') })),
+    ...examineVolume(dataDir),
+    ...((await context.doors.examineData?.(dataDir, isRunning)) ?? []),
     ...(notes === undefined ? [examineIsolation(io.uid)] : notes.map(toFinding)),
     ...examineMachine(),
     await examinePostgres(context),

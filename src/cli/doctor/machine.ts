@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { formatSize } from '../../base/size.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../../protocol/finding.ts';
 
 const MB = 1024 * 1024;
 

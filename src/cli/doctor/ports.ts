@@ -1,5 +1,5 @@
+import type { Finding } from '../../protocol/finding.ts';
 import { isPortFree, whoListens } from '../../system/ports.ts';
-import type { Finding } from './finding.ts';
 
 export interface WantedPort {
   readonly what: string;

@@ -2,8 +2,8 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf } from '../../base/errors.ts';
 import { formatSize } from '../../base/size.ts';
+import type { Finding } from '../../protocol/finding.ts';
 import { isOnVolume } from '../../system/mounts.ts';
-import type { Finding } from './finding.ts';
 
 const MB = 1024 * 1024;
 /** Where the image keeps its data. */
