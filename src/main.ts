@@ -39,6 +39,7 @@ async function runCommand(): Promise<number> {
       return psqlInvocation(dataDir, database, RUN_DIR, args);
     },
     backups: async (dataDir) => (await import('./backups/list-backups.ts')).listBackups(`${dataDir}/backups`),
+    outlook: async (dataDir) => (await import('./postgres/cluster-outlook.ts')).readOutlook(dataDir),
     alone: async (options) => (await import('./supervisor/alone.ts')).openAlone(options),
     externalDatabase: async (database) => {
       const { examineExternal } = await import('./database/examine-external.ts');

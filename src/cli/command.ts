@@ -67,6 +67,12 @@ export interface Doors {
   psql?(options: PsqlOptions): Promise<Invocation>;
   /** The backups of a volume; throws a Failure where its folder is closed to us. */
   backups?(dataDir: string): Promise<BackupList>;
+  /** What waits for the next start of a volume's cluster, and which clusters are kept of before. */
+  outlook?(dataDir: string): Promise<{
+    readonly pending: string | undefined;
+    readonly problem: string | undefined;
+    readonly kept: readonly { readonly name: string; readonly major: number; readonly until: string }[];
+  }>;
   /** Our programs without a supervisor, under its locks; throws a Failure where somebody uses the volume. */
   alone?(options: {
     readonly tier: string | undefined;

@@ -1,7 +1,7 @@
 /** The task `cluster`: the volume is laid out, its secrets exist, and one whole cluster is where `pg/current` points. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { findBinaries, type PostgresBinaries } from '../postgres/binaries.ts';
+import { findBinaries, newerMajor, type PostgresBinaries } from '../postgres/binaries.ts';
 import { type Cluster, findCluster } from '../postgres/find-cluster.ts';
 import { type Identity, readIdentity, readSystemIdentifier, writeIdentity } from '../postgres/identity.ts';
 import { sweepKeptClusters } from '../postgres/kept-clusters.ts';
@@ -55,6 +55,12 @@ export async function runCluster(job: Job, doAsked: DoAsked): Promise<void> {
   const cluster = found ?? (await createCluster(job, layout, binaries));
   pointCurrentTo(layout, cluster.major);
   keepIdentity(job, layout, identity, cluster);
+  const newer = newerMajor(cluster.major);
+  if (newer !== undefined) {
+    job.note(
+      `the cluster is of PostgreSQL ${cluster.major}, and ${newer} is here: bulkhead db upgrade moves it`,
+    );
+  }
   const swept = sweepKeptClusters(layout, Date.now());
   if (swept.length > 0) job.say(`deleted clusters that went out of use a week ago: ${swept.join(', ')}`);
 }

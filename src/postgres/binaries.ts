@@ -43,7 +43,7 @@ export function findBinaries({ major, libraryDir }: BinaryOptions): PostgresBina
     throw new Failure(
       `cannot start the cluster of PostgreSQL ${major}: here is only PostgreSQL ${[...new Set(present)].join(', ')}`,
       {
-        remedy: `use an image with PostgreSQL ${major}, dump the database there, and import that dump into a new volume`,
+        remedy: `use an image with PostgreSQL ${major}: dump the database there and import that dump into a new volume; one with both moves it by \`bulkhead db upgrade\``,
       },
     );
   }
@@ -59,6 +59,13 @@ export type PostgresTool =
   | 'pg_basebackup'
   | 'pg_verifybackup'
   | 'psql';
+
+/** A newer major of the system than this one, which `db upgrade` could move to; undefined: there is none. */
+export function newerMajor(major: number): number | undefined {
+  const override = process.env.BULKHEAD_POSTGRES_BIN;
+  const newest = override === 'embedded' ? undefined : systemInstallations(override)[0]?.major;
+  return newest !== undefined && newest > major ? newest : undefined;
+}
 
 /** Every installation there is, newest first; of the same major the system's before npm's. */
 export function findInstallations(libraryDir: string): PostgresBinaries[] {
