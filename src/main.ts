@@ -40,6 +40,7 @@ async function runCommand(): Promise<number> {
     },
     backups: async (dataDir) => (await import('./backups/list-backups.ts')).listBackups(`${dataDir}/backups`),
     outlook: async (dataDir) => (await import('./postgres/cluster-outlook.ts')).readOutlook(dataDir),
+    moments: async (dataDir) => (await import('./backups/moments.ts')).readMoments(dataDir),
     alone: async (options) => (await import('./supervisor/alone.ts')).openAlone(options),
     externalDatabase: async (database) => {
       const { examineExternal } = await import('./database/examine-external.ts');

@@ -24,6 +24,7 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   rollback: async () => (await import('./operations/rollback.ts')).runRollback,
   restore: async () => (await import('./operations/restore.ts')).runRestore,
   adopt: async () => (await import('./operations/adopt.ts')).runAdopt,
+  'point-in-time': async () => (await import('./operations/point-in-time.ts')).runPointInTime,
 };
 
 /** Runs the program of this name; resolves with its exit code. */

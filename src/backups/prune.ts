@@ -6,6 +6,7 @@ import { STAGE } from '../postgres/stages.ts';
 import { BACKUP_KINDS, isProven, type PruneResult } from '../protocol/backups.ts';
 import { syncFolder } from '../system/write-file-atomic.ts';
 import { readLastRun } from './last-run.ts';
+import { pruneWal } from './moments.ts';
 import { planRetention } from './retention.ts';
 import { readShelf, type ShelvedBackup, viewOf } from './shelf.ts';
 
@@ -38,7 +39,8 @@ export function pruneBackups({ root, keep, now, dryRun }: PruneOptions): PruneRe
       if (!stays && !dryRun) remove(backup.folder);
     }
   }
-  return { dryRun, held, backups: rows };
+  const walSegments = dryRun || failed !== undefined ? 0 : pruneWal(root);
+  return { dryRun, held, backups: rows, ...(walSegments > 0 ? { walSegments } : {}) };
 }
 
 /** Gone by its name at once: half a backup is never seen, and a kill leaves a stage that the next run sweeps. */

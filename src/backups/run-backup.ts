@@ -22,6 +22,7 @@ import { encryptBackup } from './encrypt-backup.ts';
 import { noteRun } from './last-run.ts';
 import { type BackupMaking, makeBackup } from './make-backup.ts';
 import { assetsInto, configInto, sweepAssets } from './make-files.ts';
+import { endGap } from './moments.ts';
 import { copyOffsite } from './offsite/copy-offsite.ts';
 import { findPostgres, type PostgresPlace } from './postgres-place.ts';
 import { pruneBackups } from './prune.ts';
@@ -171,6 +172,9 @@ async function prepare(job: Job, place: PostgresPlace, root: string, kind: Backu
   if (kind === 'base') {
     const facts = await readBaseFacts(server);
     requireRoom(root, facts.size, job.backups.diskFloor);
+    // What this backup needs comes after this moment, so whatever is missing before ends to matter.
+    const gap = endGap(root, place.layout);
+    if (gap) job.say(`the write-ahead log is archived again; it was not since ${gap.since}`);
     const fill = locked((stage) => copyBaseInto(job, server, place, facts, stage));
     return { making: { ...common, fill }, restoredSize: facts.size };
   }

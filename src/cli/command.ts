@@ -1,5 +1,5 @@
 import type { DatabasePlan, ProgramName } from '../config/plan.ts';
-import type { BackupList } from '../protocol/backups.ts';
+import type { BackupList, MomentsView } from '../protocol/backups.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { Finding } from '../protocol/finding.ts';
 import type { ParsedCommand } from './arguments.ts';
@@ -73,6 +73,8 @@ export interface Doors {
     readonly problem: string | undefined;
     readonly kept: readonly { readonly name: string; readonly major: number; readonly until: string }[];
   }>;
+  /** To which moments one can go back; undefined: nothing was ever archived, or it may not be looked at. */
+  moments?(dataDir: string): Promise<MomentsView | undefined>;
   /** Our programs without a supervisor, under its locks; throws a Failure where somebody uses the volume. */
   alone?(options: {
     readonly tier: string | undefined;

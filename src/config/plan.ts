@@ -228,7 +228,8 @@ export type ProgramName =
   | 'upgrade'
   | 'rollback'
   | 'restore'
-  | 'adopt';
+  | 'adopt'
+  | 'point-in-time';
 
 export interface Dependency {
   readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';

@@ -1,5 +1,5 @@
 /** A base backup becomes the cluster: copied, recovered to the moment it was made, read through. */
-import { constants } from 'node:fs';
+import { constants, writeFileSync } from 'node:fs';
 import { chmod, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WholeBackup } from '../backups/shelf.ts';
@@ -7,7 +7,7 @@ import { verifyBackup } from '../backups/verify-backup.ts';
 import { Failure } from '../base/errors.ts';
 import { findBinaries } from '../postgres/binaries.ts';
 import { fingerprintTables } from '../postgres/fingerprint.ts';
-import { layoutOf } from '../postgres/layout.ts';
+import { type Layout, layoutOf } from '../postgres/layout.ts';
 import { ensureLedger, writeLedger } from '../postgres/ledger.ts';
 import { keptName, newOperation } from '../postgres/operation.ts';
 import { type PrivateServer, startPrivateServer } from '../postgres/private-server.ts';
@@ -15,9 +15,12 @@ import { databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
 import { CLUSTER_FOLDER } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
+import { archiveFolder, holdsSegments } from '../wal/archive.ts';
+import { fetchHistoriesScript } from '../wal/fetch-script.ts';
+import { quoteCommandPath } from '../wal/quote-shell.ts';
 import { majorInUse } from './major-in-use.ts';
 import { superuserPassword, syncCluster } from './staged-cluster.ts';
-import { buildCluster } from './workspace.ts';
+import { buildCluster, type Workspace } from './workspace.ts';
 
 /** Returns the name under which the cluster that was there is kept. */
 export async function restoreBase(job: Job, backup: WholeBackup): Promise<string | undefined> {
@@ -45,6 +48,7 @@ export async function restoreBase(job: Job, backup: WholeBackup): Promise<string
     });
     await chmod(workspace.cluster, 0o700);
     step('recovering it');
+    const settings = beginTimeline(layout, backup, workspace);
     const server = await startPrivateServer({
       folder: workspace.cluster,
       binaries,
@@ -52,6 +56,7 @@ export async function restoreBase(job: Job, backup: WholeBackup): Promise<string
       parent: layout.sockets,
       care: 'durable',
       superuserPassword: superuserPassword(layout, user),
+      settings,
       signal: job.signal,
     });
     try {
@@ -64,6 +69,30 @@ export async function restoreBase(job: Job, backup: WholeBackup): Promise<string
     await syncCluster(workspace, binaries, user, job.signal);
   });
   return from === undefined ? undefined : keptName(operation);
+}
+
+/**
+ * Where its log was archived, going on under the same names with other content would spoil the archive: it begins a
+ * timeline of its own at the moment it was made.
+ */
+function beginTimeline(
+  layout: Layout,
+  { manifest: { server, wal } }: WholeBackup,
+  { folder, cluster }: Workspace,
+): Readonly<Record<string, string>> {
+  if (!server || !wal) return {};
+  const archive = archiveFolder(layout.dataDir, server.systemIdentifier, server.major);
+  if (!holdsSegments(archive)) return {};
+  const script = join(folder, 'fetch-histories');
+  writeFileSync(script, fetchHistoriesScript(archive));
+  writeFileSync(join(cluster, 'recovery.signal'), '', { mode: 0o600 });
+  return {
+    restore_command: `exec sh ${quoteCommandPath(script)} "%f" "%p"`,
+    recovery_target: 'immediate',
+    recovery_target_action: 'promote',
+    recovery_target_timeline: String(wal.timeline),
+    hot_standby: 'off',
+  };
 }
 
 /** Checksums of pages are looked at only where pages are read. */

@@ -6,20 +6,17 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
-import { layOutRunDir, layOutVolume } from '../database/volume.ts';
 import { databaseExists, isEmptyDatabase } from '../postgres/app-database.ts';
 import { connectAsSuperuser, type Server, serverOf } from '../postgres/connect.ts';
 import { readIdentity } from '../postgres/identity.ts';
 import { layoutOf } from '../postgres/layout.ts';
-import { APP_PASSWORD, ensureSecret, NEXTAUTH_SECRET } from '../postgres/secrets.ts';
-import { databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { RestorePlan } from '../protocol/operations.ts';
-import { becomeUser } from '../system/users.ts';
 import { sizeOf } from './cluster-facts.ts';
 import { findSource, type Source } from './find-source.ts';
 import { majorInUse } from './major-in-use.ts';
+import { prepareVolume } from './prepare-volume.ts';
 import { restoreBase } from './restore-base.ts';
 import { restoreDump, restoreDumpAlone } from './restore-dump.ts';
 
@@ -46,17 +43,6 @@ export async function runRestore(job: Job): Promise<void> {
         ? await restoreDump(job, source)
         : await restoreDumpAlone(job, source);
   job.report({ type: 'result', value: { ...plan, kept } satisfies RestorePlan });
-}
-
-/** Without a start before us nothing is there that we could rely on; after it we are the database's user alone. */
-function prepareVolume(job: Job): void {
-  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
-  const user = databaseUser(job.plan.systemUser);
-  layOutVolume(layout, user);
-  layOutRunDir(layout, user);
-  ensureSecret(layout.secrets, APP_PASSWORD);
-  ensureSecret(layout.secrets, NEXTAUTH_SECRET);
-  becomeUser(user);
 }
 
 function describe(job: Job, source: Source): Omit<RestorePlan, 'replaced' | 'flip' | 'kept'> {

@@ -32,6 +32,8 @@ export interface WorkspaceRequest {
   readonly operation: Operation;
   /** Bytes the work will take on the volume. */
   readonly needed: number;
+  /** `built`: the next start flips only when `confirmOperation` was called before. `flip` if undefined. */
+  readonly upTo?: 'flip' | 'built';
 }
 
 /**
@@ -39,7 +41,7 @@ export interface WorkspaceRequest {
  * leaves the volume as it was. Throws a Failure where another operation is under way.
  */
 export async function buildCluster(
-  { layout, user, operation, needed }: WorkspaceRequest,
+  { layout, user, operation, needed, upTo = 'flip' }: WorkspaceRequest,
   build: (workspace: Workspace) => Promise<void>,
 ): Promise<void> {
   const lock = lockOperations(layout);
@@ -52,7 +54,7 @@ export async function buildCluster(
       makeOwned(folder, user);
       await build({ folder, cluster: join(folder, 'main') });
       syncFolder(folder);
-      writeOperation(layout, { ...operation, step: 'flip' });
+      writeOperation(layout, { ...operation, step: upTo });
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
       clearOperation(layout);
@@ -69,6 +71,40 @@ export function orderOperation(layout: Layout, operation: Operation): void {
   try {
     refuseOthers(layout, operation);
     writeOperation(layout, operation);
+  } finally {
+    lock.release();
+  }
+}
+
+/** Lets the next start flip what was built. Throws a Failure where that is not there any more. */
+export function confirmOperation(layout: Layout, stage: string): Operation {
+  const lock = lockOperations(layout);
+  try {
+    const operation = readOperation(layout);
+    if (operation?.stage !== stage || operation.step !== 'built') {
+      throw new Failure(
+        'cannot put the new cluster in place: a start has swept it, or another one was made',
+        {
+          remedy: 'begin again; nothing has changed',
+          exitCode: CommandExit.refused,
+        },
+      );
+    }
+    writeOperation(layout, { ...operation, step: 'flip' });
+    return operation;
+  } finally {
+    lock.release();
+  }
+}
+
+/** Removes what was built and not confirmed. */
+export function discardOperation(layout: Layout, stage: string): void {
+  const lock = lockOperations(layout);
+  try {
+    const operation = readOperation(layout);
+    if (operation?.stage !== stage || operation.step !== 'built') return;
+    rmSync(join(layout.pg, stage), { recursive: true, force: true });
+    clearOperation(layout);
   } finally {
     lock.release();
   }

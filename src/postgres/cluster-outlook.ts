@@ -16,6 +16,7 @@ export interface ClusterOutlook {
 const NEXT = {
   asked: 'is asked for: the next start does it',
   build: 'is at work, or was interrupted: the next start drops what it left',
+  built: 'is whole, and nobody has said yes yet: the next start drops it',
   flip: 'is ready: the next start puts it in force',
 } as const;
 

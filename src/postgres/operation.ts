@@ -4,6 +4,8 @@
  *   build  a new cluster comes to be in the stage; the one in use is untouched. Interrupted, it never was.
  *   flip   the new one is whole. The next start puts it in the place of the old one, which is kept in the trash.
  *
+ * Where a person has to see the new one first, it is `built` until they say yes; a start before that sweeps it.
+ *
  * The file says what the next start does, so it is written and synced before each step. `asked` comes before `build`
  * where the work needs the database stopped: the next start does it.
  */
@@ -20,7 +22,7 @@ export type OperationKind = 'restore' | 'upgrade' | 'adopt' | 'pitr' | 'rollback
 export interface Operation {
   readonly schema: 1;
   readonly op: OperationKind;
-  readonly step: 'asked' | 'build' | 'flip';
+  readonly step: 'asked' | 'build' | 'built' | 'flip';
   /** Major of the cluster in use; undefined: there is none. */
   readonly from: number | undefined;
   /** Major of the new one. */
@@ -49,7 +51,11 @@ export function readOperation({ pg }: Pick<Layout, 'pg'>): Operation | undefined
   const path = join(pg, FILE);
   try {
     const found: Operation = JSON.parse(readFileSync(path, 'utf8'));
-    if (found.schema !== 1 || !['asked', 'build', 'flip'].includes(found.step) || !isInside(found.stage)) {
+    if (
+      found.schema !== 1 ||
+      !['asked', 'build', 'built', 'flip'].includes(found.step) ||
+      !isInside(found.stage)
+    ) {
       throw new Error('it is not of the form this version of Bulkhead writes');
     }
     return found;

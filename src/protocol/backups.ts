@@ -130,6 +130,8 @@ export interface PruneResult {
   readonly dryRun: boolean;
   /** Why nothing, or nothing of a kind, may be removed now. */
   readonly held: readonly string[];
+  /** Segments of archived WAL that no base backup needs any more, where some were removed. */
+  readonly walSegments?: number;
   /** Every backup; `keep` false: removed, or would be. */
   readonly backups: readonly {
     readonly id: string;
@@ -164,4 +166,29 @@ export function lastRestorable(backups: readonly BackupView[]): BackupView | und
     ({ kind, verified, broken }) =>
       (kind === 'dump' || kind === 'base') && broken === undefined && isProven(verified),
   );
+}
+
+/** To which moments `bulkhead backup restore --to-time` can go back. All times ISO 8601. */
+export interface MomentsView {
+  /** Oldest first. */
+  readonly windows: readonly MomentWindow[];
+  /** When nothing was archived; without `until`, still. */
+  readonly gaps: readonly {
+    readonly since: string;
+    readonly until: string | undefined;
+    readonly reason: 'disk' | 'off';
+  }[];
+  /** Segments that PostgreSQL has finished and nobody has archived yet, and since when the oldest waits. */
+  readonly waiting: number;
+  readonly waitingSince: string | undefined;
+}
+
+export interface MomentWindow {
+  /** The base backup it begins with. */
+  readonly base: string;
+  readonly timeline: number;
+  readonly from: string;
+  readonly to: string;
+  /** The first segment that is missing, though there are later ones. */
+  readonly hole: string | undefined;
 }

@@ -164,6 +164,7 @@ export const ASKABLE_PROGRAMS = [
   'rollback',
   'restore',
   'adopt',
+  'point-in-time',
 ] as const satisfies readonly ProgramName[];
 export type AskableProgram = (typeof ASKABLE_PROGRAMS)[number];
 

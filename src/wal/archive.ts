@@ -29,6 +29,8 @@ export interface Archive {
   readonly segments: readonly ArchivedSegment[];
   /** By timeline. */
   readonly histories: ReadonlyMap<number, readonly Fork[]>;
+  /** By timeline: when its history was put here, in ms since the epoch. */
+  readonly begun: ReadonlyMap<number, number>;
 }
 
 /** An archive that is not there holds nothing. */
@@ -38,17 +40,20 @@ export function readArchive(folder: string): Archive {
   const segmentSize = first === undefined ? SEGMENT_SIZE : statSync(join(folder, first)).size;
   const segments: ArchivedSegment[] = [];
   const histories = new Map<number, readonly Fork[]>();
+  const begun = new Map<number, number>();
   for (const name of names) {
     const segment = parseSegment(name, segmentSize);
     const timeline = parseHistoryName(name);
-    if (timeline !== undefined)
-      histories.set(timeline, parseHistory(readFileSync(join(folder, name), 'utf8')));
-    if (segment === undefined) continue;
+    if (segment === undefined && timeline === undefined) continue;
     const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+    if (timeline !== undefined) {
+      histories.set(timeline, parseHistory(readFileSync(join(folder, name), 'utf8')));
+      begun.set(timeline, stat?.mtimeMs ?? 0);
+    }
     // One that is removed meanwhile is not there; one of another size is none of this archive's.
-    if (stat?.size === segmentSize) segments.push({ ...segment, at: stat.mtimeMs });
+    if (segment && stat?.size === segmentSize) segments.push({ ...segment, at: stat.mtimeMs });
   }
-  return { folder, segmentSize, segments, histories };
+  return { folder, segmentSize, segments, histories, begun };
 }
 
 /**

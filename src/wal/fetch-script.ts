@@ -8,6 +8,19 @@ export interface FetchScriptOptions {
 }
 
 /**
+ * For the recovery of a base backup alone, which has all the log it needs: it only has to find a number for its timeline
+ * that nobody had before.
+ */
+export function fetchHistoriesScript(archive: string): string {
+  return `# Written by Bulkhead for one recovery.
+case $1 in
+  *.history) [ -e ${quoteShell(archive)}/"$1" ] && exec cp -- ${quoteShell(archive)}/"$1" "$2" ;;
+esac
+exit 1
+`;
+}
+
+/**
  * Called with a name and the path to put it. PostgreSQL takes an exit of 1 to 125 for the end of the log, and begins to
  * serve without what comes after; 126 ends the recovery. So 1 is only for what nobody knows of: the segment after the
  * last, a history there never was.

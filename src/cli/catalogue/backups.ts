@@ -46,8 +46,15 @@ export const BACKUPS: readonly CommandSpec[] = [
     name: 'backup restore',
     summary: 'make a backup, or a dump of anybody, the database; what was there is kept. Needs no supervisor',
     usage: 'BACKUP|FILE',
-    arity: { least: 1, most: 1 },
+    arity: { least: 0, most: 1 },
     options: [
+      {
+        name: 'to-time',
+        value: 'TIME',
+        summary:
+          'instead of a backup, a moment: 2026-11-21T08:15:00Z, or 10m, ten minutes ago (backups.point_in_time)',
+      },
+      { name: 'to-latest', summary: 'instead of a backup, the end of what is archived' },
       { name: 'replace', summary: 'put it in the place of what is there, which is kept' },
       ...OPERATION_OPTIONS,
       ...CONFIG_OPTIONS,
@@ -55,6 +62,7 @@ export const BACKUPS: readonly CommandSpec[] = [
     exits: [unknownName, refused, invalidConfiguration, timedOut],
     examples: [
       'bulkhead backup restore latest --dry-run',
+      'bulkhead backup restore --to-time 2026-11-21T08:15:00Z',
       'docker run --rm -v data:/data --entrypoint bulkhead IMAGE backup restore latest --yes',
     ],
     load: () => import('../commands/backup-restore.ts'),

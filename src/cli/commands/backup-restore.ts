@@ -5,14 +5,18 @@ import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { RestorePlan } from '../../protocol/operations.ts';
 import { SCHEMA_VERSION } from '../../protocol/status.ts';
 import { exists } from '../../system/files.ts';
+import { usageFailure } from '../arguments.ts';
 import type { Context } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { openProgramPlace, type ProgramPlace } from '../program-place.ts';
+import { returnToMoment } from '../return-to-moment.ts';
 import { ageOf } from '../status-text.ts';
 
 /** Shows what it will do, does it, and brings about the start that lets it come into force. */
 export async function run(context: Context): Promise<number> {
   const { given, io } = context;
+  const moment = momentOf(context);
+  if (moment !== undefined) return returnToMoment(context, moment);
   const begun = io.now();
   const place = await openProgramPlace(context);
   try {
@@ -43,6 +47,18 @@ export async function run(context: Context): Promise<number> {
   } finally {
     place.close();
   }
+}
+
+/** Undefined where a backup is named. */
+function momentOf({ given }: Context): string | undefined {
+  const wishes = [given.value('to-time'), given.has('to-latest') ? 'latest' : undefined, given.words[0]];
+  if (wishes.filter((wish) => wish !== undefined).length !== 1) {
+    throw usageFailure(
+      'cannot tell what to restore: name one backup, or one moment',
+      'write: bulkhead backup restore BACKUP, or --to-time TIME, or --to-latest',
+    );
+  }
+  return wishes[0] ?? wishes[1];
 }
 
 /** A path is told from an id by its slash, or by being there. */

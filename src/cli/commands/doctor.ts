@@ -1,4 +1,4 @@
-import { Failure } from '../../base/errors.ts';
+import { Failure, messageOf } from '../../base/errors.ts';
 import { countProblems } from '../../config/format-problems.ts';
 import type { DatabasePlan } from '../../config/plan.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
@@ -10,6 +10,7 @@ import { examineCluster } from '../doctor/cluster.ts';
 import { examineIsolation, examineMachine } from '../doctor/machine.ts';
 import { examinePorts } from '../doctor/ports.ts';
 import { examineVolume } from '../doctor/volume.ts';
+import { problemsOf } from '../moments-text.ts';
 import { findDataDir } from '../place.ts';
 import { readPlanHere } from '../plan-reading.ts';
 import type { Tone } from '../terminal.ts';
@@ -36,6 +37,7 @@ export async function run(context: Context): Promise<number> {
     ...examineMachine(),
     await examinePostgres(context),
     ...(database?.external ? [await examineExternal(context, database)] : []),
+    ...(await examineArchive(context)),
     // The ports of a running supervisor are taken, and should be.
     ...(isRunning ? [] : await examinePorts(ports)),
   ];
@@ -118,6 +120,24 @@ async function examineExternal({ doors }: Context, database: DatabasePlan): Prom
     if (!(error instanceof Failure)) throw error;
     const remedy = error.remedy === undefined ? {} : { remedy: error.remedy };
     return { check, level: 'fail', fact: error.message, ...remedy };
+  }
+}
+
+/** Nothing to say where no log was ever archived. */
+async function examineArchive({ doors, io, given }: Context): Promise<readonly Finding[]> {
+  const check = 'archive';
+  const dataDir = findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') });
+  try {
+    const moments = await doors.moments?.(dataDir);
+    if (moments === undefined) return [];
+    const problems = problemsOf(moments, io.now());
+    if (problems.length > 0) return problems.map((fact) => ({ check, level: 'warn', fact }));
+    const last = moments.windows.at(-1);
+    if (last) return [{ check, level: 'ok', fact: `back to any moment until ${last.to}` }];
+    const remedy = 'make a base backup: bulkhead backup run base';
+    return [{ check, level: 'warn', fact: 'no moment can be gone back to yet', remedy }];
+  } catch (error) {
+    return [{ check, level: 'warn', fact: `the archived log cannot be read: ${messageOf(error)}` }];
   }
 }
 

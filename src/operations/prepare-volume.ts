@@ -1,0 +1,18 @@
+/** A volume that no start has laid out, or that has lost its cluster. */
+import { layOutRunDir, layOutVolume } from '../database/volume.ts';
+import { layoutOf } from '../postgres/layout.ts';
+import { APP_PASSWORD, ensureSecret, NEXTAUTH_SECRET } from '../postgres/secrets.ts';
+import { databaseUser } from '../postgres/system-user.ts';
+import type { Job } from '../program/job.ts';
+import { becomeUser } from '../system/users.ts';
+
+/** Without a start before us nothing is there that we could rely on; after it we are the database's user alone. */
+export function prepareVolume(job: Job): void {
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const user = databaseUser(job.plan.systemUser);
+  layOutVolume(layout, user);
+  layOutRunDir(layout, user);
+  ensureSecret(layout.secrets, APP_PASSWORD);
+  ensureSecret(layout.secrets, NEXTAUTH_SECRET);
+  becomeUser(user);
+}
