@@ -22,6 +22,8 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   'database-status': async () => (await import('./database/database-status.ts')).runDatabaseStatus,
   upgrade: async () => (await import('./operations/upgrade.ts')).runUpgrade,
   rollback: async () => (await import('./operations/rollback.ts')).runRollback,
+  'fetch-backup': async () => (await import('./backups/fetch-backup.ts')).runFetchBackup,
+  'unpack-backup': async () => (await import('./backups/unpack-backup.ts')).runUnpackBackup,
   restore: async () => (await import('./operations/restore.ts')).runRestore,
   adopt: async () => (await import('./operations/adopt.ts')).runAdopt,
   'point-in-time': async () => (await import('./operations/point-in-time.ts')).runPointInTime,

@@ -79,7 +79,7 @@ export async function decryptBackup(
 }
 
 /** The text of a file of age-keygen. */
-function readIdentityFile(path: string | undefined, backup: string): string {
+export function readIdentityFile(path: string | undefined, backup: string): string {
   const remedy = 'name the file of its identity: --identity FILE, or the variable BACKUP_IDENTITY_FILE';
   if (path === undefined)
     throw new Failure(`cannot read the backup ${backup}: it is encrypted`, { remedy, code: 'wrong-key' });

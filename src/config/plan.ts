@@ -222,6 +222,8 @@ export type ProgramName =
   | 'import'
   | 'database-status'
   | 'backup'
+  | 'fetch-backup'
+  | 'unpack-backup'
   | 'verify-backups'
   | 'prune-backups'
   | 'pin-backup'

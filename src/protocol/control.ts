@@ -162,6 +162,8 @@ export const ASKABLE_PROGRAMS = [
   'pin-backup',
   'upgrade',
   'rollback',
+  'fetch-backup',
+  'unpack-backup',
   'restore',
   'adopt',
   'point-in-time',

@@ -2,12 +2,12 @@
 import type { ProgramName, RunPlan } from '../config/plan.ts';
 
 /** They read, and give back, files of every user: the application's, the secrets. */
-const OF_ALL_FILES: ReadonlySet<ProgramName> = new Set<ProgramName>(['backup']);
-const RIGHTS = ['DAC_OVERRIDE'] as const;
+const OF_ALL_FILES: ReadonlySet<ProgramName> = new Set<ProgramName>(['backup', 'unpack-backup']);
+const RIGHTS = ['DAC_OVERRIDE', 'CHOWN', 'FOWNER'] as const;
 
 /**
- * As the task `setup` does: as the database's user, without rights. What works on files of all users keeps the right to
- * read them, where we have it to give.
+ * As the task `setup` does: as the database's user, without rights. What works on files of all users keeps the rights
+ * to read them and to give them back to their owners, where we have them to give.
  */
 export function askedRun(setup: RunPlan, program: ProgramName, held: () => ReadonlySet<string>): RunPlan {
   if (!OF_ALL_FILES.has(program)) return setup;

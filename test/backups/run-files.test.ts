@@ -10,6 +10,7 @@ import { makeVolume } from '../support/volume.ts';
 
 let volume: TestVolume;
 let far: TestStore;
+const keyOf = { identity: '' };
 
 beforeAll(async () => {
   far = await startTestStore();
@@ -67,6 +68,7 @@ test('with recipients the database and the secrets lie and leave encrypted, veri
   mkdirSync(root(), { mode: 0o777 });
   chmodSync(root(), 0o777);
   const identity = await generateIdentity();
+  keyOf.identity = identity;
   const recipients = [await identityToRecipient(identity)];
   const ended = await run('daily', { backups: { recipients, offsite: { ...far.plan, prefix: 'sealed' } } });
   expect(ended.failure).toBeUndefined();
@@ -84,6 +86,35 @@ test('with recipients the database and the secrets lie and leave encrypted, veri
     const { level } = JSON.parse(readFileSync(join(folder, 'verified.json'), 'utf8'));
     expect(`${kind} ${level}`).toBe(kind === 'dump' ? 'dump restored' : `${kind} readable`);
   }
+});
+
+test('copies are listed and fetched, and unpacked with the identity alone', async () => {
+  const { offsite, recipients } = { offsite: { ...far.plan, prefix: 'sealed' }, recipients: [] };
+  const there = await volume.run('fetch-backup', { backups: { offsite, recipients } });
+  const { list } = there.result as { list: readonly { id: string }[] };
+  expect(list.map(({ id }) => id.split('-')[1]).sort()).toEqual(['assets', 'config', 'dump']);
+  const dump = list.map(({ id }) => id).find((id) => id.includes('-dump-')) ?? '';
+  rmSync(join(root(), 'dump', dump), { recursive: true });
+  const fetched = await volume.run('fetch-backup', { input: { id: dump }, backups: { offsite } });
+  expect(fetched.failure).toBeUndefined();
+  expect(shelf().find(({ id }) => id === dump)?.broken).toBeUndefined();
+
+  const config = list.map(({ id }) => id).find((id) => id.includes('-config-')) ?? '';
+  const key = join(volume.root, 'key');
+  writeFileSync(key, keyOf.identity);
+  chmodSync(volume.root, 0o777);
+  const unpack = async (id: string, into: string, input = {}): Promise<Ended> =>
+    volume.run('unpack-backup', { input: { id, into: join(volume.root, into), ...input } });
+  expect((await unpack(config, 'c0')).failure).toContain('it is encrypted');
+  expect((await unpack(config, 'c', { identity: key })).failure).toBeUndefined();
+  const env = join(volume.root, 'c', volume.dataDir, 'config', 'app.env');
+  expect(readFileSync(env, 'utf8')).toBe('API_KEY=correct-horse-battery\n');
+  expect((await unpack(dump, 'd', { identity: key })).failure).toBeUndefined();
+  expect(readFileSync(join(volume.root, 'd', 'tools.dump'), 'latin1').slice(0, 5)).toBe('PGDMP');
+  const assets = list.map(({ id }) => id).find((id) => id.includes('-assets-')) ?? '';
+  expect((await unpack(assets, 'a')).failure).toBeUndefined();
+  expect(readFileSync(join(volume.root, 'a', 'assets', 'logos', 'a.png'), 'utf8')).toBe('a logo');
+  expect((await unpack(assets, 'a')).failure).toContain('there is something of that name');
 });
 
 test('damage to a content shows, and contents nobody needs go with the backups that need them', async () => {

@@ -92,4 +92,25 @@ export const BACKUPS: readonly CommandSpec[] = [
     exits: [refused, unreachable],
     load: () => import('../commands/backup-pin.ts'),
   },
+  {
+    name: 'backup fetch',
+    summary: 'bring a copy back from offsite, checked; without a name, list the copies',
+    usage: '[BACKUP]',
+    arity: { least: 0, most: 1 },
+    exits: [unknownName, refused, unreachable],
+    examples: ['bulkhead backup fetch 20261121T020000Z-dump-3f9ac1'],
+    load: () => import('../commands/backup-fetch.ts'),
+  },
+  {
+    name: 'backup unpack',
+    summary: 'write assets, configuration or an encrypted dump of a backup into a new folder',
+    usage: 'BACKUP FOLDER',
+    arity: { least: 2, most: 2 },
+    options: [
+      { name: 'identity', value: 'FILE', summary: 'the key of an encrypted one (BACKUP_IDENTITY_FILE)' },
+    ],
+    exits: [unknownName, refused, unreachable],
+    examples: ['bulkhead backup unpack latest /data/restored'],
+    load: () => import('../commands/backup-unpack.ts'),
+  },
 ];
