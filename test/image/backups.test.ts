@@ -1,0 +1,70 @@
+/** A backup's whole life in the image: made, proven, the cluster lost, brought back without a supervisor. */
+import { expect, it } from 'vitest';
+import { type Container, docker, IMAGE, makeVolume, runContainer, useContainers } from './container.ts';
+
+useContainers();
+
+/** A command of bulkhead on a volume where nothing runs, as people do after a disaster. */
+function alone(volume: string, ...argv: string[]): ReturnType<typeof docker> {
+  return docker([
+    ...['run', '--rm', '--network', 'host', '--volume', `${volume}:/data`],
+    ...['--entrypoint', 'bulkhead', IMAGE, ...argv],
+  ]);
+}
+
+async function psql(container: Container, sql: string): Promise<string> {
+  const { code, stdout, stderr } = await container.exec(['bulkhead', 'db', 'psql', '--', '-Atc', sql]);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return stdout.trim();
+}
+
+it('run, verify, disaster, restore: the app is back and every row is equal', async () => {
+  const volume = await makeVolume();
+  const product = await runContainer({ volume });
+  await product.ready();
+  await psql(
+    product,
+    `CREATE TABLE mine (n int PRIMARY KEY, t text); INSERT INTO mine SELECT i, md5(i::text) FROM generate_series(1, 5000) i`,
+  );
+  const fingerprint = `SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM mine t`;
+  const before = await psql(product, fingerprint);
+
+  const made = await product.exec(['bulkhead', 'backup', 'run', 'daily', '--json']);
+  expect(made).toMatchObject({ code: 0 });
+  const list = await product.exec(['bulkhead', 'backup', 'list', '--json']);
+  const { backups } = JSON.parse(list.stdout) as {
+    backups: { id: string; verified: { level: string; ok: boolean } }[];
+  };
+  expect(backups).toMatchObject([{ verified: { level: 'restored', ok: true } }]);
+  const bytes = await product.exec(['bash', '-c', 'stat -c "%U %a" /data/backups/dump/*/globals.sql']);
+  expect(bytes.stdout.trim()).toBe('postgres 600');
+  expect(await product.stop()).toBe(0);
+
+  // The disaster: the cluster is gone, and the veto keeps an empty one from taking its place.
+  await docker([
+    'run',
+    '--rm',
+    '--volume',
+    `${volume}:/data`,
+    '--entrypoint',
+    'rm',
+    IMAGE,
+    '-rf',
+    '/data/pg',
+  ]);
+  await product.start();
+  expect(await product.exitCode()).toBe(12);
+  expect(await product.logs()).toMatch(/cannot create a cluster.*/);
+
+  const refused = await alone(volume, 'backup', 'restore', 'latest');
+  expect(refused.code).toBe(5);
+  const restored = await alone(volume, 'backup', 'restore', 'latest', '--yes');
+  expect(restored.stderr + restored.stdout).toMatch(/restored/);
+  expect(restored.code).toBe(0);
+
+  await product.start();
+  await product.ready();
+  expect(await psql(product, fingerprint)).toBe(before);
+  expect(await product.tools()).toBe(16_765);
+});
