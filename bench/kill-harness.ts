@@ -21,6 +21,7 @@ const WORKS: Readonly<Record<string, () => { prepare(): Promise<Trial>; remove()
   },
   'restore-base': () => makeOperations('restore-base'),
   'restore-dump': () => makeOperations('restore-dump'),
+  return: () => makeOperations('return'),
   upgrade: () => makeOperations('upgrade'),
   // The server runs on outside; one at a time.
   backup: () => makeBackups('daily'),

@@ -9,6 +9,7 @@ import { sizeOf } from '../backups/verify-backup.ts';
 import { Failure } from '../base/errors.ts';
 import { findBinaries } from '../postgres/binaries.ts';
 import { connectAsSuperuser, serverOf } from '../postgres/connect.ts';
+import { readSystemIdentifier } from '../postgres/identity.ts';
 import { type Layout, layoutOf } from '../postgres/layout.ts';
 import { ensureLedger, writeLedger } from '../postgres/ledger.ts';
 import { newOperation } from '../postgres/operation.ts';
@@ -18,7 +19,9 @@ import type { Job } from '../program/job.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { PointInTimePlan, PointInTimeResult, TableCounts } from '../protocol/point-in-time.ts';
 import { freeBytes } from '../system/files.ts';
+import { archiveFolder } from '../wal/archive.ts';
 import { type Moment, parseMoment } from '../wal/moment.ts';
+import { claimTimelines } from '../wal/prepare-archive.ts';
 import { parseLsn, segmentName } from '../wal/segments.ts';
 import { compareCounts, countRows } from './count-rows.ts';
 import { findRoute, type Route } from './find-route.ts';
@@ -39,7 +42,11 @@ export async function runPointInTime(job: Job): Promise<void> {
   if (alone !== undefined) prepareVolume(job);
   if (discard !== undefined) return discardOperation(layout, discard);
   if (confirm !== undefined) {
-    const { what } = confirmOperation(layout, confirm);
+    const { what, to: major } = confirmOperation(layout, confirm);
+    // Even where it never serves: the number of its timeline is taken.
+    const cluster = join(layout.pg, confirm, 'main');
+    const archive = archiveFolder(layout.dataDir, readSystemIdentifier(cluster), major);
+    await claimTimelines(archive, join(cluster, 'pg_wal'));
     job.say(`${what}: confirmed`);
     return;
   }

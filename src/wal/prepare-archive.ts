@@ -58,7 +58,7 @@ function declareOff(archive: string): void {
  * A recovery archives nothing, and so not the history of the timeline it began either. Were it not here, the next one
  * would give the same number again, and write other segments under the same names.
  */
-async function claimTimelines(archive: string, wal: string): Promise<void> {
+export async function claimTimelines(archive: string, wal: string): Promise<void> {
   const histories = readdirSync(wal).filter((name) => parseHistoryName(name) !== undefined);
   if (histories.length === 0) return;
   const { putIntoArchive } = await import('./put-into-archive.ts');

@@ -14,9 +14,11 @@ const hasTwo = new Set(installations.map(({ major }) => major)).size > 1;
 /** `bench/kill-harness.ts` does the same with hundreds, and with dumps. */
 describe.runIf(isRoot && hasClients !== undefined)('killed as PID 1 at random moments', () => {
   const restores = makeOperations('restore-base', 5000);
+  const returns = makeOperations('return', 5000);
   const upgrades = makeOperations('upgrade', 5000);
   afterAll(() => {
     restores.remove();
+    returns.remove();
     upgrades.remove();
   });
 
@@ -30,6 +32,13 @@ describe.runIf(isRoot && hasClients !== undefined)('killed as PID 1 at random mo
     });
     expect(report.violations).toEqual([]);
     expect(report.kills).toBe(8);
+  }, 240_000);
+
+  test('a return to a moment leaves the cluster in use or the one of that moment', async () => {
+    const report = await killAndLook({ kills: 8, seed: 7, within: 1500, lanes: 2, prepare: returns.prepare });
+    expect(report.violations).toEqual([]);
+    // On a quick machine some of them are done before their kill comes.
+    expect(report.kills).toBeGreaterThan(3);
   }, 240_000);
 
   test.runIf(hasTwo)(

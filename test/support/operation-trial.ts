@@ -7,7 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Trial } from './kill-harness.ts';
 import { bulkhead, freePorts, runFolders, startSupervisor } from './supervisor.ts';
 
-const PLAN = "version: 1\ndatabase: { name: tools, user: tools_user, settings: { fsync: 'off' } }\n";
+const PLAN = `version: 1
+database: { name: tools, user: tools_user, settings: { fsync: 'off' } }
+backups: { point_in_time: true, disk_floor: 1m }
+`;
 const COUNT = "SELECT count(*) || ' ' || coalesce(sum(hashtextextended(w::text, 0)), 0) FROM words w";
 
 export interface Operations {
@@ -16,7 +19,9 @@ export interface Operations {
 }
 
 /** `what`: what is done without a supervisor, on a copy of a volume with `rows` rows that has been served before. */
-export function makeOperations(what: 'restore-base' | 'restore-dump' | 'upgrade', rows = 60_000): Operations {
+export type OperationWork = 'restore-base' | 'restore-dump' | 'upgrade' | 'return';
+
+export function makeOperations(what: OperationWork, rows = 60_000): Operations {
   let ground: Promise<Ground> | undefined;
   let folder: string | undefined;
   return {
@@ -37,6 +42,8 @@ interface Ground {
   /** What the volume serves, and what its backups hold. */
   readonly now: string;
   readonly backedUp: string;
+  /** ISO 8601, between the two. */
+  readonly moment: string;
 }
 
 async function makeGround(rows: number): Promise<Ground> {
@@ -54,13 +61,16 @@ async function makeGround(rows: number): Promise<Ground> {
     if (made.code !== 0) throw new Error(made.stderr);
   }
   const backedUp = await sql(COUNT);
+  const moment = await sql(
+    `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
+  );
   await sql("DELETE FROM words WHERE id % 3 = 0; INSERT INTO words VALUES (0, 'new')");
   const now = await sql(COUNT);
   await supervisor.stop();
-  return { folder, now, backedUp };
+  return { folder, now, backedUp, moment };
 }
 
-async function prepareOne(what: 'restore-base' | 'restore-dump' | 'upgrade', ground: Ground): Promise<Trial> {
+async function prepareOne(what: OperationWork, ground: Ground): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-kill-'));
   chmodSync(folder, 0o755);
   execFileSync('cp', ['-a', join(ground.folder, 'data'), folder]);
@@ -78,7 +88,9 @@ async function prepareOne(what: 'restore-base' | 'restore-dump' | 'upgrade', gro
   const kind = what === 'restore-dump' ? 'dump' : 'base';
   const id = readdirSync(join(dataDir, 'backups', kind)).find((name) => name.includes(`-${kind}-`)) ?? '';
   const command =
-    what === 'upgrade' ? 'db upgrade --yes --yes-without-backup' : `backup restore ${id} --replace --yes`;
+    what === 'upgrade'
+      ? 'db upgrade --yes --yes-without-backup'
+      : `backup restore ${what === 'return' ? `--to-time ${ground.moment}` : `${id} --replace`} --yes`;
   const node = `${process.execPath} --disable-sigusr1 ${bulkhead}`;
   return {
     // Killed after all was done but before it could say so, the next try is refused (5): that is done, too.
