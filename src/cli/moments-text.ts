@@ -66,13 +66,13 @@ function tellWindow({ from, to, hole }: MomentWindow): string {
 
 /** What it will do, before it does it. */
 export function describeReturn(plan: PointInTimePlan, now: number): string {
-  const { to, base, until, segments } = plan;
+  const { to, base, until, segments, replaces } = plan;
   const moment = to ?? until;
   return [
     `From ${base} and up to ${segments} segments of archived log, a cluster as it was ${
       to === undefined ? `at the end of the log, ${until}` : `at ${to}`
     }.`,
-    `It is made beside the one in use. What was written in the ${ageOf(moment, now)} since then is not in it.`,
+    `${replaces ? 'It is made beside the one in use' : 'There is no cluster in use'}. What was written in the ${ageOf(moment, now)} since then is not in it.`,
   ].join('\n');
 }
 

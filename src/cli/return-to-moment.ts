@@ -33,7 +33,7 @@ export async function returnToMoment(context: Context, to: string): Promise<numb
     if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, dryRun: false, restore: result });
     if (flipped) {
       context.say(
-        `returned to ${result.to ?? result.until}. What was there is kept for seven days; back to it: bulkhead db rollback.${
+        `returned to ${result.to ?? result.until}.${plan.replaces ? ' What was there is kept for seven days; back to it: bulkhead db rollback.' : ''}${
           place.alone ? ' Start: bulkhead up; then make a base backup: bulkhead backup run base' : ''
         }`,
       );

@@ -58,7 +58,7 @@ export async function runPointInTime(job: Job): Promise<void> {
     });
   }
   // What the living server has not finished yet is the very moment people ask for most.
-  await finishLog(job, layout);
+  if (alone === undefined) await finishLog(job, layout);
   const route = findRoute(readLines(layout.dataDir), moment, layout);
   const plan = planFor(layout, route, moment);
   const value = dryRun === undefined ? await recover(job, layout, route, plan, moment) : plan;
@@ -73,6 +73,7 @@ function planFor(layout: Layout, { base, window }: Route, moment: Moment): Point
     timeline: window.timeline,
     from: window.from,
     until: window.to,
+    replaces: majorInUse(layout) !== undefined,
     segments: window.segments.length,
     needed: sizeOf(base) + ROOM,
     free: freeBytes(layout.pg),

@@ -11,6 +11,8 @@ export interface PointInTimePlan {
   /** The moments that can be reached from that backup. */
   readonly from: string;
   readonly until: string;
+  /** There is a cluster in use that it takes the place of. */
+  readonly replaces: boolean;
   /** Of the log that may have to be replayed. */
   readonly segments: number;
   readonly needed: number;

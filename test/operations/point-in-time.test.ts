@@ -175,6 +175,16 @@ describe('back to a moment', () => {
     expect(latest.tables.filter(({ live, restored }) => live !== restored)).toEqual([]);
     expect((await goBack({ discard: latest.stage })).failure).toBeUndefined();
     expect(unfinished()).toEqual([]);
+    // Nor does a base backup that is restored as it is.
+    const restored = await volume.run('restore', { ...ON, input: { backup: base, replace: '1' } });
+    expect(restored.failure).toBeUndefined();
+    await restart();
+    expect(await timeline()).toBe(4);
+    await volume.query('CREATE TABLE after AS SELECT 1');
+    await volume.admin('SELECT pg_switch_wal()');
+    await volume.stopServer();
+    expect(volume.serverLog).not.toContain('cannot archive');
+    expect(readArchive(archive).segments.some(({ timeline: of }) => of === 4)).toBe(true);
   });
 });
 
