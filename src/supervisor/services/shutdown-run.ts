@@ -23,7 +23,10 @@ export class ShutdownRun {
   readonly #options: ShutdownRunOptions;
   readonly #plan: ShutdownPlan;
   readonly #asked = new Set<string>();
-  /** Those it had to stop: what was killed before it began is no matter of this stop. */
+  /**
+   * Those it stops, and those people stopped before: what was killed because its time was up is a failure, and no
+   * matter of a stop.
+   */
   readonly #found: ReadonlySet<string>;
   readonly #resolve: (result: ShutdownResult) => void;
   readonly #disarm: () => void;
@@ -37,7 +40,9 @@ export class ShutdownRun {
     const { units, clock, total } = options;
     const runs = [...units.values()].map((unit) => unit.run);
     this.#found = new Set(
-      [...units.values()].filter((unit) => isLive(unit.state.phase)).map((unit) => unit.name),
+      [...units.values()]
+        .filter(({ state }) => isLive(state.phase) || state.phase === 'down')
+        .map((unit) => unit.name),
     );
     this.#plan = planShutdown(runs, clock.mono(), total);
     const { promise, resolve } = Promise.withResolvers<ShutdownResult>();
