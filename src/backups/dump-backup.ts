@@ -2,15 +2,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, messageOf } from '../base/errors.ts';
-import { connectAsSuperuser, type Server, type Session } from '../postgres/connect.ts';
+import type { Server, Session } from '../postgres/connect.ts';
 import { fingerprintTables } from '../postgres/fingerprint.ts';
 import { readSystemIdentifier } from '../postgres/identity.ts';
 import type { Job } from '../program/job.ts';
 import { type BackupDatabase, dumpFile, GLOBALS_FILE } from '../protocol/backups.ts';
 import { runTool, type ToolResult } from '../system/commands.ts';
-import { tellBytes } from './byte-progress.ts';
+import { connectToDump, liftLimits, type ToolLogin, toolLogin } from './dump-login.ts';
+import { watchTables } from './dump-progress.ts';
 import type { BackupContent } from './make-backup.ts';
-import { asSuperuser, type PostgresPlace, requireTool } from './postgres-place.ts';
+import { type PostgresPlace, placeToDump, requireTool } from './postgres-place.ts';
 
 export interface DumpOptions {
   readonly job: Job;
@@ -25,28 +26,32 @@ export interface DumpOptions {
  * snapshot, and pg_dump reads by it, both at once, whatever is written meanwhile.
  */
 export async function dumpInto(options: DumpOptions): Promise<BackupContent> {
-  const { job, server, place } = options;
+  const { job, server } = options;
   const name = job.plan.name;
-  const session = await connectAsSuperuser(server, name);
+  const session = await connectToDump(server, name);
   try {
+    await liftLimits(session);
+    const place = placeToDump(options.place, await readMajor(session));
+    const work: Work = { ...options, place, login: toolLogin(session, server, place.binaries, job.plan) };
     await session.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const facts = await readFacts(session);
     // Whichever fails first ends the other: a page that cannot be read fails both.
     const failed = new AbortController();
     const signal = AbortSignal.any([job.signal, failed.signal]);
     const [dumped, prints, globals] = await Promise.allSettled([
-      runDump(options, facts, signal).catch(async (error: unknown) => {
-        if (!signal.aborted) await cancel(server, session);
+      runDump(work, facts, signal).catch(async (error: unknown) => {
+        if (!signal.aborted) await cancel(work, session);
         throw error;
       }),
-      fingerprintTables(session).catch((error: unknown) => {
+      fingerprintTables(session, undefined, leftOut(server)).catch((error: unknown) => {
         failed.abort();
         throw new Failure(`cannot read the database ${name}: ${messageOf(error)}`, {
           remedy: remedyOf(messageOf(error)),
           cause: error,
         });
       }),
-      dumpGlobals(options),
+      // The roles of a server that is not ours are not ours to keep.
+      server.external ? undefined : dumpGlobals(work),
     ]);
     job.signal.throwIfAborted();
     if (prints.status === 'rejected' && failed.signal.aborted && !wasCancelled(prints.reason))
@@ -59,8 +64,8 @@ export async function dumpInto(options: DumpOptions): Promise<BackupContent> {
       startedAt: facts.at.toISOString(),
       server: {
         version: facts.version,
-        major: place.binaries.major,
-        systemIdentifier: readSystemIdentifier(place.layout.current),
+        major: facts.major,
+        systemIdentifier: server.external ? '' : readSystemIdentifier(place.layout.current),
       },
       databases: [database],
     };
@@ -69,14 +74,22 @@ export async function dumpInto(options: DumpOptions): Promise<BackupContent> {
   }
 }
 
+interface Work extends DumpOptions {
+  readonly login: ToolLogin;
+}
+
+/** The ledger tells of the database it lies in; in another one it would be wrong, and in the way. */
+function leftOut({ external }: Server): readonly string[] {
+  return external ? ['bulkhead'] : [];
+}
+
 async function runDump(
-  { job, server, place, stage }: DumpOptions,
+  { job, server, place, stage, login: { argv, env } }: Work,
   facts: Facts,
   signal: AbortSignal,
 ): Promise<void> {
   const { name } = facts.database;
   const pgDump = requireTool(place.binaries, 'pg_dump', 'dump the database');
-  const { argv, env } = asSuperuser(server, place.binaries);
   const watch = await watchTables(job, server, facts);
   const dump = (compress: readonly string[]): Promise<ToolResult> =>
     runTool(
@@ -86,6 +99,7 @@ async function runDump(
         '--format=custom',
         ...compress,
         `--snapshot=${facts.snapshot}`,
+        ...leftOut(server).map((schema) => `--exclude-schema=${schema}`),
         '--verbose',
         `--file=${join(stage, dumpFile(name))}`,
         `--dbname=${connectionString(name)}`,
@@ -108,6 +122,7 @@ interface Facts {
   readonly snapshot: string;
   readonly at: Date;
   readonly version: string;
+  readonly major: number;
   readonly database: Omit<BackupDatabase, 'tables'>;
   /** Bytes of each table by its name, as pg_dump says it: without quotes. */
   readonly sizes: ReadonlyMap<string, number>;
@@ -116,6 +131,7 @@ interface Facts {
 async function readFacts(session: Session): Promise<Facts> {
   const { rows } = await session.query<Omit<Facts, 'database' | 'sizes'> & Facts['database']>(
     `SELECT pg_catalog.pg_export_snapshot() AS snapshot, now() AS at, current_setting('server_version') AS version,
+            current_setting('server_version_num')::int / 10000 AS major,
             d.datname AS name, pg_catalog.pg_get_userbyid(d.datdba) AS owner,
             ARRAY(SELECT extname::text FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql' ORDER BY 1) AS extensions
        FROM pg_catalog.pg_database d WHERE d.datname = current_database()`,
@@ -127,61 +143,27 @@ async function readFacts(session: Session): Promise<Facts> {
        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`,
   );
-  const { snapshot, at, version, name, owner, extensions } = row;
+  const { snapshot, at, version, major, name, owner, extensions } = row;
   return {
     snapshot,
     at,
     version,
+    major,
     database: { name, owner, extensions },
     sizes: new Map(tables.rows.map((table) => [table.name, Number(table.size)])),
   };
 }
 
-/** What --verbose says when the rows of a table begin: `dumping contents of table "public.tools"`. */
-const TABLE_BEGINS = /dumping contents of table "(.*)"$/;
-const LOOK_EVERY_MS = 500;
-
-/** Told by tables, and inside of a large one by what the server says of the COPY. */
-async function watchTables(
-  job: Job,
-  server: Server,
-  { database, sizes }: Facts,
-): Promise<{ readonly line: (line: string) => void; done(): void; end(): Promise<void> }> {
-  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  const tell = tellBytes(`dumping ${database.name}`, total, job.report);
-  let done = 0;
-  let current = 0;
-  const session = await connectAsSuperuser(server);
-  const look = (): void => {
-    session
-      .query<{ bytes: string }>(
-        `SELECT coalesce(sum(bytes_processed), 0) AS bytes FROM pg_catalog.pg_stat_progress_copy
-          WHERE command = 'COPY TO' AND datname = $1`,
-        [database.name],
-      )
-      .then(({ rows }) => tell(done + Math.min(current, Number(rows[0]?.bytes))))
-      .catch(() => undefined);
-  };
-  const timer = setInterval(look, LOOK_EVERY_MS);
-  return {
-    line: (line) => {
-      const name = TABLE_BEGINS.exec(line)?.[1];
-      if (name === undefined) return;
-      done += current;
-      current = sizes.get(name) ?? 0;
-      tell(done);
-    },
-    done: () => tell(total),
-    end: async () => {
-      clearInterval(timer);
-      await session.end();
-    },
-  };
+async function readMajor(session: Session): Promise<number> {
+  const { rows } = await session.query<{ major: number }>(
+    `SELECT current_setting('server_version_num')::int / 10000 AS major`,
+  );
+  return rows[0]?.major ?? 0;
 }
 
 /** Ends what the session is busy with. */
-async function cancel(server: Server, busy: Session): Promise<void> {
-  const helper = await connectAsSuperuser(server).catch(() => undefined);
+async function cancel({ job, server }: Work, busy: Session): Promise<void> {
+  const helper = await connectToDump(server, job.plan.name).catch(() => undefined);
   await helper?.query('SELECT pg_catalog.pg_cancel_backend($1)', [pidOf(busy)]).catch(() => undefined);
   await helper?.end();
 }
@@ -197,9 +179,8 @@ function pidOf(session: Session): number {
 }
 
 /** Without passwords: a copy of a backup goes to places where hashes of passwords should not be. */
-async function dumpGlobals({ job, server, place, stage }: DumpOptions): Promise<void> {
+async function dumpGlobals({ job, place, stage, login: { argv, env } }: Work): Promise<void> {
   const pgDumpall = requireTool(place.binaries, 'pg_dumpall', 'dump the roles');
-  const { argv, env } = asSuperuser(server, place.binaries);
   const result = await runTool([pgDumpall, ...argv, '--globals-only', '--no-role-passwords'], {
     env,
     signal: job.signal,
@@ -223,6 +204,12 @@ function remedyOf(said: string): string {
   if (/No space left|could not write/i.test(said)) {
     return 'make room on the volume or enlarge it; older backups are as they were';
   }
+  if (/permission denied|row-level security/i.test(said)) {
+    return 'a dump holds all or nothing: let the role of DATABASE_URL read every table of its database, past row-level security too (BYPASSRLS)';
+  }
+  if (/invalid snapshot|snapshot .* does not exist|import the requested snapshot/i.test(said)) {
+    return 'DATABASE_URL leads to several servers, or through a pooler: set it to the address of the one server';
+  }
   return /invalid page|checksum/i.test(said)
     ? 'a page of the database is damaged: keep the backups there are, and restore one before more is lost'
     : 'see `bulkhead logs`; older backups are as they were';
@@ -235,7 +222,7 @@ function connectionString(database: string): string {
 
 /** Bytes, indexes and all. */
 export async function readDatabaseSize(server: Server, name: string): Promise<number> {
-  const session = await connectAsSuperuser(server);
+  const session = await connectToDump(server, name);
   try {
     const { rows } = await session.query<{ size: string }>('SELECT pg_catalog.pg_database_size($1) AS size', [
       name,

@@ -21,6 +21,8 @@ export interface BackupMaking {
   readonly kind: BackupKind;
   readonly installId: string | undefined;
   readonly signal: AbortSignal;
+  /** Why it is made, where nobody asked for it. */
+  readonly label?: BackupManifest['label'];
   /** Puts the files into the stage, a folder of mode 0700. */
   fill(stage: string): Promise<BackupContent>;
   /** Told while the files are hashed. */
@@ -47,6 +49,7 @@ export async function makeBackup(making: BackupMaking): Promise<WholeBackup> {
       endedAt: new Date().toISOString(),
       installId: making.installId,
       tool: VERSION,
+      ...(making.label === undefined ? {} : { label: making.label }),
       ...content,
       files,
       ...(emptyFolders.length > 0 ? { emptyFolders } : {}),

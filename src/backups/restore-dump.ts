@@ -126,6 +126,7 @@ async function prepare(
     if (missing.length > 0) {
       throw new Failure(`cannot restore the dump: this PostgreSQL does not have ${missing.join(', ')}`, {
         remedy: 'add the package of the extension to the image',
+        code: 'no-extension',
       });
     }
     const untrusted = rows.filter(({ trusted }) => !trusted).map((row) => row.name);

@@ -2,8 +2,7 @@
 import { join } from 'node:path';
 import { Failure, messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
-import { lockDatabases } from '../postgres/app-database.ts';
-import { connectAsSuperuser, type Server, serverOf } from '../postgres/connect.ts';
+import { nameServer } from '../config/external-url.ts';
 import { readIdentity } from '../postgres/identity.ts';
 import type { Job } from '../program/job.ts';
 import {
@@ -11,24 +10,19 @@ import {
   type BackupRunResult,
   type MadeBackup,
   VERIFY_LEVELS,
-  type VerifyLevel,
 } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
-import { freeBytes } from '../system/files.ts';
 import { lockBackups, requireRoom, sweepLeftovers } from './backups-room.ts';
-import { copyBaseInto, readBaseFacts } from './base-backup.ts';
-import { dumpInto, readDatabaseSize } from './dump-backup.ts';
-import { encryptBackup } from './encrypt-backup.ts';
 import { noteRun } from './last-run.ts';
-import { type BackupMaking, makeBackup } from './make-backup.ts';
+import { makeBackup } from './make-backup.ts';
+import { makeDatabaseBackup } from './make-database.ts';
 import { assetsInto, configInto, sweepAssets } from './make-files.ts';
-import { endGap } from './moments.ts';
 import { copyOffsite } from './offsite/copy-offsite.ts';
 import { findPostgres, type PostgresPlace } from './postgres-place.ts';
 import { pruneBackups } from './prune.ts';
-import { readShelf, viewOf, type WholeBackup } from './shelf.ts';
+import { viewOf } from './shelf.ts';
 import { stepAside } from './step-aside.ts';
-import { deepest, noteVerified, sizeOf, verifyBackup } from './verify-backup.ts';
+import { deepest, noteVerified, verifyBackup } from './verify-backup.ts';
 
 /** What people ask for, and the kinds it makes, in order. */
 const RUNS: Readonly<Record<string, readonly BackupKind[]>> = {
@@ -37,11 +31,6 @@ const RUNS: Readonly<Record<string, readonly BackupKind[]>> = {
   assets: ['assets'],
   config: ['config'],
 };
-
-/** Larger databases are restored only when somebody asks for it: it takes their size again, and their time. */
-const RESTORE_BELOW = 2 * 1024 ** 3;
-/** Tables and indexes anew, and the WAL they make. */
-const RESTORE_FACTOR = 1.5;
 
 /** Input: `what` (see RUNS), `level`: how deeply to verify, where people say so, and `full`: read every asset. */
 export async function runBackup(job: Job): Promise<void> {
@@ -53,6 +42,15 @@ export async function runBackup(job: Job): Promise<void> {
       exitCode: CommandExit.usage,
     });
   }
+  if (job.plan.external && kinds.includes('base')) {
+    throw new Failure(
+      `cannot make a base backup: only of our own cluster, and the database is at ${nameServer(job.plan.external)}`,
+      {
+        remedy: "bulkhead backup run daily dumps it; copies of that server's files are made there",
+        exitCode: CommandExit.refused,
+      },
+    );
+  }
   const place = findPostgres(job);
   const root = join(job.assignment.dataDir, 'backups');
   const lock = lockBackups(root);
@@ -61,7 +59,13 @@ export async function runBackup(job: Job): Promise<void> {
     await sweepLeftovers(root, place.layout.pg);
     noteRun(root, what, { ok: false, problem: 'it did not come to its end' });
     const made: MadeBackup[] = [];
-    for (const kind of kinds) made.push(await makeOne(job, place, root, kind, wanted));
+    for (const kind of kinds) {
+      made.push(
+        kind === 'assets' || kind === 'config'
+          ? await makeFiles(job, place, root, kind)
+          : await makeDatabaseBackup(job, place, root, { kind, level: wanted }),
+      );
+    }
     noteRun(root, what, { ok: true });
     const pruned = pruneBackups({ root, keep: job.backups.keep, now: Date.now(), dryRun: false });
     await sweepAssets(root, job.note);
@@ -88,32 +92,6 @@ export async function runBackup(job: Job): Promise<void> {
       exitCode: CommandExit.failed,
     });
   }
-}
-
-async function makeOne(
-  job: Job,
-  place: PostgresPlace,
-  root: string,
-  kind: BackupKind,
-  wanted: VerifyLevel | undefined,
-): Promise<MadeBackup> {
-  if (kind === 'assets' || kind === 'config') return makeFiles(job, place, root, kind);
-  const began = performance.now();
-  const { making, restoredSize } = await prepare(job, place, root, kind);
-  const backup = await makeBackup(making);
-  const durationMs = Math.round(performance.now() - began);
-  const level = wanted ?? chooseLevel(job, place, restoredSize);
-  stepAside();
-  const verified = await verifyBackup(job, place, backup, level);
-  if (!verified.ok) {
-    throw new Failure(`cannot rely on the backup ${backup.id}: ${verified.problem}`, {
-      remedy: 'it is kept and marked as bad; look at the disk and the log, then run it again',
-    });
-  }
-  const { recipients } = job.backups;
-  const kept =
-    kind === 'dump' && recipients.length > 0 ? await encryptBackup(backup, recipients, job.signal) : backup;
-  return { backup: viewOf({ ...kept, verified }), durationMs, verified };
 }
 
 /** They need no server. */
@@ -149,65 +127,4 @@ async function makeFiles(
     durationMs,
     verified: { ...verified, ...proven },
   };
-}
-
-interface Prepared {
-  readonly making: BackupMaking;
-  /** Bytes a restored copy will take. */
-  readonly restoredSize: number;
-}
-
-/** Everything that can be known to be wrong before a byte is written. */
-async function prepare(job: Job, place: PostgresPlace, root: string, kind: BackupKind): Promise<Prepared> {
-  const server = serverOf(job.assignment, job.plan);
-  const common = {
-    root,
-    kind,
-    installId: readIdentity(place.layout.identity)?.installId,
-    signal: job.signal,
-  };
-  const locked = (fill: BackupMaking['fill']): BackupMaking['fill'] => {
-    return (stage) => whileLocked(server, () => fill(stage));
-  };
-  if (kind === 'base') {
-    const facts = await readBaseFacts(server);
-    requireRoom(root, facts.size, job.backups.diskFloor);
-    // What this backup needs comes after this moment, so whatever is missing before ends to matter.
-    const gap = endGap(root, place.layout);
-    if (gap) job.say(`the write-ahead log is archived again; it was not since ${gap.since}`);
-    const fill = locked((stage) => copyBaseInto(job, server, place, facts, stage));
-    return { making: { ...common, fill }, restoredSize: facts.size };
-  }
-  const size = await readDatabaseSize(server, job.plan.name);
-  const last = readShelf(root, [kind]).find(({ broken }) => broken === undefined);
-  // As the last one and a bit more; of the first it is known only that it is packed, and has no indexes.
-  const needed = last === undefined ? size / 2 : sizeOf(last as WholeBackup) * 1.2;
-  requireRoom(root, needed, job.backups.diskFloor);
-  const fill = locked((stage) => dumpInto({ job, server, place, stage }));
-  return { making: { ...common, fill }, restoredSize: size };
-}
-
-/** An import that swaps the database in the midst of a dump would end it. */
-async function whileLocked<T>(server: Server, work: () => Promise<T>): Promise<T> {
-  const session = await connectAsSuperuser(server);
-  try {
-    await lockDatabases(session);
-    return await work();
-  } finally {
-    await session.end();
-  }
-}
-
-function chooseLevel(job: Job, { layout }: PostgresPlace, size: number): VerifyLevel {
-  const why =
-    size >= RESTORE_BELOW
-      ? `the database has ${formatSize(size)}`
-      : freeBytes(layout.pg) - size * RESTORE_FACTOR < job.backups.diskFloor
-        ? 'the disk has no room for a copy'
-        : undefined;
-  if (why === undefined) return 'restored';
-  job.note(
-    `the backup was read to its end but not restored: ${why}; bulkhead backup verify latest --level restored does`,
-  );
-  return 'readable';
 }

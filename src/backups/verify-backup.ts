@@ -1,6 +1,6 @@
 /** Whether a backup is what its manifest says, in three depths; what was found is written beside it. */
 import { join } from 'node:path';
-import { messageOf } from '../base/errors.ts';
+import { Failure, messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
 import type { Job } from '../program/job.ts';
 import { tellProgress } from '../program/progress.ts';
@@ -21,7 +21,7 @@ import { BadBackup } from './bad-backup.ts';
 import { tellBytes } from './byte-progress.ts';
 import { CONFIG_FILE, readConfig } from './config/config-backup.ts';
 import { blobsOf } from './make-files.ts';
-import { type PostgresPlace, requireTool } from './postgres-place.ts';
+import { type PostgresPlace, placeToDump, placeToRestore, requireTool } from './postgres-place.ts';
 import { restoreBase } from './restore-base.ts';
 import { restoreDump } from './restore-dump.ts';
 import { hashFile } from './seal.ts';
@@ -35,15 +35,22 @@ export async function verifyBackup(
   job: Job,
   place: PostgresPlace,
   backup: WholeBackup,
-  level: VerifyLevel,
+  wanted: VerifyLevel,
 ): Promise<VerifyResult> {
   const began = performance.now();
   let bytes = sizeOf(backup);
   let problem: string | undefined;
+  let level = wanted;
   try {
     await checkFiles(job, backup);
+    try {
+      if (level === 'restored') bytes = await restoreIt(job, place, backup);
+    } catch (error) {
+      if (!job.plan.external || !(error instanceof Failure) || error.code !== 'no-extension') throw error;
+      job.note(`the backup ${backup.id} is read to its end but not restored: ${error.message}`);
+      level = 'readable';
+    }
     if (level === 'readable') await readThrough(job, place, backup);
-    if (level === 'restored') bytes = await restoreIt(job, place, backup);
   } catch (error) {
     job.signal.throwIfAborted();
     if (!(error instanceof BadBackup)) throw error;
@@ -80,6 +87,29 @@ export function deepest(backup: WholeBackup, wanted: VerifyLevel): VerifyLevel {
     : wanted === 'restored'
       ? 'readable'
       : wanted;
+}
+
+/**
+ * How deeply it can be looked at here, and by which PostgreSQL: a dump of a newer server than any that is installed, or
+ * where there is none at all, is read and not restored.
+ */
+export function placeToVerify(
+  job: Job,
+  place: PostgresPlace,
+  backup: WholeBackup,
+  wanted: VerifyLevel,
+): { readonly level: VerifyLevel; readonly at: PostgresPlace } {
+  const level = deepest(backup, wanted);
+  if (backup.kind !== 'dump' || level === 'files') return { level, at: place };
+  const major = backup.manifest.server?.major ?? place.binaries.major;
+  const at = placeToRestore(place, major);
+  if (at) return { level, at };
+  if (level === 'restored') {
+    job.note(
+      `the backup ${backup.id} is read to its end but not restored: here is no server of PostgreSQL ${major} or newer to restore it into; add the package postgresql-${major} to the image`,
+    );
+  }
+  return { level: 'readable', at: placeToDump(place, major, `read ${backup.id}`) };
 }
 
 export function sizeOf({ manifest }: WholeBackup): number {

@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import type { Job } from '../program/job.ts';
-import { VERIFY_LEVELS, type VerifyResult } from '../protocol/backups.ts';
+import { VERIFY_LEVELS, type VerifyLevel, type VerifyResult } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { lockBackups, sweepLeftovers } from './backups-room.ts';
-import { findPostgres } from './postgres-place.ts';
-import { findBackup, isWhole, readShelf, type ShelvedBackup } from './shelf.ts';
+import { findPostgres, type PostgresPlace } from './postgres-place.ts';
+import { findBackup, isWhole, readShelf, type ShelvedBackup, type WholeBackup } from './shelf.ts';
 import { stepAside } from './step-aside.ts';
-import { deepest, verifyBackup } from './verify-backup.ts';
+import { placeToVerify, verifyBackup } from './verify-backup.ts';
 
 /** Input: `ids`, with commas between, or `all`; `level`, `restored` if it is not said. */
 export async function runVerifyBackups(job: Job): Promise<void> {
@@ -29,9 +29,7 @@ export async function runVerifyBackups(job: Job): Promise<void> {
     stepAside();
     const results: VerifyResult[] = [];
     for (const backup of wanted) {
-      const result = isWhole(backup)
-        ? await verifyBackup(job, place, backup, deepest(backup, level))
-        : tellBroken(backup);
+      const result = isWhole(backup) ? await verifyOne(job, place, backup, level) : tellBroken(backup);
       job.say(`backup ${result.id}: ${result.ok ? `verified (${result.level})` : (result.problem ?? 'bad')}`);
       results.push(result);
     }
@@ -39,6 +37,16 @@ export async function runVerifyBackups(job: Job): Promise<void> {
   } finally {
     lock.release();
   }
+}
+
+function verifyOne(
+  job: Job,
+  place: PostgresPlace,
+  backup: WholeBackup,
+  wanted: VerifyLevel,
+): Promise<VerifyResult> {
+  const { level, at } = placeToVerify(job, place, backup, wanted);
+  return verifyBackup(job, at, backup, level);
 }
 
 function tellBroken({ id, broken }: ShelvedBackup): VerifyResult {

@@ -11,6 +11,7 @@ import { connectAsSuperuser, type Server, serverOf } from '../postgres/connect.t
 import { readIdentity } from '../postgres/identity.ts';
 import { layoutOf } from '../postgres/layout.ts';
 import type { Job } from '../program/job.ts';
+import { dumpFile } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { RestorePlan } from '../protocol/operations.ts';
 import { sizeOf } from './cluster-facts.ts';
@@ -24,6 +25,7 @@ import { restoreDump, restoreDumpAlone } from './restore-dump.ts';
 export async function runRestore(job: Job): Promise<void> {
   const { backup: wanted = '', replace, dryRun, alone } = job.assignment.input;
   if (wanted === '') throw new Failure('cannot restore: nothing was named', { exitCode: CommandExit.usage });
+  if (job.plan.external) refuseOutside(job, wanted);
   if (alone !== undefined && dryRun === undefined) prepareVolume(job);
   const source = findSource(job.assignment.dataDir, wanted);
   const flips = alone !== undefined || source.kind === 'base';
@@ -43,6 +45,23 @@ export async function runRestore(job: Job): Promise<void> {
         ? await restoreDump(job, source)
         : await restoreDumpAlone(job, source);
   job.report({ type: 'result', value: { ...plan, kept } satisfies RestorePlan });
+}
+
+/** What is in that database, and who works on it, is not ours to move aside. */
+function refuseOutside(job: Job, wanted: string): never {
+  const where = job.plan.external?.hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
+  const source = findSource(job.assignment.dataDir, wanted);
+  const file =
+    source.kind === 'file'
+      ? source.path
+      : join(source.backup.folder, dumpFile(source.backup.manifest.databases?.[0]?.name ?? job.plan.name));
+  throw new Failure(
+    `cannot restore ${wanted}: the database ${job.plan.name} is at ${where}, and not ours to replace`,
+    {
+      remedy: `empty it or make another one, then: bulkhead db import ${file}, or with plain tools: pg_restore --no-owner --exit-on-error --single-transaction --dbname="$DATABASE_URL" ${file}`,
+      exitCode: CommandExit.refused,
+    },
+  );
 }
 
 function describe(job: Job, source: Source): Omit<RestorePlan, 'replaced' | 'flip' | 'kept'> {

@@ -76,6 +76,30 @@ export function findInstallations(libraryDir: string): PostgresBinaries[] {
   return [...system, ...(embedded ? [embedded] : [])].sort((a, b) => b.major - a.major);
 }
 
+/**
+ * Installations that have pg_dump, for a server that is not ours: those with a server of their own first, then the
+ * clients alone; newest first among each.
+ */
+export function findClients(libraryDir: string): PostgresBinaries[] {
+  const servers = findInstallations(libraryDir).filter((each) => findTool(each, 'pg_dump') !== undefined);
+  const override = process.env.BULKHEAD_POSTGRES_BIN;
+  const folders =
+    override === undefined ? foldersWith('pg_dump') : override.split(':').filter((folder) => folder !== '');
+  const clients = folders
+    .filter((bin) => !servers.some((server) => server.bin === bin))
+    .flatMap((bin) => {
+      const major = majorOfClient(bin);
+      return major === undefined ? [] : [{ bin, major, embedded: false, env: {} }];
+    })
+    .sort((a, b) => b.major - a.major);
+  return [...servers, ...clients];
+}
+
+/** Whether it can start a cluster of its own, besides talking to one. */
+export function hasServer({ bin }: PostgresBinaries): boolean {
+  return isExecutable(join(bin, 'postgres')) && isExecutable(join(bin, 'initdb'));
+}
+
 /** One of the client programs beside the server, or undefined where this installation has none of that name. */
 export function findTool(binaries: PostgresBinaries, name: PostgresTool): string | undefined {
   const path = join(binaries.bin, name);
@@ -93,7 +117,8 @@ function embeddedInstallation(libraryDir: string): PostgresBinaries | undefined 
 
 /** Newest first. `only`: folders with colons between. */
 function systemInstallations(only: string | undefined): PostgresBinaries[] {
-  const folders = only === undefined ? systemFolders() : only.split(':').filter((folder) => folder !== '');
+  const folders =
+    only === undefined ? foldersWith('postgres') : only.split(':').filter((folder) => folder !== '');
   return folders
     .flatMap((bin) => {
       const major = majorOf(bin);
@@ -102,10 +127,10 @@ function systemInstallations(only: string | undefined): PostgresBinaries[] {
     .sort((a, b) => b.major - a.major);
 }
 
-function systemFolders(): string[] {
+function foldersWith(name: 'postgres' | 'pg_dump'): string[] {
   const folders = new Set<string>();
   for (const folder of (process.env.PATH ?? '').split(':')) {
-    const program = join(folder, 'postgres');
+    const program = join(folder, name);
     if (folder.startsWith('/') && isExecutable(program)) folders.add(dirname(realpathSync(program)));
   }
   for (const version of namesIn('/usr/lib/postgresql')) folders.add(`/usr/lib/postgresql/${version}/bin`);
@@ -123,6 +148,24 @@ function majorOf(bin: string): number | undefined {
   });
   const major = /\(PostgreSQL\) (\d+)/.exec(version)?.[1];
   return major === undefined ? undefined : Number(major);
+}
+
+function majorOfClient(bin: string): number | undefined {
+  const program = join(bin, 'pg_dump');
+  if (!isExecutable(program)) return undefined;
+  const told = /^\/usr\/lib\/postgresql\/(\d+)\/bin$/.exec(bin)?.[1];
+  if (told !== undefined) return Number(told);
+  try {
+    const version = execFileSync(program, ['--version'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const major = /\(PostgreSQL\) (\d+)/.exec(version)?.[1];
+    return major === undefined ? undefined : Number(major);
+  } catch {
+    // Debian's wrapper is there without any client behind it.
+    return undefined;
+  }
 }
 
 function isExecutable(path: string): boolean {

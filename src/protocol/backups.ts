@@ -27,6 +27,9 @@ export function dumpFile(database: string): string {
 export const BACKUP_KINDS = ['dump', 'base', 'assets', 'config'] as const;
 export type BackupKind = (typeof BACKUP_KINDS)[number];
 
+/** Made before a migration that had changed, by the boot itself. */
+export type BackupLabel = 'before-migration';
+
 export interface BackupManifest {
   readonly schema: 1;
   /** Sorts by time: `20261121T020000Z-dump-3f9ac1`. */
@@ -38,6 +41,8 @@ export interface BackupManifest {
   readonly installId: string | undefined;
   /** Version of Bulkhead. */
   readonly tool: string;
+  /** Why it was made; none where a person or a schedule asked for it. */
+  readonly label?: BackupLabel;
   /** Every file of the backup but these four, relative to its folder. */
   readonly files: readonly BackupFile[];
   /** Folders that are part of it though nothing lies in them. */
@@ -46,6 +51,7 @@ export interface BackupManifest {
   readonly server?: {
     readonly version: string;
     readonly major: number;
+    /** Empty where the server is not ours. */
     readonly systemIdentifier: string;
   };
   readonly databases?: readonly BackupDatabase[];
