@@ -12,7 +12,12 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   },
   database: async () => (await import('./database/server.ts')).becomeServer,
   'external-database': async () => (await import('./database/external-database.ts')).holdExternalDatabase,
-  setup: async () => (await import('./database/setup.ts')).runSetup,
+  setup: async () => {
+    const { runSetup } = await import('./database/setup.ts');
+    // Only here: nearly every start has no other migration than the one before.
+    return (job) =>
+      runSetup(job, async (asked) => (await import('./operations/safety-dump.ts')).makeSafetyDump(asked));
+  },
   migrate: async () => (await import('./database/migration.ts')).runMigration,
   import: async () => (await import('./database/import.ts')).runImport,
   backup: async () => (await import('./backups/run-backup.ts')).runBackup,

@@ -38,6 +38,7 @@ export function requireRoom(root: string, needed: number, floor: number): void {
     `cannot make a backup: it needs about ${formatSize(needed)} and ${formatSize(floor)} must stay free, but ${root} has ${formatSize(free)} left`,
     {
       remedy: 'make room on the volume or enlarge it, or set backups.disk_floor lower; nothing was changed',
+      code: 'no-room',
       exitCode: CommandExit.refused,
     },
   );

@@ -27,7 +27,7 @@ export interface DatabaseBackup {
   readonly kind: 'dump' | 'base';
   /** How deeply to verify; undefined: as deep as time and room allow. */
   readonly level?: VerifyLevel | undefined;
-  /** Why it was made, where it is not one of those people or schedules ask for. */
+  /** Why it was made, where it is not one of those people or schedules ask for; who asks holds the databases' lock. */
   readonly label?: BackupLabel;
 }
 
@@ -39,7 +39,7 @@ export async function makeDatabaseBackup(
   { kind, level: wanted, label }: DatabaseBackup,
 ): Promise<MadeBackup> {
   const began = performance.now();
-  const { making, restoredSize } = await prepare(job, place, root, kind);
+  const { making, restoredSize } = await prepare(job, place, root, kind, label !== undefined);
   const backup = await makeBackup(label === undefined ? making : { ...making, label });
   const durationMs = Math.round(performance.now() - began);
   const { level, at } = chooseLevel(job, place, backup, restoredSize, wanted);
@@ -69,6 +69,7 @@ async function prepare(
   place: PostgresPlace,
   root: string,
   kind: 'dump' | 'base',
+  isLocked: boolean,
 ): Promise<Prepared> {
   const server = serverOf(job.assignment, job.plan);
   const common = {
@@ -78,7 +79,7 @@ async function prepare(
     signal: job.signal,
   };
   const locked = (fill: BackupMaking['fill']): BackupMaking['fill'] => {
-    return (stage) => whileLocked(server, () => fill(stage));
+    return isLocked ? fill : (stage) => whileLocked(server, () => fill(stage));
   };
   if (kind === 'base') {
     const facts = await readBaseFacts(server);

@@ -3,7 +3,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BackupsPlan } from '../config/plan.ts';
 import { STAGE } from '../postgres/stages.ts';
-import { BACKUP_KINDS, isProven, type PruneResult } from '../protocol/backups.ts';
+import { BACKUP_KINDS, type BackupLabel, isProven, type PruneResult } from '../protocol/backups.ts';
 import { syncFolder } from '../system/write-file-atomic.ts';
 import { readLastRun } from './last-run.ts';
 import { pruneWal } from './moments.ts';
@@ -16,10 +16,12 @@ export interface PruneOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly dryRun: boolean;
+  /** Those of this label alone. */
+  readonly only?: BackupLabel;
 }
 
 /** Under the lock. Each kind for itself; only folders named as ours, each by its whole name. */
-export function pruneBackups({ root, keep, now, dryRun }: PruneOptions): PruneResult {
+export function pruneBackups({ root, keep, now, dryRun, only }: PruneOptions): PruneResult {
   const last = readLastRun(root);
   const failed = last?.ok === false ? `the last run failed: ${last.problem ?? 'unknown why'}` : undefined;
   const rows: PruneResult['backups'][number][] = [];
@@ -36,10 +38,10 @@ export function pruneBackups({ root, keep, now, dryRun }: PruneOptions): PruneRe
       const { id, size, startedAt } = viewOf(backup);
       const reasons = verdict.keep ? verdict.reasons : stays ? [failed ?? ''] : verdict.reasons;
       rows.push({ id, kind, startedAt, size, keep: stays, reasons });
-      if (!stays && !dryRun) remove(backup.folder);
+      if (!stays && !dryRun && (only === undefined || backup.manifest?.label === only)) remove(backup.folder);
     }
   }
-  const walSegments = dryRun || failed !== undefined ? 0 : pruneWal(root);
+  const walSegments = dryRun || failed !== undefined || only !== undefined ? 0 : pruneWal(root);
   return { dryRun, held, backups: rows, ...(walSegments > 0 ? { walSegments } : {}) };
 }
 
@@ -63,5 +65,6 @@ function toCandidate(backup: ShelvedBackup): Parameters<typeof planRetention>[0]
     pinned,
     proven: !isBroken && isProven(verified),
     parent: manifest?.parent,
+    label: manifest?.label,
   };
 }

@@ -3,7 +3,7 @@
  * can be shown before anything happens. In doubt everything stays.
  */
 import type { BackupsPlan } from '../config/plan.ts';
-import type { BackupKind } from '../protocol/backups.ts';
+import type { BackupKind, BackupLabel } from '../protocol/backups.ts';
 
 export interface Candidate {
   readonly id: string;
@@ -16,6 +16,8 @@ export interface Candidate {
   readonly pinned: boolean;
   /** The id of one it cannot be restored without. */
   readonly parent?: string | undefined;
+  /** Those of one label are judged among themselves: they come when something happens, and not by the clock. */
+  readonly label?: BackupLabel | undefined;
 }
 
 export interface Verdict {
@@ -38,6 +40,9 @@ const PERIOD: Readonly<Record<BackupKind, number>> = { dump: DAY, base: 7 * DAY,
 /** So many after a gap show that backups come again. */
 const BACK_AGAIN = 3;
 
+/** Of those that come before a migration, the newest three that can be used. */
+const LABELLED: BackupsPlan['keep'] = { days: 0, weekly: 0, monthly: 0, verified: 3 };
+
 /**
  * @param candidates of one kind, in any order
  * @param now milliseconds since the epoch
@@ -47,6 +52,22 @@ export function planRetention(
   rules: BackupsPlan['keep'],
   now: number,
 ): RetentionPlan {
+  const usual = planAlike(
+    candidates.filter(({ label }) => label === undefined),
+    rules,
+    now,
+  );
+  const labelled = candidates.filter(({ label }) => label !== undefined);
+  if (labelled.length === 0) return usual;
+  const others = planAlike(labelled, LABELLED, now);
+  const verdicts = new Map([...usual.verdicts, ...others.verdicts].map((each) => [each.id, each]));
+  return {
+    verdicts: candidates.flatMap(({ id }) => verdicts.get(id) ?? []),
+    held: usual.verdicts.length === 0 ? others.held : usual.held,
+  };
+}
+
+function planAlike(candidates: readonly Candidate[], rules: BackupsPlan['keep'], now: number): RetentionPlan {
   const newestFirst = [...candidates].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1));
   const reasons = new Map<string, string[]>();
   const keep = ({ id }: { readonly id: string }, why: string): void => {

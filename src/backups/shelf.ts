@@ -105,7 +105,8 @@ export function requireWhole(backup: ShelvedBackup): WholeBackup {
 export function viewOf(backup: ShelvedBackup): BackupView {
   const { id, kind, startedAt, verified, pinned, offsite, manifest, broken } = backup;
   const size = (manifest?.files ?? []).reduce((sum, file) => sum + file.size, 0);
-  return { id, kind, startedAt, size, verified, pinned, offsite, broken };
+  const label = manifest?.label;
+  return { id, kind, startedAt, size, verified, pinned, offsite, broken, ...(label && { label }) };
 }
 
 function readBackup(folder: string, id: string, kind: BackupKind): ShelvedBackup {

@@ -2,6 +2,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { formatSize } from '../base/size.ts';
 import {
+  type BackupLabel,
   type BackupList,
   type BackupView,
   isProven,
@@ -69,15 +70,20 @@ function columns(now: number): readonly Column<BackupView>[] {
     {
       title: '',
       flexible: true,
-      cell: ({ broken, verified, pinned }) =>
+      cell: ({ broken, verified, pinned, label }) =>
         broken !== undefined
           ? { text: tameLine(`broken: ${broken}`), tone: 'bad' }
           : verified?.problem !== undefined
             ? { text: tameLine(verified.problem), tone: 'bad' }
-            : { text: pinned ? 'pinned' : '', tone: 'dim' },
+            : {
+                text: [...(pinned ? ['pinned'] : []), ...(label ? [LABELS[label]] : [])].join(', '),
+                tone: 'dim',
+              },
     },
   ];
 }
+
+const LABELS: Readonly<Record<BackupLabel, string>> = { 'before-migration': 'before a migration' };
 
 function describeVerified({ verified }: BackupView): ReturnType<Column<BackupView>['cell']> {
   if (verified === undefined) return { text: 'no', tone: 'warn' };

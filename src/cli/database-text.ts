@@ -37,6 +37,7 @@ export function renderDatabase(
     ...status.ledger
       // A look at the order of text that found nothing is no news.
       .filter(({ kind, detail }) => kind !== 'collation' || detail.rebuilt !== undefined)
+      .filter(({ kind, detail }) => kind !== 'before-migration' || detail.backup !== undefined)
       .map((row): [string, string] => [DEEDS[row.kind], describeRow(row)]),
     ...status.kept.map(({ name, major, until }): [string, string] => [
       'kept',
@@ -81,14 +82,16 @@ const DEEDS: Readonly<Record<LedgerView['kind'], string>> = {
   upgrade: 'upgraded',
   adopt: 'adopted',
   found: 'found',
+  'before-migration': 'dumped',
 };
 
-function describeRow({ at, detail }: LedgerView): string {
+function describeRow({ at, detail, kind }: LedgerView): string {
   const when = typeof at === 'string' ? at : at.toISOString();
   if (detail.rebuilt !== undefined) {
     const counts = Object.entries(detail.rebuilt).map(([name, count]) => `${count} of ${name}`);
     return `${when}, because the order of text had changed: indexes ${counts.join(', ')}`;
   }
+  if (kind === 'before-migration') return `${when}, before a changed migration: ${detail.backup}`;
   if (detail.file === undefined) return when;
   const rows = detail.rows === undefined ? '' : `, ${detail.rows.toLocaleString('en')} rows`;
   return `${when} from ${detail.file} (${detail.format ?? 'a dump'}${rows})`;

@@ -63,6 +63,13 @@ export function buildDatabase(read: DatabaseStanza, context: DatabaseContext): D
     ...(read.import?.trusted && { importTrusted: true }),
     ...(read.import?.trust_incomplete && { importTrustsIncomplete: true }),
     ...(read.extensions !== undefined && { extensions: read.extensions }),
+    ...(read.migrate?.command && {
+      migration: {
+        argv: read.migrate.command,
+        workingDir: read.migrate.working_dir,
+        safetyDump: read.migrate.safety_dump ?? true,
+      },
+    }),
     sample: read.sample,
     init: resolveInit(read),
     settings: Object.fromEntries(read.settings ?? []),

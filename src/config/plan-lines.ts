@@ -43,6 +43,7 @@ export function settingLines(plan: Plan): PlanLine[] {
       ['database.import.mode', plan.database.importMode],
       ['database.import.trusted', plan.database.importTrusted],
       ['database.import.trust_incomplete', plan.database.importTrustsIncomplete],
+      ['database.migrate.safety_dump', plan.database.migration?.safetyDump === false ? 'false' : undefined],
       ['database.extensions', plan.database.extensions && JSON.stringify(plan.database.extensions)],
       ['database.sample', sample],
       ['database.init', init.length === 0 ? undefined : JSON.stringify(init)],

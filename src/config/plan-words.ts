@@ -21,12 +21,23 @@ const migrateWords = {
     doc: 'How often it is tried again before the boot has failed.',
     default: 0,
   },
+  safety_dump: {
+    shape: flag,
+    doc: 'Dump the database before a migration that is another one than at the last start: its command, its files, or Bulkhead itself.',
+    default: true,
+  },
 } as const;
 
 const migrate = stanza(migrateWords, {
   required: ['command'],
   refused: { depends_on: 'it runs after the import and before every service, always' },
-  aliases: { start_timeout: '`timeout`', cmd: '`command`', cwd: '`working_dir`', env: '`environment`' },
+  aliases: {
+    start_timeout: '`timeout`',
+    cmd: '`command`',
+    cwd: '`working_dir`',
+    env: '`environment`',
+    backup: '`safety_dump`',
+  },
 });
 
 const settings = mapOf(text, {

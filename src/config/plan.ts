@@ -65,6 +65,13 @@ export interface DatabasePlan {
   readonly extensions?: readonly string[];
   /** The sample of the shipped app, used only where there is no other dump. */
   readonly sample: string | undefined;
+  /** The task `migrate`, as far as it matters before it runs; undefined: there is none. */
+  readonly migration?: {
+    readonly argv: readonly Text[];
+    readonly workingDir: string | undefined;
+    /** Dump the database before it, where it is another one than at the last start. */
+    readonly safetyDump: boolean;
+  };
   /** SQL files run once, in order, in a new and empty database. */
   readonly init: readonly string[];
   /** Settings of postgresql.conf that beat the tuned ones. */

@@ -6,18 +6,21 @@ import { connectAsApp, type Server, type Session, serverOf } from '../postgres/c
 import { layoutOf } from '../postgres/layout.ts';
 import { ensureLedger, hasLedger, type LedgerRow, readLedger, writeLedger } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';
+import { type MakeSafetyDump, prepareMigration } from './before-migration.ts';
 import { findDump, otherDumps } from './find-dump.ts';
 import { takeSharedLock } from './shared-lock.ts';
 import { overRestarts } from './wait-for-database.ts';
 
 /** Every step is one transaction there, so a broken connection has changed nothing and it begins again. */
-export async function runExternalSetup(job: Job): Promise<void> {
+export async function runExternalSetup(job: Job, makeDump: MakeSafetyDump): Promise<void> {
   const server = serverOf(job.assignment, job.plan);
   await overRestarts(job, async () => {
     await using _lock = await takeSharedLock(job, server);
     const session = await connectAsApp(server, job.plan.name);
     try {
-      await settle(job, server, session);
+      const isNew = await settle(job, server, session);
+      const isEmpty = (): Promise<boolean> => hasNoRelations(session);
+      await prepareMigration(job, { session, isNew, isEmpty }, makeDump);
     } catch (error) {
       throw explain(error, job, server);
     } finally {
@@ -26,23 +29,25 @@ export async function runExternalSetup(job: Job): Promise<void> {
   });
 }
 
-async function settle(job: Job, server: Server, session: Session): Promise<void> {
-  const ledger = (await hasLedger(session)) ? await readLedger(session) : [];
+/** Whether it filled the database, or made it ready to be filled, just now. */
+async function settle(job: Job, server: Server, session: Session): Promise<boolean> {
+  const rows = (await hasLedger(session)) ? await readLedger(session) : [];
+  const ledger = rows.filter(({ kind }) => kind !== 'before-migration');
   const isEmpty = await hasNoRelations(session);
   if (ledger.length > 0) {
     await tellWhatIs(job, server, ledger, isEmpty);
-    return;
+    return false;
   }
   if (!isEmpty) {
     await adopt(job, server, session);
-    return;
+    return false;
   }
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const dump = findDump(layout, job.plan, job.note);
   if (dump !== undefined) {
     const { importInPlace } = await import('../dumps/import-dump.ts');
     await importInPlace({ job, server, session, path: dump });
-    return;
+    return true;
   }
   const { runInitFilesInPlace } = await import('./init-files.ts');
   const { name: database, user, init } = job.plan;
@@ -52,6 +57,7 @@ async function settle(job: Job, server: Server, session: Session): Promise<void>
     await writeLedger(session, { kind: 'create', sha256: undefined, detail: { database, user, init } });
   });
   job.say(`the database ${database} at ${whereOf(server)} is empty and ours to fill`);
+  return true;
 }
 
 /** What is there is somebody's data; from now on it is known that nothing is to be imported over it. */

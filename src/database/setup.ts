@@ -4,6 +4,7 @@ import {
   createScratch,
   databaseExists,
   dropScratches,
+  isEmptyDatabase,
   lockDatabases,
   renameIn,
 } from '../postgres/app-database.ts';
@@ -12,12 +13,12 @@ import { layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts
 import { ensureLedger, type LedgerRow, readLedger } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';
 import { reconcileRole } from './app-role.ts';
-
+import { type MakeSafetyDump, prepareMigration } from './before-migration.ts';
 import { checkCollation } from './collation.ts';
 import { findDump, otherDumps } from './find-dump.ts';
 
-export async function runSetup(job: Job): Promise<void> {
-  if (job.plan.external) return (await import('./external-setup.ts')).runExternalSetup(job);
+export async function runSetup(job: Job, makeDump: MakeSafetyDump): Promise<void> {
+  if (job.plan.external) return (await import('./external-setup.ts')).runExternalSetup(job, makeDump);
   refuseReservedNames(job);
   const server = serverOf(job.assignment, job.plan);
   const session = await connectAsSuperuser(server);
@@ -31,9 +32,12 @@ export async function runSetup(job: Job): Promise<void> {
     if (changed !== undefined) job.say(changed);
     const dropped = await dropScratches(session, job.plan.name);
     if (dropped.length > 0) job.say(`dropped what an interrupted start left behind: ${dropped.join(', ')}`);
-    if (!exists) return await makeDatabase(job, server, session, ledger);
-    await checkCollation(job, server, session, ledger);
-    await keepDatabase(job, server, session, ledger);
+    if (exists) {
+      await checkCollation(job, server, session, ledger);
+      await keepDatabase(job, server, session, ledger);
+    } else await makeDatabase(job, server, session, ledger);
+    const isEmpty = (): Promise<boolean> => isEmptyDatabase(server, job.plan.name);
+    await prepareMigration(job, { session, isNew: !exists, isEmpty }, makeDump);
   } finally {
     await session.end();
   }
@@ -75,7 +79,7 @@ async function makeDatabase(
   ledger: readonly LedgerRow[],
 ): Promise<void> {
   const { plan } = job;
-  const before = ledger.findLast(({ kind }) => kind !== 'collation');
+  const before = ledger.findLast(({ kind }) => kind !== 'collation' && kind !== 'before-migration');
   if (before) {
     job.note(
       `the database ${plan.name} was there (${before.kind} at ${before.at.toISOString()}) and has been dropped since; it is made anew`,

@@ -106,6 +106,8 @@ export interface BackupView {
   readonly offsite: readonly string[];
   /** Why the folder is no backup that can be used; undefined where it can. */
   readonly broken: string | undefined;
+  /** Why it was made, where nobody asked for it. */
+  readonly label?: BackupLabel;
 }
 
 /** A backup counts only when it was verified beyond its files. */

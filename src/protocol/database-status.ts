@@ -36,13 +36,23 @@ export interface ExternalView {
 
 export interface LedgerView {
   readonly id: string;
-  readonly kind: 'import' | 'create' | 'collation' | 'restore' | 'upgrade' | 'adopt' | 'found';
+  readonly kind:
+    | 'import'
+    | 'create'
+    | 'collation'
+    | 'restore'
+    | 'upgrade'
+    | 'adopt'
+    | 'found'
+    | 'before-migration';
   /** ISO 8601 once it has travelled as JSON. */
   readonly at: string | Date;
   readonly detail: {
     readonly file?: string;
     readonly rows?: number;
     readonly format?: string;
+    /** The dump made before a migration. */
+    readonly backup?: string;
     /** Indexes built anew, by database. */
     readonly rebuilt?: Readonly<Record<string, number>>;
   };

@@ -70,7 +70,7 @@ export function planReload(
 
 /** Settings of the server are read at its start; where a first dump comes from no longer matters. */
 function isOfDatabase(path: string): boolean {
-  return /^database\.(settings\.|sample$|import\.|init$)/.test(path);
+  return /^database\.(settings\.|sample$|import\.|init$|migrate\.)/.test(path);
 }
 
 /** Read by every backup anew, but for what the server must be started with. */

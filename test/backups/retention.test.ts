@@ -56,6 +56,16 @@ describe('a year of daily dumps', () => {
 });
 
 describe('the rules', () => {
+  test('of the dumps before migrations three stay, and no other rule counts them', () => {
+    const before = [0, 1, 2, 3, 4].map((day) =>
+      dump(day + 0.1, { id: `m${day}`, label: 'before-migration' }),
+    );
+    const year = daily(0, 365);
+    expect(kept([...before, ...year])).toEqual(['m0', 'm1', 'm2', ...kept(year)]);
+    expect(kept(before)).toEqual(['m0', 'm1', 'm2']);
+    expect(kept(before.map((each) => ({ ...each, proven: each.id === 'm4' })))).toEqual(['m0', 'm4']);
+  });
+
   test('weeks are those of ISO 8601, also over New Year', () => {
     const now = Date.parse('2027-01-20T00:00:00Z');
     const at = (id: string, startedAt: string) => dump(0, { id, startedAt });

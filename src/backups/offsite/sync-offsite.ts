@@ -74,10 +74,11 @@ export async function syncOffsite(options: SyncOptions): Promise<Synced> {
 }
 
 function nearCandidate({ id, kind, startedAt, verified, pinned, manifest }: WholeBackup): Candidate {
-  return { id, kind, startedAt, proven: isProven(verified), broken: false, pinned, parent: manifest.parent };
+  const { parent, label } = manifest;
+  return { id, kind, startedAt, proven: isProven(verified), broken: false, pinned, parent, label };
 }
 
 function farCandidate({ id, kind, manifest, verified }: FarBackup): Candidate {
-  const { startedAt, parent } = manifest;
-  return { id, kind, startedAt, proven: isProven(verified), broken: false, pinned: false, parent };
+  const { startedAt, parent, label } = manifest;
+  return { id, kind, startedAt, proven: isProven(verified), broken: false, pinned: false, parent, label };
 }
