@@ -23,7 +23,9 @@ services:
   await bulkhead.says('loud ended: SIGKILL');
   const output = bulkhead.output();
   expect(output.indexOf('line 2000')).toBeGreaterThan(0);
-  expect(output.lastIndexOf('last words')).toBeLessThan(output.indexOf('loud ended: SIGKILL'));
+  const lastWords = output.indexOf('| last words');
+  expect(lastWords).toBeGreaterThan(0);
+  expect(lastWords).toBeLessThan(output.indexOf('loud ended: SIGKILL'));
   const { stdout } = await bulkhead.run('logs', 'loud');
   expect(stdout).toContain('last words');
 });
