@@ -24,7 +24,7 @@ export function parseDuration(text: string): number | undefined {
 
 /** Milliseconds for people, at most two units: `850 ms`, `3.2 s`, `2 min 5 s`, `3 h 12 min`, `4 d 2 h`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

@@ -115,9 +115,8 @@ export async function moveIn(
   entry: LedgerEntry,
   within: () => Promise<void> = () => Promise.resolve(),
 ): Promise<ReadonlyMap<string, string>> {
-  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+Z/g, '');
   const replaced = moves.filter(({ replaces }) => replaces).map(({ name }) => name);
-  const kept = new Map(replaced.map((name) => [name, `${cut(name, LONGEST_NAME - 20)}_old_${stamp}`]));
+  const kept = await nameAside(session, replaced);
   for (const { scratch } of moves) await terminateSessions(session, scratch);
   const helper = await connectAsSuperuser(server);
   const endSessions = async (): Promise<void> => {
@@ -143,6 +142,19 @@ export async function moveIn(
     await helper.end();
   }
   return kept;
+}
+
+/** Names with the time in them, a second later where two replacements come in one. */
+async function nameAside(
+  session: Session,
+  replaced: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  for (let at = Date.now(); ; at += 1000) {
+    const stamp = new Date(at).toISOString().replaceAll(/[-:]|\.\d+Z/g, '');
+    const kept = new Map(replaced.map((name) => [name, `${cut(name, LONGEST_NAME - 20)}_old_${stamp}`]));
+    const taken = await Promise.all([...kept.values()].map((aside) => databaseExists(session, aside)));
+    if (!taken.includes(true)) return kept;
+  }
 }
 
 function rename(session: Session, from: string, to: string): Promise<unknown> {
