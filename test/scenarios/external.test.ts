@@ -77,6 +77,11 @@ describe('a database that is not ours', () => {
       const { stdout } = await supervisor.run('db', 'status');
       expect(stdout).toContain(`at ${server.host}:${server.port} (not ours), not encrypted`);
       expect((await supervisor.run('doctor')).stdout).toContain('lets app into app');
+      const backup = await supervisor.run('backup', 'run', 'daily');
+      expect([backup.code, backup.stdout]).toEqual([
+        0,
+        expect.stringContaining('restored into a scratch cluster, every table equal'),
+      ]);
       expect(existsSync(join(folder, 'data', 'pg', 'current'))).toBe(false);
       expect(JSON.parse(readFileSync(join(folder, 'data/bulkhead/identity.json'), 'utf8'))).toMatchObject({
         mode: 'external',
