@@ -21,18 +21,22 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   migrate: async () => (await import('./database/migration.ts')).runMigration,
   import: async () => (await import('./database/import.ts')).runImport,
   backup: async () => (await import('./backups/run-backup.ts')).runBackup,
-  'verify-backups': async () => (await import('./backups/verify-backups.ts')).runVerifyBackups,
+  'verify-backups': async () => alsoAlone((await import('./backups/verify-backups.ts')).runVerifyBackups),
   'prune-backups': async () => (await import('./backups/prune-backups.ts')).runPruneBackups,
   'pin-backup': async () => (await import('./backups/pin-backup.ts')).runPinBackup,
   'database-status': async () => (await import('./database/database-status.ts')).runDatabaseStatus,
   upgrade: async () => (await import('./operations/upgrade.ts')).runUpgrade,
   rollback: async () => (await import('./operations/rollback.ts')).runRollback,
-  'fetch-backup': async () => (await import('./backups/fetch-backup.ts')).runFetchBackup,
+  'fetch-backup': async () => alsoAlone((await import('./backups/fetch-backup.ts')).runFetchBackup),
   'unpack-backup': async () => (await import('./backups/unpack-backup.ts')).runUnpackBackup,
   restore: async () => (await import('./operations/restore.ts')).runRestore,
   adopt: async () => (await import('./operations/adopt.ts')).runAdopt,
   'point-in-time': async () => (await import('./operations/point-in-time.ts')).runPointInTime,
 };
+
+async function alsoAlone(program: (job: Job) => Promise<void>): Promise<(job: Job) => Promise<void>> {
+  return (await import('./operations/prepare-volume.ts')).alsoAlone(program);
+}
 
 /** Runs the program of this name; resolves with its exit code. */
 export function runOwnProgram(name: string): Promise<number> {

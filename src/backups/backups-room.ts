@@ -1,5 +1,5 @@
 /** The folder of the backups while somebody works in it: one at a time, on a disk with room. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
@@ -13,7 +13,12 @@ import { endLeftover, SCRATCH } from './scratch-cluster.ts';
 /** Held by whoever makes, verifies, restores or removes backups. Throws a Failure where another one does. */
 export function lockBackups(root: string): Lock {
   const lock = takeLock(join(root, 'lock'));
-  if (lock) return lock;
+  if (lock) {
+    // The next one to take it may not be root.
+    const { uid, gid } = statSync(root);
+    if (process.geteuid?.() === 0) chownSync(join(root, 'lock'), uid, gid);
+    return lock;
+  }
   throw new Failure('cannot work on the backups: another backup, verification or restore is running', {
     remedy: 'wait until it has ended, see `bulkhead logs`',
     exitCode: CommandExit.refused,

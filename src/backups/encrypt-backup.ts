@@ -52,17 +52,17 @@ export async function encryptBackup(
 }
 
 /**
- * The same backup with its files decrypted, in `folder`, a new one that the caller removes; one that is not encrypted is
- * returned as it is. @throws Failure where the identity is missing or does not fit.
+ * The same backup with its files decrypted, in `folder`, a new one that the caller removes; it has a manifest of its own
+ * and can be restored from there. One that is not encrypted is returned as it is. `identity`: the text of a key's file. @throws Failure where the identity is missing or does not fit.
  */
 export async function decryptBackup(
   backup: WholeBackup,
-  identityFile: string | undefined,
+  identity: string | undefined,
   folder: string,
   signal: AbortSignal,
 ): Promise<WholeBackup> {
   if (backup.manifest.recipients === undefined) return backup;
-  const identity = readIdentityFile(identityFile, backup.id);
+  if (identity === undefined) throw isEncrypted(backup.id);
   mkdirSync(folder, { mode: 0o700 });
   for (const { path } of backup.manifest.files) {
     const target = join(folder, path.slice(0, -ENDING.length));
@@ -75,19 +75,26 @@ export async function decryptBackup(
   }
   const { files } = await sealFolder(folder, signal);
   const { recipients: _, ...manifest } = backup.manifest;
-  return { ...backup, folder, manifest: { ...manifest, files } };
+  const plain: BackupManifest = { ...manifest, files };
+  writeFileAtomic(join(folder, MANIFEST), `${JSON.stringify(plain, null, 1)}\n`, { mode: 0o600 });
+  return { ...backup, folder, manifest: plain };
 }
 
-/** The text of a file of age-keygen. */
-export function readIdentityFile(path: string | undefined, backup: string): string {
-  const remedy = 'name the file of its identity: --identity FILE, or the variable BACKUP_IDENTITY_FILE';
-  if (path === undefined)
-    throw new Failure(`cannot read the backup ${backup}: it is encrypted`, { remedy, code: 'wrong-key' });
+const REMEDY = 'name the file of its identity: --identity FILE, or the variable BACKUP_IDENTITY_FILE';
+
+export function isEncrypted(id: string): Failure {
+  return new Failure(`cannot read the backup ${id}: it is encrypted`, { remedy: REMEDY, code: 'wrong-key' });
+}
+
+/** The text of a file of age-keygen; undefined where none was named. */
+export function readIdentityFile(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new Failure(`cannot read the identity ${path}: ${messageOf(cause)}`, {
-      remedy,
+    const why = messageOf(cause);
+    throw new Failure(`cannot read the identity ${path}: ${why}`, {
+      remedy: REMEDY,
       cause,
       code: 'wrong-key',
     });

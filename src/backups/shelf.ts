@@ -1,6 +1,6 @@
 /** The backups that lie in a folder. Reading it needs no server and no supervisor. */
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import {
   BACKUP_KINDS,
@@ -47,6 +47,20 @@ export function readShelf(root: string, kinds: readonly BackupKind[] = BACKUP_KI
       ),
     )
     .sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.id, a.id));
+}
+
+/** The backup in this very folder, whatever its name: its manifest says which it is. */
+export function readBackupAt(folder: string): ShelvedBackup {
+  let id = basename(folder);
+  try {
+    const found: { readonly id?: unknown } | null = JSON.parse(readManifest(folder));
+    if (typeof found?.id === 'string') id = found.id;
+  } catch {
+    // Told by what is broken about it.
+  }
+  const kind = parseBackupId(id)?.kind;
+  if (kind === undefined) throw new Failure(`cannot use ${folder}: its ${MANIFEST} names no backup`);
+  return readBackup(folder, id, kind);
 }
 
 export function isWhole(backup: ShelvedBackup): backup is WholeBackup {

@@ -21,7 +21,7 @@ import { restoreAssetsInto } from './assets/restore-assets.ts';
 import { TREE_FILE } from './assets/tree.ts';
 import { lockBackups } from './backups-room.ts';
 import { CONFIG_FILE, readConfig } from './config/config-backup.ts';
-import { decryptBackup, readIdentityFile } from './encrypt-backup.ts';
+import { decryptBackup, isEncrypted, readIdentityFile } from './encrypt-backup.ts';
 import { blobsOf } from './make-files.ts';
 import { findBackup, readShelf, requireWhole, type WholeBackup } from './shelf.ts';
 
@@ -49,8 +49,9 @@ export async function runUnpackBackup(job: Job): Promise<void> {
         signal,
       });
     } else {
-      if (backup.kind === 'config') await unpackConfig(backup, identity, stage);
-      else if (backup.manifest.recipients !== undefined) await decryptBackup(backup, identity, stage, signal);
+      if (backup.kind === 'config') await unpackConfig(backup, readIdentityFile(identity), stage);
+      else if (backup.manifest.recipients !== undefined)
+        await decryptBackup(backup, readIdentityFile(identity), stage, signal);
       else throw alreadyPlain(backup);
       renameSync(stage, target);
     }
@@ -84,7 +85,8 @@ async function unpackConfig(backup: WholeBackup, identity: string | undefined, s
     }
     giveBack(path, entry);
   };
-  await readConfig(file, sealed ? readIdentityFile(identity, backup.id) : undefined, write);
+  if (sealed && identity === undefined) throw isEncrypted(backup.id);
+  await readConfig(file, sealed ? identity : undefined, write);
 }
 
 /** Only who has the right may give files away; whoever else unpacks owns them. */

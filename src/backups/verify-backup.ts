@@ -1,6 +1,6 @@
 /** Whether a backup is what its manifest says, in three depths; what was found is written beside it. */
 import { join } from 'node:path';
-import { Failure, messageOf } from '../base/errors.ts';
+import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
 import type { Job } from '../program/job.ts';
 import { tellProgress } from '../program/progress.ts';
@@ -66,7 +66,12 @@ export async function verifyBackup(
   const before = backup.verified;
   const isLess = before?.ok && VERIFY_LEVELS.indexOf(before.level) > VERIFY_LEVELS.indexOf(level);
   if (problem !== undefined || !isLess) {
-    noteVerified(backup, verification);
+    try {
+      noteVerified(backup, verification);
+    } catch (error) {
+      // Backups on a medium that is mounted read-only are as good.
+      if (!['EROFS', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+    }
   }
   return { id: backup.id, bytes, ...verification };
 }
@@ -116,7 +121,8 @@ export function sizeOf({ manifest }: WholeBackup): number {
   return manifest.files.reduce((sum, { size }) => sum + size, 0);
 }
 
-async function checkFiles(job: Job, backup: WholeBackup): Promise<void> {
+/** Throws BadBackup where a file is not what the manifest says. */
+export async function checkFiles(job: Job, backup: WholeBackup): Promise<void> {
   const tell = tellBytes(`reading ${backup.id}`, sizeOf(backup), job.report);
   let done = 0;
   for (const { path, size, sha256 } of backup.manifest.files) {

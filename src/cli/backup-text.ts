@@ -47,6 +47,26 @@ export function renderBackups({ backups, lastRun }: BackupList, view: BackupsVie
   ].join('\n');
 }
 
+/** Of those in a store. */
+export function renderCopies(
+  backups: readonly BackupView[],
+  where: string,
+  { width, now, paint }: TextView,
+): string {
+  if (backups.length === 0) return `there are no copies in ${where}`;
+  const columnsOfCopies = columns(now).filter(({ title }) => title !== 'OFFSITE');
+  return [
+    ...renderTable(columnsOfCopies, backups, width, paint),
+    '',
+    wrapped(
+      `in ${where}. Bring one back: bulkhead backup restore BACKUP --from-offsite`,
+      width,
+      'dim',
+      paint,
+    ),
+  ].join('\n');
+}
+
 /** What people are told of how far back a disaster would throw them. */
 export function tellRestorable(backups: readonly BackupView[], now: number): string {
   const last = lastRestorable(backups);

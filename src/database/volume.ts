@@ -1,8 +1,18 @@
 /** Lays out /data: every folder is made where it is missing, and only what is ours to tighten is tightened. */
-import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import { type Layout, VOLUME_FOLDERS } from '../postgres/layout.ts';
+import { isPrivateServerInUse } from '../postgres/private-socket.ts';
 import type { Identity } from '../system/users.ts';
 
 /** Owned by the database's user, because only the server and its tools, backups among them, work there. */
@@ -32,12 +42,23 @@ export function layOutVolume(layout: Layout, user: Identity): void {
 
 /** The socket directory, and in it the one for rendered configuration; emptied with /run, so made at every boot. */
 export function layOutRunDir(layout: Layout, user: Identity): void {
-  // Whatever an earlier boot left there may belong to another user; the run folder's lock says that nobody uses it.
-  rmSync(layout.sockets, { recursive: true, force: true });
+  // Whatever an earlier boot left there may belong to another user; the run folder's lock says that nobody uses it, but
+  // for what works beside a restart of the database alone: a verification on its private server.
+  emptyFolder(layout.sockets, (name) => isPrivateServerInUse(join(layout.sockets, name)));
   makeFolder(layout.sockets, 0o755);
   makeFolder(layout.rendered, 0o700);
   if (process.geteuid?.() !== 0) return;
   for (const path of [layout.sockets, layout.rendered]) chownSync(path, user.uid, user.gid);
+}
+
+function emptyFolder(folder: string, keep: (name: string) => boolean): void {
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    rmSync(folder, { force: true });
+    return;
+  }
+  for (const name of readdirSync(folder)) {
+    if (!keep(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** After a change of uid between two images: PostgreSQL refuses a cluster that is not its own. */

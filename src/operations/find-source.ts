@@ -1,7 +1,14 @@
 /** What is to be restored: a backup of the shelf, a backup that lies elsewhere, or the dump of anybody. */
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { findBackup, readShelf, requireWhole, type WholeBackup } from '../backups/shelf.ts';
+import { join } from 'node:path';
+import {
+  findBackup,
+  readBackupAt,
+  readShelf,
+  requireWhole,
+  type ShelvedBackup,
+  type WholeBackup,
+} from '../backups/shelf.ts';
 import { Failure } from '../base/errors.ts';
 import { MANIFEST } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
@@ -21,10 +28,10 @@ export function findSource(dataDir: string, wanted: string): Source {
   }
   const path = wanted.replace(/\/+$/, '');
   if (!statSync(path).isDirectory() || !existsSync(join(path, MANIFEST))) return { kind: 'file', path };
-  return asSource(findBackup(readShelf(dirname(dirname(path))), basename(path)));
+  return asSource(readBackupAt(path));
 }
 
-function asSource(found: ReturnType<typeof findBackup>): Source {
+function asSource(found: ShelvedBackup): Source {
   const backup = requireWhole(found);
   const { kind } = backup;
   if (kind === 'dump' || kind === 'base') return { kind, backup };

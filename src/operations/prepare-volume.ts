@@ -6,6 +6,14 @@ import { databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
 import { becomeUser } from '../system/users.ts';
 
+/** A program that works beside a supervisor as it is, and alone behind a look at the volume. Input: `alone`. */
+export function alsoAlone(program: (job: Job) => Promise<void>): (job: Job) => Promise<void> {
+  return (job) => {
+    if (job.assignment.input.alone !== undefined) prepareVolume(job);
+    return program(job);
+  };
+}
+
 /** Without a start before us nothing is there that we could rely on; after it we are the database's user alone. */
 export function prepareVolume(job: Job): void {
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);

@@ -5,6 +5,9 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { lockBackups } from '../backups/backups-room.ts';
+import type { FarBackup } from '../backups/offsite/far-shelf.ts';
+import { findFar, withFarShelf } from '../backups/offsite/find-far.ts';
 import { Failure } from '../base/errors.ts';
 import { databaseExists, isEmptyDatabase } from '../postgres/app-database.ts';
 import { connectAsSuperuser, type Server, serverOf } from '../postgres/connect.ts';
@@ -17,23 +20,60 @@ import type { RestorePlan } from '../protocol/operations.ts';
 import { sizeOf } from './cluster-facts.ts';
 import { findSource, type Source } from './find-source.ts';
 import { majorInUse } from './major-in-use.ts';
+import { withPlainSource } from './plain-source.ts';
 import { prepareVolume } from './prepare-volume.ts';
 import { restoreBase } from './restore-base.ts';
 import { restoreDump, restoreDumpAlone } from './restore-dump.ts';
 
-/** Input: `backup` (id, beginning, latest, absolute path), `replace`, `dryRun`, `alone`. */
+/**
+ * Input: `backup` (id, beginning, latest, absolute path), `replace`, `dryRun`, `alone`; `identity`, the text of the key of
+ * an encrypted one; `offsite`, of a dry run alone: a copy is meant that has not been fetched.
+ */
 export async function runRestore(job: Job): Promise<void> {
-  const { backup: wanted = '', replace, dryRun, alone } = job.assignment.input;
+  const { backup: wanted = '', dryRun, alone, offsite } = job.assignment.input;
   if (wanted === '') throw new Failure('cannot restore: nothing was named', { exitCode: CommandExit.usage });
   if (job.plan.external) refuseOutside(job, wanted);
-  if (alone !== undefined && dryRun === undefined) prepareVolume(job);
+  if (dryRun !== undefined) {
+    const source =
+      offsite === undefined ? findSource(job.assignment.dataDir, wanted) : await findFarSource(job, wanted);
+    return job.report({ type: 'result', value: await planRestore(job, source) });
+  }
+  if (alone !== undefined) prepareVolume(job);
   const source = findSource(job.assignment.dataDir, wanted);
-  const flips = alone !== undefined || source.kind === 'base';
-  const replaced = alone === undefined ? await describeLive(job) : describeCluster(job);
-  const plan: RestorePlan = { ...describe(job, source), replaced, flip: flips, kept: undefined };
-  if (dryRun !== undefined) return job.report({ type: 'result', value: plan });
-  if (replaced !== undefined && replace === undefined) {
-    throw new Failure(`cannot restore ${plan.what}: ${replaced.what} is there already`, {
+  // Nothing is pruned under its feet.
+  const lock = source.kind === 'file' ? undefined : lockBackups(join(job.assignment.dataDir, 'backups'));
+  try {
+    await restoreSource(job, source);
+  } finally {
+    lock?.release();
+  }
+}
+
+/** What is told of it before it is here. */
+type Told = Source | { readonly kind: 'dump' | 'base'; readonly backup: FarBackup };
+
+function findFarSource(job: Job, wanted: string): Promise<Told> {
+  return withFarShelf(job, async (store, shelf) => {
+    const backup = findFar(shelf, wanted, store.where, ['dump', 'base']);
+    return { kind: backup.kind === 'base' ? 'base' : 'dump', backup };
+  });
+}
+
+async function planRestore(job: Job, source: Told): Promise<RestorePlan> {
+  const { alone } = job.assignment.input;
+  return {
+    ...describe(job, source),
+    replaced: alone === undefined ? await describeLive(job) : describeCluster(job),
+    flip: alone !== undefined || source.kind === 'base',
+    kept: undefined,
+  };
+}
+
+async function restoreSource(job: Job, source: Source): Promise<void> {
+  const { replace, alone } = job.assignment.input;
+  const plan = await planRestore(job, source);
+  if (plan.replaced !== undefined && replace === undefined) {
+    throw new Failure(`cannot restore ${plan.what}: ${plan.replaced.what} is there already`, {
       remedy: 'add --replace to put it in its place; what is there now is kept',
       exitCode: CommandExit.refused,
     });
@@ -41,9 +81,9 @@ export async function runRestore(job: Job): Promise<void> {
   const kept =
     source.kind === 'base'
       ? await restoreBase(job, source.backup)
-      : alone === undefined
-        ? await restoreDump(job, source)
-        : await restoreDumpAlone(job, source);
+      : await withPlainSource(job, source, (plain) =>
+          alone === undefined ? restoreDump(job, plain) : restoreDumpAlone(job, plain),
+        );
   job.report({ type: 'result', value: { ...plan, kept } satisfies RestorePlan });
 }
 
@@ -64,20 +104,20 @@ function refuseOutside(job: Job, wanted: string): never {
   );
 }
 
-function describe(job: Job, source: Source): Omit<RestorePlan, 'replaced' | 'flip' | 'kept'> {
+function describe(job: Job, source: Told): Omit<RestorePlan, 'replaced' | 'flip' | 'kept'> {
   if (source.kind === 'file') {
     const bytes = statSync(source.path).isDirectory() ? sizeOf(source.path) : statSync(source.path).size;
     const unknown = { at: undefined, rows: undefined, tables: undefined, foreign: false };
     return { what: source.path, kind: 'file', bytes, ...unknown };
   }
-  const { id, kind, startedAt, manifest } = source.backup;
+  const { id, kind, manifest } = source.backup;
   const tables = manifest.databases?.flatMap((database) => database.tables);
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const installId = readIdentity(layout.identity)?.installId;
   return {
     what: id,
     kind: kind === 'base' ? 'base' : 'dump',
-    at: startedAt,
+    at: manifest.startedAt,
     bytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
     rows: tables?.reduce((sum, { rows }) => sum + rows, 0),
     tables: tables?.length,

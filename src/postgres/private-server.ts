@@ -13,6 +13,7 @@ import { openSession, type Session } from './connect.ts';
 import { makeOwned } from './initdb.ts';
 import { MAINTENANCE_DATABASE, SUPERUSER } from './layout.ts';
 import { nameOurselves } from './nss-wrapper.ts';
+import { PRIVATE_PORT as PORT, PRIVATE } from './private-socket.ts';
 import { canUsePeer } from './system-user.ts';
 
 export interface PrivateServerOptions {
@@ -52,7 +53,6 @@ export interface PrivateServer {
 }
 
 const READY = 'database system is ready to accept connections';
-const PORT = 5432;
 const FAST_STOP_MS = 60_000;
 
 /**
@@ -62,7 +62,7 @@ const FAST_STOP_MS = 60_000;
 export async function startPrivateServer(options: PrivateServerOptions): Promise<PrivateServer> {
   const { binaries, user, superuser = SUPERUSER, signal } = options;
   signal.throwIfAborted();
-  const socketDir = join(options.parent, `private-${randomBytes(3).toString('hex')}`);
+  const socketDir = join(options.parent, `${PRIVATE}${randomBytes(3).toString('hex')}`);
   makeOwned(socketDir, user);
   const files = writeAccess(socketDir, [superuser, ...(options.roles ?? [])], user);
   const settings = {

@@ -102,7 +102,7 @@ export const DATABASE_CASES: readonly DatabaseCase[] = [
   {
     number: 14,
     sentence:
-      'An archive_command that hangs does not hold up the stop: SIGQUIT in time, recovery at the next boot, the stop counted as unclean.',
+      'An archive_command that hangs does not hold up the stop: SIGQUIT in time, nothing is lost at the next start, the stop counted as unclean.',
     peers: 'PostgreSQL’s fast shutdown (23.8 s for two slow segments)',
   },
   {

@@ -1,23 +1,16 @@
 /** Brings a copy back: into a stage, every byte checked against its manifest, then onto the shelf. */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../base/errors.ts';
-import { MANIFEST, OFFSITE } from '../../protocol/backups.ts';
+import { MANIFEST, OFFSITE, PINNED } from '../../protocol/backups.ts';
+import { swapFolder } from '../../system/swap-folder.ts';
 import { syncFolder, writeFileAtomic } from '../../system/write-file-atomic.ts';
 import { BlobStage } from '../assets/blobs.ts';
 import { isWholeBlob } from '../assets/read-assets.ts';
 import { openTree, TREE_FILE } from '../assets/tree.ts';
-import { readShelf, requireWhole, type WholeBackup } from '../shelf.ts';
+import { hashFile } from '../seal.ts';
+import { readShelf, requireWhole, type ShelvedBackup, type WholeBackup } from '../shelf.ts';
 import type { FarBackup } from './far-shelf.ts';
 import { backupKey, blobKey } from './keys.ts';
 import { inLanes } from './lanes.ts';
@@ -39,7 +32,8 @@ export async function fetchBackup(store: Store, far: FarBackup, options: FetchOp
   const shelf = join(root, far.kind);
   const folder = join(shelf, far.id);
   const near = readShelf(root, [far.kind]).find(({ id }) => id === far.id);
-  if (near !== undefined && near.broken === undefined && far.kind !== 'assets') return requireWhole(near);
+  if (near !== undefined && far.kind !== 'assets' && (await isTheSame(near, far, signal)))
+    return requireWhole(near);
   const stage = join(shelf, `.stage-${far.id}`);
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true, mode: 0o750 });
@@ -60,10 +54,13 @@ export async function fetchBackup(store: Store, far: FarBackup, options: FetchOp
     signal.throwIfAborted();
     writeFileAtomic(join(stage, OFFSITE), `${JSON.stringify({ copies: [store.where] })}\n`, { mode: 0o640 });
     writeFileAtomic(join(stage, MANIFEST), `${JSON.stringify(far.manifest, null, 1)}\n`, { mode: 0o640 });
+    if (near?.pinned) closeSync(openSync(join(stage, PINNED), 'a', 0o640));
     // What was there is damaged, or the same.
-    if (existsSync(folder)) rmSync(folder, { recursive: true });
-    renameSync(stage, folder);
-    syncFolder(shelf);
+    const aside = join(shelf, `.stage-old-${far.id}`);
+    rmSync(aside, { recursive: true, force: true });
+    syncFolder(stage);
+    swapFolder(folder, stage, aside);
+    rmSync(aside, { recursive: true, force: true });
   } catch (error) {
     rmSync(stage, { recursive: true, force: true });
     throw error;
@@ -71,6 +68,17 @@ export async function fetchBackup(store: Store, far: FarBackup, options: FetchOp
   const fetched = readShelf(root, [far.kind]).find(({ id }) => id === far.id);
   if (!fetched) throw new Error(`${far.id} is not where it was put`);
   return requireWhole(fetched);
+}
+
+/** Read to its end: a size says nothing of a bit that flipped. */
+async function isTheSame(near: ShelvedBackup, far: FarBackup, signal: AbortSignal): Promise<boolean> {
+  if (near.broken !== undefined || near.manifest?.files.length !== far.manifest.files.length) return false;
+  for (const { path, size, sha256 } of far.manifest.files) {
+    if (!existsSync(join(near.folder, path))) return false;
+    const found = await hashFile(join(near.folder, path), signal);
+    if (found.size !== size || found.sha256 !== sha256) return false;
+  }
+  return true;
 }
 
 /** Contents that are here and whole stay; the others come, checked, into the stage, and get their names together. */

@@ -12,6 +12,12 @@ const LEVEL: OptionSpec = {
   summary: 'how deeply: files (hashes), readable (read to the end), restored (into a scratch cluster)',
 };
 
+const IDENTITY: OptionSpec = {
+  name: 'identity',
+  value: 'FILE',
+  summary: 'the key of an encrypted one (BACKUP_IDENTITY_FILE)',
+};
+
 export const BACKUPS: readonly CommandSpec[] = [
   {
     name: 'backup run',
@@ -28,17 +34,20 @@ export const BACKUPS: readonly CommandSpec[] = [
     summary: 'the backups of the volume, newest first; needs no supervisor',
     options: [
       { name: 'kind', value: 'KIND', oneOf: BACKUP_KINDS, summary: `only ${BACKUP_KINDS.join(', ')}` },
+      { name: 'offsite', summary: 'the copies in the store of backups.offsite instead' },
+      ...CONFIG_OPTIONS,
     ],
-    examples: ['bulkhead backup list --json'],
+    exits: [refused, invalidConfiguration],
+    examples: ['bulkhead backup list --json', 'bulkhead backup list --offsite'],
     load: () => import('../commands/backup-list.ts'),
   },
   {
     name: 'backup verify',
-    summary: 'show that backups are what they were, up to restoring them',
+    summary: 'show that backups are what they were, up to restoring them; needs no supervisor',
     usage: '[BACKUP…]',
     arity: { least: 0, most: ANY_NUMBER },
-    options: [LEVEL, { name: 'all', summary: 'every backup there is' }],
-    exits: [refused, unreachable],
+    options: [LEVEL, { name: 'all', summary: 'every backup there is' }, ...CONFIG_OPTIONS],
+    exits: [unknownName, refused, invalidConfiguration],
     examples: ['bulkhead backup verify latest', 'bulkhead backup verify --all --level files'],
     load: () => import('../commands/backup-verify.ts'),
   },
@@ -55,6 +64,11 @@ export const BACKUPS: readonly CommandSpec[] = [
           'instead of a backup, a moment: 2026-11-21T08:15:00Z, or 10m, ten minutes ago (backups.point_in_time)',
       },
       { name: 'to-latest', summary: 'instead of a backup, the end of what is archived' },
+      {
+        name: 'from-offsite',
+        summary: 'of the copies in the store of backups.offsite: fetched, checked, restored',
+      },
+      IDENTITY,
       { name: 'replace', summary: 'put it in the place of what is there, which is kept' },
       ...OPERATION_OPTIONS,
       ...CONFIG_OPTIONS,
@@ -64,6 +78,7 @@ export const BACKUPS: readonly CommandSpec[] = [
       'bulkhead backup restore latest --dry-run',
       'bulkhead backup restore --to-time 2026-11-21T08:15:00Z',
       'docker run --rm -v data:/data --entrypoint bulkhead IMAGE backup restore latest --yes',
+      'bulkhead backup restore latest --from-offsite',
     ],
     load: () => import('../commands/backup-restore.ts'),
   },
@@ -94,10 +109,11 @@ export const BACKUPS: readonly CommandSpec[] = [
   },
   {
     name: 'backup fetch',
-    summary: 'bring a copy back from offsite, checked; without a name, list the copies',
+    summary: 'bring a copy back from offsite, checked; without a name, list the copies. Needs no supervisor',
     usage: '[BACKUP]',
     arity: { least: 0, most: 1 },
-    exits: [unknownName, refused, unreachable],
+    options: CONFIG_OPTIONS,
+    exits: [unknownName, refused, invalidConfiguration],
     examples: ['bulkhead backup fetch 20261121T020000Z-dump-3f9ac1'],
     load: () => import('../commands/backup-fetch.ts'),
   },
@@ -106,9 +122,7 @@ export const BACKUPS: readonly CommandSpec[] = [
     summary: 'write assets, configuration or an encrypted dump of a backup into a new folder',
     usage: 'BACKUP FOLDER',
     arity: { least: 2, most: 2 },
-    options: [
-      { name: 'identity', value: 'FILE', summary: 'the key of an encrypted one (BACKUP_IDENTITY_FILE)' },
-    ],
+    options: [IDENTITY],
     exits: [unknownName, refused, unreachable],
     examples: ['bulkhead backup unpack latest /data/restored'],
     load: () => import('../commands/backup-unpack.ts'),

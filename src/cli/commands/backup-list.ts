@@ -2,6 +2,7 @@ import { CommandExit } from '../../protocol/exit-codes.ts';
 import { SCHEMA_VERSION } from '../../protocol/status.ts';
 import { renderBackups } from '../backup-text.ts';
 import type { Context } from '../command.ts';
+import { listCopies } from '../list-copies.ts';
 import { renderMoments } from '../moments-text.ts';
 import { findVolume } from '../running-plan.ts';
 
@@ -9,6 +10,7 @@ import { findVolume } from '../running-plan.ts';
 export async function run(context: Context): Promise<number> {
   const { doors, given, io } = context;
   if (!doors.backups) throw new Error('the front door gave no way to the backups');
+  if (given.has('offsite')) return listCopies(context, given.value('kind'));
   const dataDir = await findVolume(context);
   const kind = given.value('kind');
   const { backups: all, lastRun } = await doors.backups(dataDir);

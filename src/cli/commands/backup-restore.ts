@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { formatDuration } from '../../base/duration.ts';
+import { Failure, messageOf } from '../../base/errors.ts';
 import { formatSize } from '../../base/size.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { RestorePlan } from '../../protocol/operations.ts';
@@ -24,9 +26,15 @@ export async function run(context: Context): Promise<number> {
       backup: nameOrPath(given.words[0] ?? '', io.cwd),
       ...(given.has('replace') ? { replace: '1' } : {}),
       ...(place.alone ? { alone: '1' } : {}),
+      ...readIdentity(context),
     };
+    const isFar = given.has('from-offsite');
     // The other end is this very program: the shape is that of protocol/operations.ts.
-    const plan = (await place.run('restore', { ...input, dryRun: '1' })) as RestorePlan;
+    const plan = (await place.run('restore', {
+      ...input,
+      dryRun: '1',
+      ...(isFar ? { offsite: '1' } : {}),
+    })) as RestorePlan;
     context.say(describe(plan, place, io.now()));
     if (given.has('dry-run')) {
       if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, dryRun: true, restore: plan });
@@ -34,7 +42,12 @@ export async function run(context: Context): Promise<number> {
     }
     // Where nothing is lost, and where it will be refused for want of --replace, there is nothing to ask.
     if (plan.replaced !== undefined && given.has('replace')) await confirm(context, `restore ${plan.what}`);
-    const done = (await place.run('restore', input)) as RestorePlan;
+    // A whole copy comes before anything is touched; it stays among the backups here.
+    if (isFar) await place.run('fetch-backup', { id: plan.what, ...(place.alone ? { alone: '1' } : {}) });
+    const done = (await place.run('restore', {
+      ...input,
+      ...(isFar ? { backup: plan.what } : {}),
+    })) as RestorePlan;
     const needsStart = done.flip || !place.alone;
     const code = needsStart
       ? await place.comeIntoForce(given.duration('timeout'), done.flip ? 'cluster' : 'setup')
@@ -46,6 +59,20 @@ export async function run(context: Context): Promise<number> {
     return code;
   } finally {
     place.close();
+  }
+}
+
+/** The text of the key: who asks may read it, the database's user perhaps not. It never stands in argv. */
+function readIdentity({ given, io }: Context): { readonly identity?: string } {
+  const path = given.value('identity') ?? (io.env.BACKUP_IDENTITY_FILE || undefined);
+  if (path === undefined) return {};
+  try {
+    return { identity: readFileSync(resolve(io.cwd, path), 'utf8') };
+  } catch (error) {
+    throw new Failure(`cannot read the identity ${path}: ${messageOf(error)}`, {
+      remedy: 'name the file of age-keygen: --identity FILE, or the variable BACKUP_IDENTITY_FILE',
+      exitCode: CommandExit.usage,
+    });
   }
 }
 

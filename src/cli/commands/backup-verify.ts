@@ -4,7 +4,7 @@ import { SCHEMA_VERSION } from '../../protocol/status.ts';
 import { usageFailure } from '../arguments.ts';
 import { describeVerify } from '../backup-text.ts';
 import type { Context } from '../command.ts';
-import { runProgram } from '../run-program.ts';
+import { openProgramPlace } from '../program-place.ts';
 
 /** Ends 1 where any of them is not what it should be. */
 export async function run(context: Context): Promise<number> {
@@ -13,12 +13,17 @@ export async function run(context: Context): Promise<number> {
     throw usageFailure('cannot run backup verify: --all and names of backups at once', 'write one of them');
   }
   const level = given.value('level');
-  // The other end is this very program: the shape is that of protocol/backups.ts.
-  const verified = (await runProgram(context, 'verify-backups', {
+  const place = await openProgramPlace(context);
+  const input = {
     ...(given.has('all') ? { all: 'yes' } : {}),
     ...(given.words.length > 0 ? { ids: given.words.join(',') } : {}),
     ...(level === undefined ? {} : { level }),
-  })) as readonly VerifyResult[];
+    ...(place.alone ? { alone: '1' } : {}),
+  };
+  // The other end is this very program: the shape is that of protocol/backups.ts.
+  const verified = (await place
+    .run('verify-backups', input)
+    .finally(() => place.close())) as readonly VerifyResult[];
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, verified });
   for (const result of verified) {
     context.say(
