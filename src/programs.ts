@@ -30,6 +30,7 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   'fetch-backup': async () => alsoAlone((await import('./backups/fetch-backup.ts')).runFetchBackup),
   'unpack-backup': async () => (await import('./backups/unpack-backup.ts')).runUnpackBackup,
   restore: async () => (await import('./operations/restore.ts')).runRestore,
+  'restore-files': async () => (await import('./operations/restore-files.ts')).runRestoreFiles,
   adopt: async () => (await import('./operations/adopt.ts')).runAdopt,
   'point-in-time': async () => (await import('./operations/point-in-time.ts')).runPointInTime,
 };

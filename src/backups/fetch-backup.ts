@@ -9,16 +9,21 @@ import { blobsOf } from './make-files.ts';
 import { farView, findFar, withFarShelf } from './offsite/find-far.ts';
 import { viewOf } from './shelf.ts';
 
-/** Input: `id`, or a beginning of it that no other has, or `latest`; without it the answer is what there is. */
+/** Input: `id`, or a beginning of it that no other has, or `latest`; without it the answer is what there is. `kind`: no other. */
 export async function runFetchBackup(job: Job): Promise<void> {
-  const { id } = job.assignment.input;
+  const { id, kind } = job.assignment.input;
   await withFarShelf(job, async (store, shelf) => {
     const { where } = store;
     if (id === undefined) {
       job.report({ type: 'result', value: { where, list: shelf.map((far) => farView(far, where)) } });
       return;
     }
-    const far = findFar(shelf, id, where, BACKUP_KINDS);
+    const far = findFar(
+      shelf,
+      id,
+      where,
+      BACKUP_KINDS.filter((each) => kind === undefined || each === kind),
+    );
     const { fetchBackup } = await import('./offsite/fetch.ts');
     const root = join(job.assignment.dataDir, 'backups');
     const lock = lockBackups(root);

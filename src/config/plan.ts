@@ -237,6 +237,7 @@ export type ProgramName =
   | 'upgrade'
   | 'rollback'
   | 'restore'
+  | 'restore-files'
   | 'adopt'
   | 'point-in-time';
 

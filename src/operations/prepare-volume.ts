@@ -16,11 +16,17 @@ export function alsoAlone(program: (job: Job) => Promise<void>): (job: Job) => P
 
 /** Without a start before us nothing is there that we could rely on; after it we are the database's user alone. */
 export function prepareVolume(job: Job): void {
+  layOut(job);
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  ensureSecret(layout.secrets, APP_PASSWORD);
+  ensureSecret(layout.secrets, NEXTAUTH_SECRET);
+  becomeUser(databaseUser(job.plan.systemUser));
+}
+
+/** Its folders alone; who gives files back to their owners stays who it is. */
+export function layOut(job: Job): void {
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const user = databaseUser(job.plan.systemUser);
   layOutVolume(layout, user);
   layOutRunDir(layout, user);
-  ensureSecret(layout.secrets, APP_PASSWORD);
-  ensureSecret(layout.secrets, NEXTAUTH_SECRET);
-  becomeUser(user);
 }

@@ -165,6 +165,7 @@ export const ASKABLE_PROGRAMS = [
   'fetch-backup',
   'unpack-backup',
   'restore',
+  'restore-files',
   'adopt',
   'point-in-time',
 ] as const satisfies readonly ProgramName[];

@@ -47,6 +47,38 @@ export interface RestorePlan {
   readonly kept: string | undefined;
 }
 
+/** Of `restore-files`: assets or configuration, what it will do, or has done. */
+export interface RestoreFilesPlan {
+  /** Id of the backup. */
+  readonly what: string;
+  readonly kind: 'assets' | 'config';
+  /** When it was taken, ISO 8601. */
+  readonly at: string;
+  readonly files: number;
+  /** Of those files; of configuration undefined. */
+  readonly bytes: number | undefined;
+  /** Of assets: the folders. */
+  readonly folders: readonly {
+    readonly folder: string;
+    /** Something is in it. */
+    readonly taken: boolean;
+    /** Where what was in it is now; undefined: nothing was, or nothing was done yet. */
+    readonly kept: string | undefined;
+  }[];
+  /** Of configuration: each file. */
+  readonly changes: readonly ConfigChange[];
+  /** Of configuration: the folder in which files that were replaced are kept; undefined: none was. */
+  readonly kept: string | undefined;
+}
+
+export interface ConfigChange {
+  /** Absolute. */
+  readonly path: string;
+  /** `left`: it is not written, see `why`. */
+  readonly what: 'new' | 'changed' | 'same' | 'left';
+  readonly why: string | undefined;
+}
+
 /** Of `adopt`: the data folder of another image. */
 export interface AdoptPlan {
   readonly folder: string;

@@ -2,7 +2,11 @@
 import type { ProgramName, RunPlan } from '../config/plan.ts';
 
 /** They read, and give back, files of every user: the application's, the secrets. */
-const OF_ALL_FILES: ReadonlySet<ProgramName> = new Set<ProgramName>(['backup', 'unpack-backup']);
+const OF_ALL_FILES: ReadonlySet<ProgramName> = new Set<ProgramName>([
+  'backup',
+  'unpack-backup',
+  'restore-files',
+]);
 const RIGHTS = ['DAC_OVERRIDE', 'CHOWN', 'FOWNER'] as const;
 
 /**

@@ -248,9 +248,21 @@ describe('its restore', () => {
     expect(describeFolder(assets)).toBe(expected);
     expect(replaced).toEqual([{ folder: assets, kept: join(root, '.before-x-assets') }]);
     expect(readFileSync(join(root, '.before-x-assets', 'later.png'), 'utf8')).toBe('later');
+    // A second time: what was kept first is what people want back, and stays.
+    const again = await restoreAssetsInPlace({ id: 'x', tree, blobs, signal });
+    expect(again.replaced).toEqual([{ folder: assets, kept: join(root, '.before-x-assets-2') }]);
+    expect(readFileSync(join(root, '.before-x-assets', 'later.png'), 'utf8')).toBe('later');
+    // In a root that is a mount the kept one lies inside: no later backup has it.
+    mkdirSync(join(assets, '.before-20261121T020000Z-assets-aaaaaa-assets'));
+    write('.before-20261121T020000Z-assets-aaaaaa-assets/old.png', 'old');
+    const backed = await take();
+    rmSync(join(assets, '.before-20261121T020000Z-assets-aaaaaa-assets'), { recursive: true });
+    await restoreAssetsInto(join(root, 'later'), { id: 'y', tree: backed.tree, blobs, signal });
+    expect(existsSync(join(root, 'later/assets/.before-20261121T020000Z-assets-aaaaaa-assets'))).toBe(false);
     // And where there is nothing at all any more.
     rmSync(assets, { recursive: true });
-    await restoreAssetsInPlace({ id: 'x', tree, blobs, signal });
+    const anew = await restoreAssetsInPlace({ id: 'x', tree, blobs, signal });
+    expect(anew.replaced).toEqual([{ folder: assets, kept: undefined }]);
     expect(describeFolder(assets)).toBe(expected);
     expect(lstatSync(join(assets, 'out')).isSymbolicLink() && readlinkSync(join(assets, 'out'))).toBe('/etc');
   });

@@ -1,9 +1,18 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readShelf } from '../../src/backups/shelf.ts';
-import type { RestorePlan } from '../../src/protocol/operations.ts';
+import type { RestoreFilesPlan, RestorePlan } from '../../src/protocol/operations.ts';
 import { type Ended, makeEmptyVolume, type RunOptions, type TestVolume } from '../support/postgres.ts';
 import { startTestStore, type TestStore } from '../support/s3-store.ts';
 import { makeVolume } from '../support/volume.ts';
@@ -92,6 +101,124 @@ describe('an encrypted dump', () => {
     expect(done.failure).toBeUndefined();
     expect(await count(volume)).toBe(1000);
     rmSync(into, { recursive: true });
+  });
+});
+
+describe('assets', () => {
+  const assets = (...path: string[]): string => join(volume.dataDir, 'assets', ...path);
+  const files = (input: Readonly<Record<string, string>>): Promise<Ended> =>
+    volume.run('restore-files', {
+      input: { kind: 'assets', backup: 'latest', ...input },
+      backups,
+      asRoot: true,
+    });
+
+  test('are told of, refused where something is, and change places with it when told', async () => {
+    writeFileSync(assets('a.png'), 'another');
+    writeFileSync(assets('later.png'), 'later');
+    const told = await files({ dryRun: '1' });
+    expect(told.result).toMatchObject({
+      what: idOf('assets'),
+      files: 1,
+      bytes: 6,
+      folders: [{ folder: assets(), taken: true }],
+    });
+    expect((await files({})).failure).toContain(`there are files in ${assets()}`);
+    expect(readFileSync(assets('a.png'), 'utf8')).toBe('another');
+    const done = await files({ replace: '1' });
+    expect(done.failure).toBeUndefined();
+    expect(readdirSync(assets())).toEqual(['a.png']);
+    expect(readFileSync(assets('a.png'), 'utf8')).toBe('a logo');
+    const [{ kept } = { kept: '' }] = (done.result as RestoreFilesPlan).folders;
+    expect(readFileSync(join(kept ?? '', 'later.png'), 'utf8')).toBe('later');
+    expect(readdirSync(volume.dataDir).filter((name) => name.startsWith('.stage-'))).toEqual([]);
+  });
+
+  test('whose content is damaged change nothing, and a folder the plan does not have is not written', async () => {
+    const blobs = join(root(), 'assets', 'blobs');
+    const [folder = ''] = readdirSync(blobs);
+    const [name = ''] = readdirSync(join(blobs, folder));
+    writeFileSync(join(blobs, folder, name), 'A LOGO');
+    writeFileSync(assets('a.png'), 'ours');
+    const damaged = await files({ replace: '1' });
+    expect(damaged.failure).toContain('its content in the backup is damaged');
+    expect(readFileSync(assets('a.png'), 'utf8')).toBe('ours');
+    writeFileSync(join(blobs, folder, name), 'a logo');
+    const elsewhere = await volume.run('restore-files', {
+      input: { kind: 'assets', backup: 'latest', replace: '1' },
+      backups: { ...backups, assets: [join(volume.root, 'elsewhere')] },
+      asRoot: true,
+    });
+    expect(elsewhere.failure).toContain('the plan has no folder');
+  });
+});
+
+describe('configuration', () => {
+  const config = (...path: string[]): string => join(volume.dataDir, 'config', ...path);
+  const files = (input: Readonly<Record<string, string>>, more = backups): Promise<Ended> =>
+    volume.run('restore-files', {
+      input: { kind: 'config', backup: 'latest', ...input },
+      backups: more,
+      asRoot: true,
+    });
+  const take = async (more: typeof backups): Promise<void> => {
+    const made = await volume.run('backup', { input: { what: 'config' }, backups: more });
+    expect(made.failure).toBeUndefined();
+  };
+  const changes = ({ result }: Ended): string[] =>
+    (result as RestoreFilesPlan).changes
+      .filter(({ path }) => path.startsWith(config()))
+      .map(({ path, what }) => `${what} ${path.slice(config().length + 1)}`);
+
+  test('encrypted: is told file by file, written with its key, and what was there is kept', async () => {
+    mkdirSync(config('deep'), { recursive: true });
+    writeFileSync(config('app.env'), 'PORT=1\nAPI_KEY=correct-horse-battery\n');
+    chmodSync(config('app.env'), 0o644);
+    writeFileSync(config('deep', 'own.conf'), 'work_mem = 8MB\n');
+    writeFileSync(config('same.conf'), 'x\n');
+    await take(backups);
+    writeFileSync(config('app.env'), 'PORT=2\n');
+    rmSync(config('deep'), { recursive: true });
+    expect((await files({})).failure).toContain('it is encrypted');
+    const told = await files({ dryRun: '1', identity });
+    expect(changes(told)).toEqual(['changed app.env', 'new deep/own.conf', 'same same.conf']);
+    expect(readFileSync(config('app.env'), 'utf8')).toBe('PORT=2\n');
+    const done = await files({ identity });
+    expect(done.failure).toBeUndefined();
+    expect(readFileSync(config('app.env'), 'utf8')).toBe('PORT=1\nAPI_KEY=correct-horse-battery\n');
+    expect(readFileSync(config('deep', 'own.conf'), 'utf8')).toBe('work_mem = 8MB\n');
+    const { kept = '' } = done.result as RestoreFilesPlan;
+    expect(readFileSync(join(kept, config('app.env')), 'utf8')).toBe('PORT=2\n');
+    expect(statSync(kept).mode & 0o077).toBe(0);
+    expect(readdirSync(config()).sort()).toEqual(['app.env', 'deep', 'same.conf']);
+    // What is kept there is no backup, and no sweep takes it.
+    expect(readShelf(root(), ['config'])).toHaveLength(2);
+    expect((await files({ identity })).result).toMatchObject({ files: 0 });
+  });
+
+  test('without secrets: never takes those that are there; and writes nothing the plan does not name', async () => {
+    const plain = { ...backups, recipients: [], offsite: undefined };
+    await take(plain);
+    writeFileSync(config('app.env'), 'PORT=3\nAPI_KEY=another\n');
+    writeFileSync(config('same.conf'), 'y\n');
+    const done = await files({}, plain);
+    expect(changes(done)).toEqual(['left app.env', 'same deep/own.conf', 'changed same.conf']);
+    expect(readFileSync(config('app.env'), 'utf8')).toBe('PORT=3\nAPI_KEY=another\n');
+    expect(readFileSync(config('same.conf'), 'utf8')).toBe('x\n');
+    rmSync(config('app.env'));
+    const anew = await files({}, plain);
+    expect(changes(anew)).toContain('new app.env');
+    expect(JSON.stringify(anew.result)).toContain('its secrets are not in this backup: line 2');
+    // Whoever can write there could else lead a restore to any file of the machine.
+    rmSync(config('deep'), { recursive: true });
+    mkdirSync(join(volume.root, 'trap'));
+    symlinkSync(join(volume.root, 'trap'), config('deep'));
+    expect(changes(await files({}, plain))).toContain('left deep/own.conf');
+    expect(readdirSync(join(volume.root, 'trap'))).toEqual([]);
+    rmSync(config('same.conf'));
+    const nowhere = await files({}, { ...plain, config: [config('deep')] });
+    expect(changes(nowhere)).toContain('left same.conf');
+    expect(readdirSync(config())).not.toContain('same.conf');
   });
 });
 

@@ -42,8 +42,8 @@ export interface RestoreAssetsOptions {
 export interface AssetsRestored {
   readonly files: number;
   readonly bytes: number;
-  /** Folders that were replaced, and where what they held is now. */
-  readonly replaced: readonly { readonly folder: string; readonly kept: string }[];
+  /** Folders that were made, and where what they held is now; undefined: none was there. */
+  readonly replaced: readonly { readonly folder: string; readonly kept: string | undefined }[];
 }
 
 const PIECE = 1024 * 1024;
@@ -82,7 +82,7 @@ export async function restoreAssetsInto(
 
 /**
  * Each root to where it was, or to where `roots` sends it. All of them are whole before the first changes places; what
- * was there is kept beside as `<name>.before-<id>`, and a later restore replaces that.
+ * was there is kept beside as `.before-<id>-<name>`, with a number where that is taken: it is never replaced.
  */
 export async function restoreAssetsInPlace(
   options: RestoreAssetsOptions & { readonly roots?: Readonly<Record<string, string>> },
@@ -99,6 +99,7 @@ export async function restoreAssetsInPlace(
     for (const stage of Object.values(stages)) rmSync(stage, { recursive: true, force: true });
   };
   clear();
+  for (const folder of Object.values(roots)) mkdirSync(dirname(folder), { recursive: true, mode: 0o755 });
   try {
     const totals = await fill(options, (path) => {
       const cut = path.indexOf('/');
@@ -111,14 +112,21 @@ export async function restoreAssetsInPlace(
     for (const name of made) syncTree(stages[name] ?? '');
     const replaced = made.map((name) => {
       const folder = roots[name] ?? '';
-      const kept = stageFor(folder, `.before-${options.id}-${name}`);
-      rmSync(kept, { recursive: true, force: true });
+      const kept = freeName(stageFor(folder, `.before-${options.id}-${name}`));
+      const there = existsSync(folder);
       swapFolder(folder, stages[name] ?? '', kept);
-      return { folder, kept };
+      return { folder, kept: there ? kept : undefined };
     });
     return { files: totals.files, bytes: totals.bytes, replaced };
   } finally {
     clear();
+  }
+}
+
+function freeName(path: string): string {
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? path : `${path}-${count}`;
+    if (!existsSync(name)) return name;
   }
 }
 

@@ -14,7 +14,8 @@ import { walkFolder } from '../assets/walk.ts';
 import { leaveOutSecrets } from './leave-out-secrets.ts';
 
 export const CONFIG_FILE = 'config.tar.zst';
-const LEFT_OUT = 'LEFT-OUT.txt';
+/** In the archive: what was left out of it, a line each. */
+export const LEFT_OUT = 'LEFT-OUT.txt';
 
 export interface ConfigOptions {
   /** Files and folders, absolute; what is not there is passed over. */

@@ -53,7 +53,7 @@ export const BACKUPS: readonly CommandSpec[] = [
   },
   {
     name: 'backup restore',
-    summary: 'make a backup, or a dump of anybody, the database; what was there is kept. Needs no supervisor',
+    summary: 'put a backup, or a dump of anybody, in its place; what was there is kept. Needs no supervisor',
     usage: 'BACKUP|FILE',
     arity: { least: 0, most: 1 },
     options: [
@@ -69,6 +69,12 @@ export const BACKUPS: readonly CommandSpec[] = [
         summary: 'of the copies in the store of backups.offsite: fetched, checked, restored',
       },
       IDENTITY,
+      {
+        name: 'kind',
+        value: 'KIND',
+        oneOf: ['database', 'assets', 'config'],
+        summary: 'of which kind `latest` is meant: database, assets or config (database)',
+      },
       { name: 'replace', summary: 'put it in the place of what is there, which is kept' },
       ...OPERATION_OPTIONS,
       ...CONFIG_OPTIONS,
@@ -79,6 +85,7 @@ export const BACKUPS: readonly CommandSpec[] = [
       'bulkhead backup restore --to-time 2026-11-21T08:15:00Z',
       'docker run --rm -v data:/data --entrypoint bulkhead IMAGE backup restore latest --yes',
       'bulkhead backup restore latest --from-offsite',
+      'bulkhead backup restore latest --kind assets --replace',
     ],
     load: () => import('../commands/backup-restore.ts'),
   },

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { formatDuration } from '../../base/duration.ts';
-import { Failure, messageOf } from '../../base/errors.ts';
 import { formatSize } from '../../base/size.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { RestorePlan } from '../../protocol/operations.ts';
@@ -11,6 +9,8 @@ import { usageFailure } from '../arguments.ts';
 import type { Context } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { openProgramPlace, type ProgramPlace } from '../program-place.ts';
+import { readIdentity } from '../read-identity.ts';
+import { filesKindOf, restoreFiles } from '../restore-files.ts';
 import { returnToMoment } from '../return-to-moment.ts';
 import { ageOf } from '../status-text.ts';
 
@@ -19,16 +19,19 @@ export async function run(context: Context): Promise<number> {
   const { given, io } = context;
   const moment = momentOf(context);
   if (moment !== undefined) return returnToMoment(context, moment);
+  const isFar = given.has('from-offsite');
+  const wanted = isFar ? (given.words[0] ?? '') : nameOrPath(given.words[0] ?? '', io.cwd);
+  const files = filesKindOf(wanted, given.value('kind'));
+  if (files !== undefined) return restoreFiles(context, files, wanted);
   const begun = io.now();
   const place = await openProgramPlace(context);
   try {
     const input = {
-      backup: nameOrPath(given.words[0] ?? '', io.cwd),
+      backup: wanted,
       ...(given.has('replace') ? { replace: '1' } : {}),
       ...(place.alone ? { alone: '1' } : {}),
       ...readIdentity(context),
     };
-    const isFar = given.has('from-offsite');
     // The other end is this very program: the shape is that of protocol/operations.ts.
     const plan = (await place.run('restore', {
       ...input,
@@ -62,20 +65,6 @@ export async function run(context: Context): Promise<number> {
   }
 }
 
-/** The text of the key: who asks may read it, the database's user perhaps not. It never stands in argv. */
-function readIdentity({ given, io }: Context): { readonly identity?: string } {
-  const path = given.value('identity') ?? (io.env.BACKUP_IDENTITY_FILE || undefined);
-  if (path === undefined) return {};
-  try {
-    return { identity: readFileSync(resolve(io.cwd, path), 'utf8') };
-  } catch (error) {
-    throw new Failure(`cannot read the identity ${path}: ${messageOf(error)}`, {
-      remedy: 'name the file of age-keygen: --identity FILE, or the variable BACKUP_IDENTITY_FILE',
-      exitCode: CommandExit.usage,
-    });
-  }
-}
-
 /** Undefined where a backup is named. */
 function momentOf({ given }: Context): string | undefined {
   const wishes = [given.value('to-time'), given.has('to-latest') ? 'latest' : undefined, given.words[0]];
@@ -85,7 +74,14 @@ function momentOf({ given }: Context): string | undefined {
       'write: bulkhead backup restore BACKUP, or --to-time TIME, or --to-latest',
     );
   }
-  return wishes[0] ?? wishes[1];
+  const moment = wishes[0] ?? wishes[1];
+  if (moment !== undefined && (given.has('from-offsite') || given.value('kind') !== undefined)) {
+    throw usageFailure(
+      'cannot go back to a moment from a copy or of files: it is reached by base backups and the log that lie here',
+      'leave --from-offsite and --kind out, or name a backup',
+    );
+  }
+  return moment;
 }
 
 /** A path is told from an id by its slash, or by being there. */
