@@ -8,6 +8,7 @@
  */
 import { parseArgs } from 'node:util';
 import { makeBackups } from '../test/support/backup-trial.ts';
+import { makeBundleBoots } from '../test/support/bundle-trial.ts';
 import { makeFirstBoots } from '../test/support/first-boot-trial.ts';
 import { killAndLook, type Trial } from '../test/support/kill-harness.ts';
 import { makeOperations } from '../test/support/operation-trial.ts';
@@ -19,6 +20,7 @@ const WORKS: Readonly<Record<string, () => { prepare(): Promise<Trial>; remove()
     const { prepareNaive, remove } = makeFirstBoots();
     return { prepare: prepareNaive, remove };
   },
+  bundle: () => makeBundleBoots(),
   'restore-base': () => makeOperations('restore-base'),
   'restore-dump': () => makeOperations('restore-dump'),
   return: () => makeOperations('return'),

@@ -50,6 +50,10 @@ async function runCommand(): Promise<number> {
       const { examineData } = await import('./database/examine-data.ts');
       return examineData(dataDir, RUN_DIR, isRunning);
     },
+    bundle: async () => {
+      const { createBundle, hasSecrets } = await import('./bundles/create-bundle.ts');
+      return { create: createBundle, hasSecrets };
+    },
     postgres: async () => {
       const { findBinaries } = await import('./postgres/binaries.ts');
       return findBinaries({ major: undefined, libraryDir: `${RUN_DIR}/pg/lib` });

@@ -8,7 +8,11 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
     const { runCluster } = await import('./database/cluster.ts');
     // Only here: nearly every start has nothing of the kind to do.
     return (job) =>
-      runCluster(job, async (...asked) => (await import('./operations/upgrade.ts')).doUpgrade(...asked));
+      runCluster(
+        job,
+        async (...asked) => (await import('./operations/upgrade.ts')).doUpgrade(...asked),
+        async (...found) => (await import('./operations/move-in.ts')).openMoveIn(...found),
+      );
   },
   database: async () => (await import('./database/server.ts')).becomeServer,
   'external-database': async () => (await import('./database/external-database.ts')).holdExternalDatabase,

@@ -1,10 +1,9 @@
 /** Restores a dump into a scratch cluster, as the application's role and no superuser, and compares what came out. */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { openArchive, restoreArchive } from '../dumps/restore-archive.ts';
 import type { Server, Session } from '../postgres/connect.ts';
-import { compareFingerprints, fingerprintTables } from '../postgres/fingerprint.ts';
+import { compareFingerprints, fingerprintTables, LARGE_OBJECTS } from '../postgres/fingerprint.ts';
 import { SUPERUSER } from '../postgres/layout.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
 import type { PrivateServer } from '../postgres/private-server.ts';
@@ -12,18 +11,38 @@ import { scramVerifier } from '../postgres/scram.ts';
 import { quoteIdentifier, quoteLiteral } from '../postgres/sql-text.ts';
 import type { Job } from '../program/job.ts';
 import { tellProgress } from '../program/progress.ts';
-import { type BackupDatabase, dumpFile } from '../protocol/backups.ts';
+import type { BackupDatabase } from '../protocol/backups.ts';
 import { BadBackup } from './bad-backup.ts';
 import type { PostgresPlace } from './postgres-place.ts';
 import { withScratchCluster } from './scratch-cluster.ts';
-import type { WholeBackup } from './shelf.ts';
 
 /** The most sentences of difference that are told. */
 const TOLD = 3;
 
+/** Dumps by pg_dump, with what was seen when they were made. */
+export interface DumpedDatabases {
+  /** For people. */
+  readonly id: string;
+  readonly databases: readonly BackupDatabase[];
+  /** Where the dump of this database lies. */
+  fileOf(database: string): string;
+  /** false: whoever dumped could not read the large objects, so they are not compared. */
+  readonly largeObjects?: boolean;
+}
+
+/** What of a job is needed, for it is done outside of one as well. */
+export interface RestoreWork extends Pick<Job, 'signal' | 'report'> {
+  readonly plan: { readonly user: string };
+  readonly assignment: { readonly dataDir: string };
+}
+
 /** Resolves to the bytes of the restored databases. Throws BadBackup where they are not what was dumped. */
-export async function restoreDump(job: Job, place: PostgresPlace, backup: WholeBackup): Promise<number> {
-  const databases = backup.manifest.databases ?? [];
+export async function restoreDump(
+  job: RestoreWork,
+  place: PostgresPlace,
+  backup: DumpedDatabases,
+): Promise<number> {
+  const { databases } = backup;
   if (databases.length === 0) throw new BadBackup('its manifest names no database');
   // Code of a dump never runs as a superuser, whoever owned the database.
   const ownerOf = ({ owner }: BackupDatabase): string => (owner === SUPERUSER ? job.plan.user : owner);
@@ -45,9 +64,9 @@ export async function restoreDump(job: Job, place: PostgresPlace, backup: WholeB
 }
 
 async function restoreOne(
-  job: Job,
+  job: RestoreWork,
   place: PostgresPlace,
-  { id, folder }: WholeBackup,
+  { id, fileOf, largeObjects }: DumpedDatabases,
   database: BackupDatabase,
   scratch: PrivateServer,
   superuserPassword: string | undefined,
@@ -61,7 +80,7 @@ async function restoreOne(
     appPassword: randomBytes(24).toString('base64url'),
   };
   const extensions = await prepare(scratch, server, database);
-  const archive = openArchive(join(folder, dumpFile(name)), place.binaries, job.signal);
+  const archive = openArchive(fileOf(name), place.binaries, job.signal);
   const progress = tellProgress(`restoring ${id} to see that it can be`, job.report);
   const total = database.tables.length;
   let tables = 0;
@@ -79,9 +98,10 @@ async function restoreOne(
   }
   const session = await scratch.connect(name);
   try {
-    const found = await fingerprintTables(session, (done) =>
+    const prints = await fingerprintTables(session, (done) =>
       progress.tell(done, total, `table ${done} of ${total} compared`),
     );
+    const found = largeObjects === false ? prints.filter((print) => print.table !== LARGE_OBJECTS) : prints;
     const differences = compareFingerprints(database.tables, found);
     if (differences.length > 0) {
       const more = differences.length > TOLD ? ` and ${differences.length - TOLD} more` : '';

@@ -184,5 +184,9 @@ async function restoreIt(job: Job, place: PostgresPlace, backup: WholeBackup): P
     await readThrough(job, place, backup);
     return restoreBase(job, place, backup);
   }
-  return restoreDump(job, place, backup);
+  return restoreDump(job, place, {
+    id: backup.id,
+    databases: backup.manifest.databases ?? [],
+    fileOf: (database) => join(backup.folder, dumpFile(database)),
+  });
 }

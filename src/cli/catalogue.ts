@@ -1,6 +1,7 @@
 /** Every command in the order help shows them: enough to parse and explain it; its code is loaded when it runs. */
 import { ABOUT } from './catalogue/about.ts';
 import { BACKUPS } from './catalogue/backups.ts';
+import { BUNDLES } from './catalogue/bundles.ts';
 import { CONFIGURATION } from './catalogue/configuration.ts';
 import { DATABASE } from './catalogue/database.ts';
 import { SCHEDULES } from './catalogue/schedules.ts';
@@ -12,6 +13,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...CONFIGURATION,
   ...DATABASE,
   ...BACKUPS,
+  ...BUNDLES,
   ...SCHEDULES,
   ...ABOUT,
 ];

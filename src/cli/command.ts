@@ -1,5 +1,6 @@
 import type { DatabasePlan, ProgramName } from '../config/plan.ts';
 import type { BackupList, MomentsView } from '../protocol/backups.ts';
+import type { BundleCreated, BundleRequest } from '../protocol/bundles.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { Finding } from '../protocol/finding.ts';
 import type { ParsedCommand } from './arguments.ts';
@@ -86,6 +87,11 @@ export interface Doors {
   externalDatabase?(database: DatabasePlan): Promise<string>;
   /** What the files of a volume's database say; nothing is changed. */
   examineData?(dataDir: string, isRunning: boolean): Promise<readonly Finding[]>;
+  /** Makes a bundle of an old host: without a supervisor, a plan or a volume. */
+  bundle?(): Promise<{
+    hasSecrets(request: Pick<BundleRequest, 'envFile' | 'url'>): Promise<boolean>;
+    create(request: BundleRequest): Promise<BundleCreated>;
+  }>;
   /** PostgreSQL's programs on this machine; throws a Failure where there are none. */
   postgres?(): Promise<{ readonly bin: string; readonly major: number; readonly embedded: boolean }>;
 }

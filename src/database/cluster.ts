@@ -16,13 +16,20 @@ import {
 import { sweepStages } from '../postgres/stages.ts';
 import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
+import { findBundle } from './find-dump.ts';
 import { refuseReadOnly, refuseStrangers, refuseWhereDataWas, refuseWithoutRoom } from './guards.ts';
 import { pointCurrentTo } from './point-current.ts';
 import { type DoAsked, settleOperation } from './settle-operation.ts';
 import { closeFolder, layOutRunDir, layOutVolume, takeOver } from './volume.ts';
 
+/**
+ * Looks at a whole bundle, changing nothing; throws a Failure where it cannot be used. What it resolves to builds a
+ * cluster of it, which is flipped in like that of any operation.
+ */
+export type OpenBundle = (job: Job, path: string) => Promise<() => Promise<void>>;
+
 /** `doAsked`: what does a physical operation that needs the database stopped. */
-export async function runCluster(job: Job, doAsked: DoAsked): Promise<void> {
+export async function runCluster(job: Job, doAsked: DoAsked, openBundle: OpenBundle): Promise<void> {
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const user = databaseUser(job.plan.systemUser);
   const libraryDir = join(layout.sockets, 'lib');
@@ -32,15 +39,22 @@ export async function runCluster(job: Job, doAsked: DoAsked): Promise<void> {
   refuseStrangers(layout, user);
   const stageInUse = await settleOperation(job, layout, user, doAsked);
   const identity = readIdentity(layout.identity);
-  const found = findCluster(layout);
-  const binaries = findBinaries({ major: found?.major, libraryDir });
-  if (found === undefined) refuseWhereDataWas(layout);
+  const there = findCluster(layout);
+  const binaries = findBinaries({ major: there?.major, libraryDir });
+  if (there === undefined) refuseWhereDataWas(layout);
+  const bundle = there === undefined ? findBundle(layout, job.plan) : undefined;
+  const moveIn = bundle === undefined ? undefined : await openBundle(job, bundle);
 
   layOutVolume(layout, user);
   sweepStages(layout.pg, stageInUse);
-  refuseWithoutRoom(layout, found !== undefined, job.note);
+  refuseWithoutRoom(layout, there !== undefined, job.note);
   ensureSecret(layout.secrets, APP_PASSWORD);
   ensureSecret(layout.secrets, NEXTAUTH_SECRET);
+  if (moveIn !== undefined) {
+    await moveIn();
+    await settleOperation(job, layout, user, doAsked);
+  }
+  const found = moveIn === undefined ? there : findCluster(layout);
   if (found !== undefined) {
     if (takeOver(found.folder, user))
       job.note(`the cluster belonged to another uid; it is now ${user.uid}'s`);

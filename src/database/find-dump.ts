@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { DatabasePlan } from '../config/plan.ts';
 import { isChecksumFile } from '../dumps/checksum-file.ts';
-import { detectFormat } from '../dumps/dump-format.ts';
+import { detectFormat, isBundle } from '../dumps/dump-format.ts';
 import type { Layout } from '../postgres/layout.ts';
 import type { LedgerRow } from '../postgres/ledger.ts';
 
@@ -23,14 +23,36 @@ export function findDump(
     });
   }
   const candidates = listCandidates(layout, plan, note);
-  if (candidates.length > 1) {
-    throw new Failure(`cannot choose between ${candidates.length} dumps: ${candidates.join(', ')}`, {
-      remedy: 'leave the one to be imported and move the others away',
-    });
-  }
+  if (candidates.length > 1) throw cannotChoose(candidates, 'dumps');
   if (candidates[0] !== undefined) return candidates[0];
   // An image made for another app ships no sample, and that is well.
   return plan.sample !== undefined && existsSync(plan.sample) ? plan.sample : undefined;
+}
+
+/**
+ * The bundle an empty volume is filled from, known by its content. Throws a Failure that names them where there are
+ * several, or a dump beside one: which of them is the newer truth, nobody can tell.
+ */
+export function findBundle(layout: Layout, plan: DatabasePlan): string | undefined {
+  const candidates = listCandidates(layout, plan, () => undefined);
+  const bundle = candidates.find((path) => holdsBundle(path));
+  if (bundle !== undefined && candidates.length > 1) throw cannotChoose(candidates, 'dumps and bundles');
+  return bundle;
+}
+
+function cannotChoose(candidates: readonly string[], what: string): Failure {
+  return new Failure(`cannot choose between ${candidates.length} ${what}: ${candidates.join(', ')}`, {
+    remedy: 'leave the one to be imported and move the others away',
+  });
+}
+
+function holdsBundle(path: string): boolean {
+  try {
+    return isBundle(path);
+  } catch {
+    // Whoever reads it next says why it cannot be read.
+    return false;
+  }
 }
 
 /** The candidates that are not what the ledger says was imported; empty where all is as it was. */
@@ -101,7 +123,8 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return [];
+    // What is no folder is told by whoever lays out the volume.
+    if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR') return [];
     throw new Failure(`cannot look into ${folder}: ${messageOf(cause)}`, {
       remedy: `make it readable for uid ${process.geteuid?.() ?? 0}, e.g. chmod a+rx`,
       cause,

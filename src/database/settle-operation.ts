@@ -24,6 +24,7 @@ import { STAGE } from '../postgres/stages.ts';
 import type { Job } from '../program/job.ts';
 import type { Identity } from '../system/users.ts';
 import { syncFolder } from '../system/write-file-atomic.ts';
+import { finishBelongings, removeBelongings } from './belongings.ts';
 import { pointCurrentTo } from './point-current.ts';
 
 /** Does what was asked for while the database is stopped; what fails in it is rolled back by itself. */
@@ -55,7 +56,7 @@ export async function settleOperation(
   }
   if (operation === undefined) return undefined;
   if (operation.step === 'flip') {
-    finishFlip(layout, user, operation);
+    finishFlip(layout, user, operation, job.note);
     const kept =
       operation.from === undefined ? '' : `; the cluster before it is in trash/${keptName(operation)}`;
     job.note(`${operation.what} is in force${kept}`);
@@ -89,7 +90,12 @@ async function tryAsked(job: Job, operation: Operation, doAsked: DoAsked): Promi
  * Each line is one rename that can be done again or not at all. While the stage holds `main`, whatever stands in its
  * place is the old cluster; once it does not, the new one is in its place.
  */
-export function finishFlip(layout: Layout, user: Identity, operation: Operation): void {
+export function finishFlip(
+  layout: Layout,
+  user: Identity,
+  operation: Operation,
+  note: (text: string) => void = () => undefined,
+): void {
   const { pg } = layout;
   const staged = join(pg, operation.stage, 'main');
   const place = join(pg, String(operation.to));
@@ -118,12 +124,15 @@ export function finishFlip(layout: Layout, user: Identity, operation: Operation)
       everHadData: true,
     });
   }
+  if (operation.op === 'move-in') for (const text of finishBelongings(layout, operation.stage)) note(text);
   clearOperation(layout);
   removeStage(layout, operation);
 }
 
 /** What was brought back from the trash leaves empty folders there, and nothing else of it is ours to remove. */
-function removeStage({ pg }: Layout, { stage }: Operation): void {
+function removeStage(layout: Layout, { op, stage }: Operation): void {
+  const { pg } = layout;
+  if (op === 'move-in') removeBelongings(layout, stage);
   if (stage.startsWith(STAGE)) {
     rmSync(join(pg, stage), { recursive: true, force: true });
     return;

@@ -2,6 +2,9 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** The first member of a bundle, see bundles/bundle-format.ts. */
+export const BUNDLE_MARKER = 'bulkhead-bundle.json';
+
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
 export type DumpFormat =
@@ -43,10 +46,24 @@ export function detectFormat(path: string): DumpFormat {
   }
   const other = OTHERS.find(([, ...magic]) => startsWith(head, ...magic));
   if (other) return { kind: 'unreadable', what: other[0] };
+  if (isBundleHead(head))
+    return { kind: 'unreadable', what: 'a bundle, which only the first start of an empty volume takes' };
   if (head.toString('latin1', 257, 262) === 'ustar')
     return { kind: 'unreadable', what: 'a tar archive that pg_dump did not make' };
   if (head.includes(0)) return { kind: 'unreadable', what: 'a binary file that is no dump of PostgreSQL' };
   return { kind: 'sql', compression: 'none' };
+}
+
+/** Whether the file begins as a bundle does. Throws where it cannot be opened. */
+export function isBundle(path: string): boolean {
+  return !statSync(path).isDirectory() && isBundleHead(readHead(path));
+}
+
+function isBundleHead(head: Buffer): boolean {
+  return (
+    head.toString('latin1', 257, 262) === 'ustar' &&
+    head.toString('latin1', 0, BUNDLE_MARKER.length + 1) === `${BUNDLE_MARKER}\0`
+  );
 }
 
 /** For people and the ledger: `plain SQL, gzip`, `custom archive 1.14`. */
@@ -71,8 +88,8 @@ const OTHERS: readonly (readonly [string, ...number[]])[] = [
   ['an SQLite database', 0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20],
 ];
 
-/** Bytes 5 to 7 of an archive: major, minor, revision (pg_backup_archiver.h). */
-function archiveVersion(head: Buffer): string | undefined {
+/** Of a custom archive by its first bytes; undefined: it is none. Bytes 5 to 7: major, minor, revision (pg_backup_archiver.h). */
+export function archiveVersion(head: Buffer): string | undefined {
   return head.length < 8 || head.toString('latin1', 0, 5) !== 'PGDMP' ? undefined : `${head[5]}.${head[6]}`;
 }
 

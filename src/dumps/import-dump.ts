@@ -36,6 +36,12 @@ export interface ImportRequest {
     readonly detail: Pick<LedgerEntry['detail'], 'backup' | 'backupAt'>;
     verify(database: string): Promise<void>;
   };
+  /** Of a dump out of a bundle: what the ledger knows it by, and that same last look. */
+  readonly bundle?: {
+    readonly detail: Required<Pick<LedgerEntry['detail'], 'file' | 'size' | 'mtimeMs'>>;
+    readonly sha256: string;
+    verify(database: string): Promise<void>;
+  };
 }
 
 export interface Imported {
@@ -90,7 +96,7 @@ export async function importDump(request: ImportRequest): Promise<Imported> {
 }
 
 async function importOne(
-  { job, server, session, replace, restore }: ImportRequest,
+  { job, server, session, replace, restore, bundle }: ImportRequest,
   dump: Dump,
   facts: Inspected,
   describe: (rows: number) => LedgerEntry,
@@ -101,7 +107,7 @@ async function importOne(
   const made = await createExtensions(server, scratch, user, given.wanted);
   if (made.length > 0) job.say(`made by the superuser, as the plan allows: ${made.join(', ')}`);
   const rows = await dump.restore(scratch, facts, given);
-  await restore?.verify(scratch);
+  await (restore ?? bundle)?.verify(scratch);
   job.signal.throwIfAborted();
   const entry = describe(rows);
   if (replace) return { rows, kept: await swapIn(session, server, scratch, name, entry) };
@@ -162,7 +168,7 @@ async function prepare({ job, session, path }: ImportRequest, facts: Inspected):
 }
 
 function describeImport(
-  { job, path, restore }: Omit<ImportRequest, 'replace'>,
+  { job, path, restore, bundle }: Omit<ImportRequest, 'replace'>,
   dump: Dump,
   numbers: Pick<LedgerEntry['detail'], 'rows' | 'tables' | 'durationMs' | 'databases'>,
 ): LedgerEntry {
@@ -170,7 +176,7 @@ function describeImport(
   const { name: database, user } = job.plan;
   return {
     kind: restore ? 'restore' : 'import',
-    sha256: dump.sha256(),
+    sha256: bundle?.sha256 ?? dump.sha256(),
     detail: {
       database,
       user,
@@ -180,6 +186,7 @@ function describeImport(
       format: nameFormat(dump.format),
       ...numbers,
       ...restore?.detail,
+      ...bundle?.detail,
     },
   };
 }

@@ -17,7 +17,7 @@ import { syncFolder, writeFileAtomic } from '../system/write-file-atomic.ts';
 import type { Layout } from './layout.ts';
 import { STAGE } from './stages.ts';
 
-export type OperationKind = 'restore' | 'upgrade' | 'adopt' | 'pitr' | 'rollback';
+export type OperationKind = 'restore' | 'upgrade' | 'adopt' | 'pitr' | 'rollback' | 'move-in';
 
 export interface Operation {
   readonly schema: 1;

@@ -137,7 +137,18 @@ function assign(
     database: source.database,
     backups: source.backups,
     isolated: source.isolated,
-    secrets: password === undefined ? {} : { appPassword: password },
+    secrets: {
+      ...(password === undefined ? {} : { appPassword: password }),
+      ...(program === 'cluster' ? bundlePassphrase(source) : {}),
+    },
     input,
   };
+}
+
+/** Only where a bundle is looked for. */
+function bundlePassphrase({ inherited, readFile }: LaunchSource): { bundlePassphrase?: string } {
+  const { BUNDLE_PASSPHRASE: said, BUNDLE_PASSPHRASE_FILE: file } = inherited;
+  // Asked for where no bundle waits, a missing file must not keep anybody from starting.
+  const passphrase = said || (file ? readFile(file)?.replace(/\r?\n$/, '') : undefined);
+  return passphrase ? { bundlePassphrase: passphrase } : {};
 }

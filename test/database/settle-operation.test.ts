@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { belongingsOf } from '../../src/database/belongings.ts';
 import { finishFlip, settleOperation } from '../../src/database/settle-operation.ts';
 import { type Layout, layoutOf } from '../../src/postgres/layout.ts';
 import { newOperation, type Operation, readOperation, writeOperation } from '../../src/postgres/operation.ts';
@@ -120,6 +121,41 @@ describe.each([
     }
     expect(kills).toBeGreaterThan(4);
   });
+});
+
+test('what moves in with a cluster gets its place whenever the flip is killed, and an app.env of before stays', () => {
+  let kills = 0;
+  for (; ; kills += 1) {
+    const { layout, operation: flip } = volume(undefined, 15);
+    const operation: Operation = { ...flip, op: 'move-in' };
+    writeOperation(layout, operation);
+    const { assets, environment, sealed } = belongingsOf(layout, operation.stage);
+    const config = dirname(environment.place);
+    for (const folder of [assets.place, assets.stage, config]) mkdirSync(folder);
+    writeFileSync(join(assets.stage, 'file'), 'asset');
+    writeFileSync(environment.stage, 'NEW=1');
+    writeFileSync(sealed.stage, 'age');
+    writeFileSync(environment.place, 'OLD=1');
+    fault.left = kills;
+    let killed = false;
+    try {
+      finishFlip(layout, user, operation);
+    } catch (error) {
+      expect((error as Error).message).toMatch(/killed$/);
+      killed = true;
+    }
+    fault.left = Number.POSITIVE_INFINITY;
+    const left = readOperation(layout);
+    if (left) finishFlip(layout, user, left);
+    expect(inForce(layout)).toBe('new');
+    expect(readFileSync(join(assets.place, 'file'), 'utf8')).toBe('asset');
+    expect(readdirSync(config).sort()).toEqual(['app.env', 'app.env.age', 'app.env.moved-in']);
+    expect(readFileSync(environment.place, 'utf8')).toBe('OLD=1');
+    expect(readdirSync(layout.dataDir).filter((name) => name.startsWith('.'))).toEqual([]);
+    expect(readOperation(layout)).toBeUndefined();
+    if (!killed) break;
+  }
+  expect(kills).toBeGreaterThan(6);
 });
 
 describe('what a start does with an operation', () => {

@@ -38,13 +38,19 @@ export function makeFirstBoots(rows = 60_000): FirstBoots {
     return [...compareCounts(prints, rows), ...compareFingerprints(expected.prints, prints)];
   };
   return {
-    prepare: () => prepareOurs(dump, compare),
+    prepare: () => prepareFirstBoot(dump, compare),
     prepareNaive: () => prepareNaive(dump, compare),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-async function prepareOurs(dump: string, compare: Compare): Promise<Trial> {
+/** `bulkhead up` on an empty volume with this file in its import folder. `look`: more of what contradicts the invariant. */
+export async function prepareFirstBoot(
+  dump: string,
+  compare: Compare,
+  look: (dataDir: string) => readonly string[] = () => [],
+  more: Readonly<Record<string, string>> = {},
+): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-kill-'));
   chmodSync(folder, 0o755);
   const dataDir = join(folder, 'data');
@@ -62,6 +68,7 @@ async function prepareOurs(dump: string, compare: Compare): Promise<Trial> {
         BULKHEAD_PORT: String(probes),
         BULKHEAD_API_PORT: String(api),
         BULKHEAD_DB_PORT: String(database),
+        ...more,
       },
       done: (_run, gone) => untilReady(probes, gone),
     },
@@ -70,6 +77,7 @@ async function prepareOurs(dump: string, compare: Compare): Promise<Trial> {
       ...(await countImports(socketOf(join(dataDir, 'pg', 'current')), database)),
       ...findLeftovers(dataDir),
       ...compareIdentity(dataDir),
+      ...look(dataDir),
     ],
     remove: () => {
       for (const path of [folder, ...runFolders(dataDir)]) rmSync(path, { recursive: true, force: true });
@@ -139,7 +147,7 @@ function open(host: string, port: number, user: string, database: string): Promi
 
 function findLeftovers(dataDir: string): string[] {
   const left = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    /(^|\/)\.(stage|tmp)-|\.tmp$/.test(path),
+    /(^|\/)\.(stage|tmp)-|\.tmp$|^pg\/op\.json/.test(path),
   );
   return left.length === 0 ? [] : [`left behind: ${left.slice(0, 5).join(', ')}`];
 }

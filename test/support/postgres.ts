@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly backups?: Partial<BackupsPlan>;
   readonly input?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** What PID 1 hands to `cluster`. */
+  readonly bundlePassphrase?: string;
   /** As a program without a supervisor, before anything is laid out. */
   readonly asRoot?: boolean;
   /** Called with each report as it comes. */
@@ -199,7 +201,10 @@ export class TestVolume {
       database: plan,
       backups: { ...this.backups(), ...options.backups },
       isolated: isRoot,
-      secrets: appPassword === undefined ? {} : { appPassword },
+      secrets: {
+        ...(appPassword === undefined ? {} : { appPassword }),
+        ...(options.bundlePassphrase === undefined ? {} : { bundlePassphrase: options.bundlePassphrase }),
+      },
       input: options.input ?? {},
     };
   }
