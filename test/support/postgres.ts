@@ -10,6 +10,8 @@ import type { Assignment, Report } from '../../src/protocol/channel.ts';
 import { findIdentity, type Identity } from '../../src/system/users.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+/** As system/own-program.ts has them. */
+const FLAGS = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
 const isRoot = process.geteuid?.() === 0;
 
 export interface Ended {
@@ -211,7 +213,7 @@ export class TestVolume {
 
   private start(name: ProgramName, options: RunOptions): ChildProcess {
     const identity = name === 'cluster' || options.asRoot ? undefined : this.user;
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'program', name], {
+    const child = spawn(process.execPath, [...FLAGS, main, 'program', name], {
       cwd: '/',
       env: {
         PATH: process.env.PATH ?? '',
