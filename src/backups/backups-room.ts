@@ -3,12 +3,12 @@ import { chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
-import { sweepStages } from '../postgres/stages.ts';
+import { sweepStages, VERIFY_STAGE } from '../postgres/stages.ts';
 import { BACKUP_KINDS } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { freeBytes } from '../system/files.ts';
 import { type Lock, takeLock } from '../system/lock.ts';
-import { endLeftover, SCRATCH } from './scratch-cluster.ts';
+import { endLeftover } from './scratch-cluster.ts';
 
 /** Held by whoever makes, verifies, restores or removes backups. Throws a Failure where another one does. */
 export function lockBackups(root: string): Lock {
@@ -29,7 +29,7 @@ export function lockBackups(root: string): Lock {
 export async function sweepLeftovers(root: string, pg: string): Promise<void> {
   for (const kind of BACKUP_KINDS) if (existsSync(join(root, kind))) sweepStages(join(root, kind));
   for (const name of existsSync(pg) ? readdirSync(pg) : []) {
-    if (!name.startsWith(SCRATCH)) continue;
+    if (!name.startsWith(VERIFY_STAGE)) continue;
     await endLeftover(join(pg, name, 'main'));
     rmSync(join(pg, name), { recursive: true, force: true });
   }

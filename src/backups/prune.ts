@@ -56,7 +56,8 @@ function remove(folder: string): void {
 
 function toCandidate(backup: ShelvedBackup): Parameters<typeof planRetention>[0][number] {
   const { id, kind, startedAt, broken, pinned, verified, manifest } = backup;
-  const isBroken = broken !== undefined;
+  // One that was found bad never keeps its place from a good one.
+  const isBroken = broken !== undefined || verified?.ok === false;
   return {
     id,
     kind,

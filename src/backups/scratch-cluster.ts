@@ -7,12 +7,9 @@ import { makeOwned, runInitdb } from '../postgres/initdb.ts';
 import type { Layout } from '../postgres/layout.ts';
 import { type PrivateServer, startPrivateServer } from '../postgres/private-server.ts';
 import { readSecret, SUPERUSER_PASSWORD } from '../postgres/secrets.ts';
-import { STAGE } from '../postgres/stages.ts';
+import { VERIFY_STAGE } from '../postgres/stages.ts';
 import { canUsePeer } from '../postgres/system-user.ts';
 import type { PostgresPlace } from './postgres-place.ts';
-
-/** Beginning of its folder's name; a boot sweeps it like any stage. */
-export const SCRATCH = `${STAGE}verify-`;
 
 export interface ScratchOptions extends PostgresPlace {
   readonly signal: AbortSignal;
@@ -28,7 +25,7 @@ export async function withScratchCluster<T>(
   work: (server: PrivateServer, superuserPassword: string | undefined) => Promise<T>,
 ): Promise<T> {
   const { layout, binaries, user, signal } = options;
-  const stage = join(layout.pg, `${SCRATCH}${randomBytes(4).toString('hex')}`);
+  const stage = join(layout.pg, `${VERIFY_STAGE}${randomBytes(4).toString('hex')}`);
   const folder = join(stage, 'main');
   makeOwned(stage, user);
   try {

@@ -1,5 +1,6 @@
 /** The task `cluster`: the volume is laid out, its secrets exist, and one whole cluster is where `pg/current` points. */
 import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBinaries, newerMajor, type PostgresBinaries } from '../postgres/binaries.ts';
 import { type Cluster, findCluster } from '../postgres/find-cluster.ts';
@@ -13,7 +14,7 @@ import {
   readSecret,
   SUPERUSER_PASSWORD,
 } from '../postgres/secrets.ts';
-import { sweepStages } from '../postgres/stages.ts';
+import { sweepStages, VERIFY_STAGE } from '../postgres/stages.ts';
 import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
 import { findBundle } from './find-dump.ts';
@@ -46,7 +47,8 @@ export async function runCluster(job: Job, doAsked: DoAsked, openBundle: OpenBun
   const moveIn = bundle === undefined ? undefined : await openBundle(job, bundle);
 
   layOutVolume(layout, user);
-  sweepStages(layout.pg, stageInUse);
+  const verifying = await isVerifying(layout);
+  sweepStages(layout.pg, (name) => name === stageInUse || (verifying && name.startsWith(VERIFY_STAGE)));
   refuseWithoutRoom(layout, there !== undefined, job.note);
   ensureSecret(layout.secrets, APP_PASSWORD);
   ensureSecret(layout.secrets, NEXTAUTH_SECRET);
@@ -77,6 +79,17 @@ export async function runCluster(job: Job, doAsked: DoAsked, openBundle: OpenBun
   }
   const swept = sweepKeptClusters(layout, Date.now());
   if (swept.length > 0) job.say(`deleted clusters that went out of use a week ago: ${swept.join(', ')}`);
+}
+
+/** A restart of the database alone must not make a good backup look bad: its verification goes on beside us. */
+async function isVerifying({ dataDir, pg }: Layout): Promise<boolean> {
+  const path = join(dataDir, 'backups', 'lock');
+  // Made by us it would be root's, and closed to who takes it next.
+  if (!existsSync(path) || !readdirSync(pg).some((name) => name.startsWith(VERIFY_STAGE))) return false;
+  const { takeLock } = await import('../system/lock.ts');
+  const lock = takeLock(path);
+  lock?.release();
+  return lock === undefined;
 }
 
 async function createCluster(job: Job, layout: Layout, binaries: PostgresBinaries): Promise<Cluster> {

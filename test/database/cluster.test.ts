@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { takeLock } from '../../src/system/lock.ts';
 import { findIdentity } from '../../src/system/users.ts';
 import { eventually } from '../support/descendants.ts';
 import { makeEmptyVolume, type TestVolume } from '../support/postgres.ts';
@@ -96,6 +97,18 @@ describe('the task `cluster`', () => {
     expect(readdirSync(data('pg')).filter((name) => !name.startsWith('.stage'))).toEqual([]);
     expect((await volume.boot()).code).toBe(0);
     expect(readdirSync(data('pg')).filter((name) => name.startsWith('.stage'))).toEqual([]);
+  });
+
+  test('leaves the scratch cluster of a verification that goes on, and sweeps that of one that was killed', async () => {
+    expect((await volume.run('cluster')).code).toBe(0);
+    const stage = data('pg', '.stage-verify-0a1b2c3d');
+    mkdirSync(stage);
+    const lock = takeLock(data('backups', 'lock'));
+    expect((await volume.run('cluster')).code).toBe(0);
+    expect(existsSync(stage)).toBe(true);
+    lock?.release();
+    expect((await volume.run('cluster')).code).toBe(0);
+    expect(existsSync(stage)).toBe(false);
   });
 
   test('refuses to make a new one where a volume has lost its own', async () => {

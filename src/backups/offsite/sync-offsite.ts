@@ -75,10 +75,28 @@ export async function syncOffsite(options: SyncOptions): Promise<Synced> {
 
 function nearCandidate({ id, kind, startedAt, verified, pinned, manifest }: WholeBackup): Candidate {
   const { parent, label } = manifest;
-  return { id, kind, startedAt, proven: isProven(verified), broken: false, pinned, parent, label };
+  return {
+    id,
+    kind,
+    startedAt,
+    proven: isProven(verified),
+    broken: verified?.ok === false,
+    pinned,
+    parent,
+    label,
+  };
 }
 
 function farCandidate({ id, kind, manifest, verified }: FarBackup): Candidate {
   const { startedAt, parent, label } = manifest;
-  return { id, kind, startedAt, proven: isProven(verified), broken: false, pinned: false, parent, label };
+  return {
+    id,
+    kind,
+    startedAt,
+    proven: isProven(verified),
+    broken: verified?.ok === false,
+    pinned: false,
+    parent,
+    label,
+  };
 }
