@@ -18,7 +18,7 @@ describe.runIf(isRoot && hasTools)(
       expect(report.violations).toEqual([]);
       expect(report.kills).toBe(20);
       // A seed whose kills all come too late would prove nothing.
-      expect(report.early).toBeGreaterThan(10);
+      expect(report.early).toBeGreaterThan(4);
     }, 300_000);
   },
 );
