@@ -46,10 +46,7 @@ export async function readBundle(path: string, options: ReadBundleOptions): Prom
   const whole = createHash('sha256');
   let bytes = 0;
   const source = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of createReadStream(path, {
-      highWaterMark: 1024 * 1024,
-      signal: options.signal,
-    })) {
+    for await (const chunk of createReadStream(path, { signal: options.signal })) {
       whole.update(chunk);
       bytes += chunk.length;
       options.onBytes?.(bytes);

@@ -41,11 +41,20 @@ export async function openMoveIn(job: Job, path: string): Promise<() => Promise<
       remedy: `install the package postgresql-client-${binaries.major}`,
     });
   }
+  const { bundlePassphrase, noBundlePassphrase } = job.assignment.secrets;
+  if (noBundlePassphrase !== undefined) {
+    throw new Failure(
+      `cannot move in ${path}: BUNDLE_PASSPHRASE_FILE is ${noBundlePassphrase}, and nothing can be read there`,
+      {
+        remedy: 'mount it there, or unset the variable: then its secrets stay encrypted; nothing was changed',
+      },
+    );
+  }
   const { size } = statSync(path);
   const progress = tellProgress(`checking ${basename(path)}`, job.report, job.say);
   const bundle = await openBundle(path, {
     major: binaries.major,
-    passphrase: job.assignment.secrets.bundlePassphrase,
+    passphrase: bundlePassphrase,
     signal: job.signal,
     onBytes: (bytes) => progress.tell(bytes, size, `${formatSize(bytes)} of ${formatSize(size)}`),
   });

@@ -146,9 +146,16 @@ function assign(
 }
 
 /** Only where a bundle is looked for. */
-function bundlePassphrase({ inherited, readFile }: LaunchSource): { bundlePassphrase?: string } {
+function bundlePassphrase({ inherited, readFile }: LaunchSource): Readonly<Record<string, string>> {
   const { BUNDLE_PASSPHRASE: said, BUNDLE_PASSPHRASE_FILE: file } = inherited;
-  // Asked for where no bundle waits, a missing file must not keep anybody from starting.
-  const passphrase = said || (file ? readFile(file)?.replace(/\r?\n$/, '') : undefined);
-  return passphrase ? { bundlePassphrase: passphrase } : {};
+  if (said) return { bundlePassphrase: said };
+  if (!file) return {};
+  try {
+    const text = readFile(file)?.replace(/\r?\n$/, '');
+    if (text) return { bundlePassphrase: text };
+  } catch {
+    // Told below as well.
+  }
+  // Where no bundle waits, it must not keep anybody from starting; where one does, the program refuses it.
+  return { noBundlePassphrase: file };
 }

@@ -63,7 +63,7 @@ describe.runIf(hasTools)('a bundle', () => {
   test('is brought in whole by the first start, and later ones are quiet', async () => {
     const imports = await makeNewHost();
     copyFileSync(made.path, join(imports, 'any name'));
-    const booted = await volume.boot({ bundlePassphrase: PASSPHRASE });
+    const booted = await volume.boot({ secrets: { bundlePassphrase: PASSPHRASE } });
     expect(booted.failure).toBeUndefined();
     expect(await volume.query('SELECT id, name, at::text FROM tools ORDER BY 1')).toEqual(
       await host.server.admin('SELECT id, name, at::text FROM tools ORDER BY 1', 'app'),
@@ -218,8 +218,10 @@ describe.runIf(hasTools)('a bundle', () => {
     const imports = await makeNewHost();
     const file = join(imports, 'm.tar');
     copyFileSync(made.path, file);
-    const wrong = await volume.run('cluster', { bundlePassphrase: 'another' });
+    const wrong = await volume.run('cluster', { secrets: { bundlePassphrase: 'another' } });
     expect([wrong.code, wrong.failure]).toEqual([12, expect.stringMatching(/the passphrase is wrong/)]);
+    const missing = await volume.run('cluster', { secrets: { noBundlePassphrase: '/run/nowhere' } });
+    expect(missing.failure).toMatch(/BUNDLE_PASSPHRASE_FILE is \/run\/nowhere, and nothing can be read/);
     copyFileSync(made.path, join(imports, 'n.tar'));
     const two = await volume.run('cluster');
     expect(two.failure).toMatch(/cannot choose between 2 dumps and bundles: .*m\.tar, .*n\.tar/);

@@ -31,7 +31,7 @@ export interface RunOptions {
   readonly input?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** What PID 1 hands to `cluster`. */
-  readonly bundlePassphrase?: string;
+  readonly secrets?: Readonly<Record<string, string>>;
   /** As a program without a supervisor, before anything is laid out. */
   readonly asRoot?: boolean;
   /** Called with each report as it comes. */
@@ -205,7 +205,7 @@ export class TestVolume {
       isolated: isRoot,
       secrets: {
         ...(appPassword === undefined ? {} : { appPassword }),
-        ...(options.bundlePassphrase === undefined ? {} : { bundlePassphrase: options.bundlePassphrase }),
+        ...options.secrets,
       },
       input: options.input ?? {},
     };
