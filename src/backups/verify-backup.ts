@@ -169,6 +169,7 @@ async function readAssets(job: Job, backup: WholeBackup): Promise<void> {
   const blobs = blobsOf(join(backup.folder, '..', '..'));
   const { problems } = await verifyAssets(join(backup.folder, TREE_FILE), blobs, {
     signal: job.signal,
+    setAside: true,
     onProgress: (files, bytes) => progress.tell(files, 0, `${files} files, ${formatSize(bytes)}`),
   });
   if (problems.length > 0) throw new BadBackup(problems.join('; '));

@@ -205,6 +205,23 @@ describe('its verification', () => {
   });
 });
 
+test('a damaged content loses its name, is taken anew by the next backup, and goes with the next sweep', async () => {
+  const first = await take();
+  const entry = (await entriesOf(first.tree)).find((each) => each.path === 'assets/logos/deep/b.png');
+  const sha256 = entry?.type === 'file' ? entry.sha256 : '';
+  const blob = join(blobs, sha256.slice(0, 2), sha256);
+  writeFileSync(blob, 'tw0');
+  const { problems } = await verifyAssets(first.tree, blobs, { signal, setAside: true });
+  expect(problems).toEqual(['the content of assets/logos/deep/b.png is damaged']);
+  expect(existsSync(`${blob}.damaged`)).toBe(true);
+
+  const second = await take(first.tree);
+  expect((await verifyAssets(second.tree, blobs, { signal })).problems).toEqual([]);
+  expect((await verifyAssets(first.tree, blobs, { signal })).problems).toEqual([]);
+  await sweepBlobs([first.tree, second.tree], blobs);
+  expect(existsSync(`${blob}.damaged`)).toBe(false);
+});
+
 describe('contents nobody needs', () => {
   test('go with the last tree that names them, never before; a tree that cannot be read keeps all', async () => {
     const first = await take();

@@ -14,6 +14,6 @@ describe.runIf(isRoot)('a backup killed at random moments', () => {
     const report = await killAndLook({ kills: 20, seed: 20_261_121, prepare });
     expect(report.violations).toEqual([]);
     // The first run is the slowest, so some kills come too late; all of them would prove nothing.
-    expect(report.early).toBeGreaterThan(8);
+    expect(report.early).toBeGreaterThan(4);
   });
 });

@@ -178,10 +178,14 @@ function writeAll(fd: number, content: Buffer): void {
   for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
 }
 
-/** Every blob there is, by its hash. */
-export function* listBlobs(blobs: string): Generator<string> {
+/** Behind the hash of a content that was found damaged: it has no name any more, and can be taken anew. */
+export const DAMAGED = '.damaged';
+
+/** Every blob there is, by its hash; `damaged`: those that have lost their names, by what they are called now. */
+export function* listBlobs(blobs: string, damaged = false): Generator<string> {
+  const wanted = damaged ? /^[0-9a-f]{64}\.damaged$/ : /^[0-9a-f]{64}$/;
   for (const folder of tryRead(() => readdirSync(blobs)) ?? []) {
     if (!/^[0-9a-f]{2}$/.test(folder)) continue;
-    for (const name of readdirSync(join(blobs, folder))) if (/^[0-9a-f]{64}$/.test(name)) yield name;
+    for (const name of readdirSync(join(blobs, folder))) if (wanted.test(name)) yield name;
   }
 }

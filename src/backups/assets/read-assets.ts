@@ -1,8 +1,17 @@
 /** Whether every content of an assets backup is there and is what it was; and which contents are needed at all. */
 import { createHash, hash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { blobPath, listBlobs } from './blobs.ts';
+import { blobPath, DAMAGED, listBlobs } from './blobs.ts';
 import { type FileEntry, openTree, type TreeTotals } from './tree.ts';
 
 export interface AssetsCheck extends TreeTotals {
@@ -20,7 +29,13 @@ export async function verifyAssets(
   {
     signal,
     onProgress,
-  }: { readonly signal: AbortSignal; readonly onProgress?: (files: number, bytes: number) => void },
+    setAside = false,
+  }: {
+    readonly signal: AbortSignal;
+    readonly onProgress?: (files: number, bytes: number) => void;
+    /** A damaged content loses its name, so that the next backup takes it anew; under the lock of the backups. */
+    readonly setAside?: boolean;
+  },
 ): Promise<AssetsCheck> {
   const problems: string[] = [];
   const seen = new Set<string>();
@@ -42,6 +57,7 @@ export async function verifyAssets(
       const problem = await checkBlob(blobs, entry, signal);
       if (problem === undefined) continue;
       bad += 1;
+      if (setAside) loseName(blobPath(blobs, entry.sha256));
       if (problems.length < TOLD) problems.push(problem);
     }
     const totals = reader.totals();
@@ -60,6 +76,15 @@ export async function isWholeBlob(
   entry: Pick<FileEntry, 'sha256' | 'size'>,
 ): Promise<boolean> {
   return (await checkBlob(blobs, { path: '', ...entry }, new AbortController().signal)) === undefined;
+}
+
+/** What a name stands for is whole, or nobody would ever take the content again. */
+function loseName(path: string): void {
+  try {
+    renameSync(path, `${path}${DAMAGED}`);
+  } catch {
+    // It is missing already, or the medium is only to be read.
+  }
 }
 
 async function checkBlob(
@@ -104,6 +129,7 @@ export async function sweepBlobs(trees: readonly string[], blobs: string): Promi
   for (const tree of trees) {
     for await (const entry of await openTree(tree)) if (entry.type === 'file') needed.add(entry.sha256);
   }
+  for (const name of listBlobs(blobs, true)) rmSync(blobPath(blobs, name));
   let removed = 0;
   for (const sha256 of listBlobs(blobs)) {
     if (needed.has(sha256)) continue;
