@@ -159,6 +159,8 @@ async function prepare(
 
 async function createExtensions(session: Session, names: readonly string[]): Promise<void> {
   try {
+    // Where it goes if it names no schema itself.
+    await session.query('SET search_path = public');
     for (const name of names) await session.query(`CREATE EXTENSION ${quoteIdentifier(name)} CASCADE`);
   } finally {
     await session.end();

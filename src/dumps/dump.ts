@@ -50,6 +50,8 @@ export async function openImportSession(
 ): Promise<Session> {
   if (!trusted) return connectAsApp(server, database);
   const session = await connectAsSuperuser(server, database);
+  // A session of ours looks nowhere but in pg_catalog; a dump that says nothing about it means the usual places.
+  await session.query('SET search_path = "$user", public');
   await session.query(`SET ROLE ${quoteIdentifier(server.appUser)}`);
   return session;
 }

@@ -61,7 +61,8 @@ export function connectAsSuperuser(
       remedy: 'do it there, with the tools of that server',
     });
   }
-  return connect(server, { user: SUPERUSER, password: server.superuserPassword, database });
+  const who = { user: SUPERUSER, password: server.superuserPassword, database };
+  return connect(server, who, TRUSTED_PATH);
 }
 
 /** A session whose session user is the application role: what RESET ROLE falls back to is still that role. */
@@ -76,8 +77,9 @@ export function connectAsApp(server: Server, database: string): Promise<Session>
 function connect(
   server: Server,
   who: { readonly user: string; readonly password: string | undefined; readonly database: string },
+  options?: typeof TRUSTED_PATH,
 ): Promise<Session> {
-  return openSession({ host: server.socketDir, port: server.port, ...who });
+  return openSession({ host: server.socketDir, port: server.port, ...who }, options);
 }
 
 export interface SessionTarget {
@@ -89,10 +91,20 @@ export interface SessionTarget {
   readonly database: string;
 }
 
+/**
+ * For sessions of a superuser. An owner may set the search path of a database (`ALTER DATABASE … SET`), and put functions
+ * and operators of its own before those we mean; what is said at the start of a session beats that.
+ */
+export const TRUSTED_PATH = '-c search_path=pg_catalog';
+
 /** Throws a Failure where the server cannot be reached or lets us not in. The caller ends the session. */
-export async function openSession({ password, ...who }: SessionTarget): Promise<Session> {
+export async function openSession(
+  { password, ...who }: SessionTarget,
+  options?: typeof TRUSTED_PATH,
+): Promise<Session> {
   const session = new pg.Client({
     ...who,
+    ...(options === undefined ? {} : { options }),
     // A function, because pg would look for PGPASSWORD and ~/.pgpass where it is given nothing.
     password: () => password ?? '',
     application_name: 'bulkhead',

@@ -14,6 +14,13 @@ const TEXT_FORM = `
   SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET timezone = 'UTC';
   SET extra_float_digits = 1; SET bytea_output = 'hex'; SET row_security = off; SET xmloption = 'content'`;
 
+/**
+ * What `t::text` gives where nobody has defined a cast of his own from the table's type to text, which would be called:
+ * code of the table's owner, as whoever reads. The name is one that no column has.
+ */
+const ROW = '"the row itself"';
+const ROW_AS_TEXT = `pg_catalog.textin(pg_catalog.record_out(${ROW}))`;
+
 export const LARGE_OBJECTS = 'large objects';
 /** Of a large object, in bytes: a quarter of a block. */
 const PAGE = 2048;
@@ -42,7 +49,7 @@ export async function fingerprintTables(
   );
   const prints: TableFingerprint[] = [];
   for (const { name } of rows) {
-    prints.push(await fingerprint(session, name, `SELECT t::text AS line FROM ONLY ${name} t`));
+    prints.push(await fingerprint(session, name, `SELECT ${ROW_AS_TEXT} AS line FROM ONLY ${name} ${ROW}`));
     onTable(prints.length, rows.length);
   }
   if (!(await maySeeLargeObjects(session))) return prints;

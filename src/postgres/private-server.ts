@@ -9,7 +9,7 @@ import { Failure } from '../base/errors.ts';
 import { runTool, type ToolResult } from '../system/commands.ts';
 import type { Identity } from '../system/users.ts';
 import type { PostgresBinaries } from './binaries.ts';
-import { openSession, type Session } from './connect.ts';
+import { openSession, type Session, TRUSTED_PATH } from './connect.ts';
 import { makeOwned } from './initdb.ts';
 import { MAINTENANCE_DATABASE, SUPERUSER } from './layout.ts';
 import { nameOurselves } from './nss-wrapper.ts';
@@ -124,13 +124,16 @@ export async function startPrivateServer(options: PrivateServerOptions): Promise
     socketDir,
     port: PORT,
     connect: (database = MAINTENANCE_DATABASE, role) =>
-      openSession({
-        host: socketDir,
-        port: PORT,
-        user: role?.user ?? superuser,
-        password: role?.password ?? options.superuserPassword,
-        database,
-      }),
+      openSession(
+        {
+          host: socketDir,
+          port: PORT,
+          user: role?.user ?? superuser,
+          password: role?.password ?? options.superuserPassword,
+          database,
+        },
+        role ? undefined : TRUSTED_PATH,
+      ),
     stop,
   };
 }

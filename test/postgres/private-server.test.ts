@@ -101,7 +101,7 @@ describe('a private server', () => {
 describe('fingerprints', () => {
   test('are equal for equal rows in any order, and tell what differs', async () => {
     const fill = (order: string): string =>
-      `CREATE SCHEMA "odd one"; CREATE TABLE "odd one".t (n int, at timestamptz, f float8, b bytea);
+      `SET search_path = public; CREATE SCHEMA "odd one"; CREATE TABLE "odd one".t (n int, at timestamptz, f float8, b bytea);
        INSERT INTO "odd one".t SELECT i, to_timestamp(i), i / 3.0, decode(md5(i::text), 'hex')
          FROM generate_series(1, 500) i ORDER BY i ${order};
        CREATE TABLE p (n int) PARTITION BY RANGE (n); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
@@ -125,7 +125,7 @@ describe('fingerprints', () => {
     expect(compareFingerprints(a, sameElsewhere)).toEqual([]);
 
     await inDatabase('b', (session) =>
-      session.query(`UPDATE "odd one".t SET f = 0 WHERE n = 7; DELETE FROM p WHERE n = 1; CREATE TABLE extra ();
+      session.query(`SET search_path = public; UPDATE "odd one".t SET f = 0 WHERE n = 7; DELETE FROM p WHERE n = 1; CREATE TABLE extra ();
                      SELECT lo_unlink(4711)`),
     );
     const other = await inDatabase('b', (session) => fingerprintTables(session));
@@ -135,5 +135,32 @@ describe('fingerprints', () => {
       'large objects is missing',
       'public.extra is not expected',
     ]);
+  });
+});
+
+describe('the superuser’s sessions', () => {
+  test('run nothing that an owner has put in the way: no cast of a row, no function found by a search path', async () => {
+    await inDatabase('postgres', async (session) => {
+      await session.query('CREATE ROLE mallory LOGIN');
+      await session.query('CREATE DATABASE trap OWNER mallory');
+    });
+    await inDatabase('trap', (session) =>
+      session.query(`SET ROLE mallory; CREATE SCHEMA evil;
+        CREATE TABLE public.victims (t text); INSERT INTO public.victims VALUES ('one'), ('two');
+        CREATE FUNCTION evil.raise() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'run as %', current_user; END $$;
+        CREATE FUNCTION evil.of_row(public.victims) RETURNS text LANGUAGE sql AS 'SELECT evil.raise()';
+        CREATE CAST (public.victims AS text) WITH FUNCTION evil.of_row(public.victims);
+        CREATE FUNCTION evil.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT evil.raise()'`),
+    );
+    await inDatabase('postgres', (session) =>
+      session.query('ALTER DATABASE trap SET search_path = evil, pg_catalog'),
+    );
+    await inDatabase('trap', async (session) => {
+      expect((await session.query(`SELECT current_setting('port') AS port`)).rows).toEqual([
+        { port: '5432' },
+      ]);
+      const prints = await fingerprintTables(session);
+      expect(prints.map(({ table, rows }) => [table, rows])).toEqual([['public.victims', 2]]);
+    });
   });
 });
