@@ -51,12 +51,15 @@ export async function createScratch(
   return scratch;
 }
 
-/** Drops what interrupted imports of this database left behind. Returns their names. */
+/**
+ * Drops what interrupted imports of this database left behind, known by the eight hex digits `createScratch` gives them:
+ * `shop__new_products` is somebody's. Returns their names.
+ */
 export async function dropScratches(session: Session, name: string): Promise<string[]> {
   const { rows } = await session.query<{ datname: string }>(
     `SELECT datname FROM pg_catalog.pg_database
-      WHERE (starts_with(datname::text, $1) AND length(datname) = length($1) + 8)
-         OR (starts_with(datname::text, $2) AND length(datname) = length($2) + 8)`,
+      WHERE right(datname::text, 8) ~ '^[0-9a-f]{8}$'
+        AND left(datname::text, -8) IN ($1, $2)`,
     [derivedName(name, 'imp'), derivedName(name, 'new')],
   );
   for (const { datname } of rows) await dropDatabase(session, datname);

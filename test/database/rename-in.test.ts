@@ -80,10 +80,12 @@ test('case 4: killed inside the transaction, the old state is whole, and the nex
   await volume.startServer();
   expect(await volume.databases()).toEqual([expect.stringMatching(/^tools__imp_[0-9a-f]{8}$/)]);
   expect(await imports()).toBe(0);
+  // Somebody's own, though its name is as long as one of ours.
+  await volume.admin('CREATE DATABASE tools__new_products');
   const next = await volume.run('setup');
   expect(next.failure).toBeUndefined();
   expect(next.stderr).toContain('dropped what an interrupted start left behind: tools__imp_');
-  expect(await volume.databases()).toEqual(['tools']);
+  expect(await volume.databases()).toEqual(['tools', 'tools__new_products']);
   expect(await imports()).toBe(1);
 });
 
