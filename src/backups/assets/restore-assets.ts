@@ -24,10 +24,11 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { createEntryPaths } from '../../archives/entry-path.ts';
 import { codeOf, Failure } from '../../base/errors.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { stageFor, swapFolder } from '../../system/swap-folder.ts';
+import { stageFor } from '../../system/swap-folder.ts';
 import { syncTree } from '../../system/sync-tree.ts';
 import { syncFolder } from '../../system/write-file-atomic.ts';
 import { blobPath } from './blobs.ts';
+import { finishSwap, freeName, isSwapOpen, swapRoot } from './swap-root.ts';
 import { type FileEntry, openTree, type TreeEntry } from './tree.ts';
 
 export interface RestoreAssetsOptions {
@@ -89,6 +90,8 @@ export async function restoreAssetsInPlace(
 ): Promise<AssetsRestored> {
   const { header } = await openTree(options.tree);
   const roots = { ...header.roots, ...options.roots };
+  // First of all: a stage of that name may hold what is nowhere else.
+  for (const folder of Object.values(roots)) finishSwap(folder);
   const stages = Object.fromEntries(
     Object.entries(roots).map(([name, folder]) => [
       name,
@@ -96,7 +99,9 @@ export async function restoreAssetsInPlace(
     ]),
   );
   const clear = (): void => {
-    for (const stage of Object.values(stages)) rmSync(stage, { recursive: true, force: true });
+    for (const [name, stage] of Object.entries(stages)) {
+      if (!isSwapOpen(roots[name] ?? '')) rmSync(stage, { recursive: true, force: true });
+    }
   };
   clear();
   for (const folder of Object.values(roots)) mkdirSync(dirname(folder), { recursive: true, mode: 0o755 });
@@ -114,19 +119,12 @@ export async function restoreAssetsInPlace(
       const folder = roots[name] ?? '';
       const kept = freeName(stageFor(folder, `.before-${options.id}-${name}`));
       const there = existsSync(folder);
-      swapFolder(folder, stages[name] ?? '', kept);
+      swapRoot(folder, stages[name] ?? '', kept);
       return { folder, kept: there ? kept : undefined };
     });
     return { files: totals.files, bytes: totals.bytes, replaced };
   } finally {
     clear();
-  }
-}
-
-function freeName(path: string): string {
-  for (let count = 1; ; count += 1) {
-    const name = count === 1 ? path : `${path}-${count}`;
-    if (!existsSync(name)) return name;
   }
 }
 

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { Failure } from '../../base/errors.ts';
 import { BlobStage, type TakenFile } from './blobs.ts';
+import { requireNoSwap } from './swap-root.ts';
 import {
   comparePaths,
   type FileEntry,
@@ -58,6 +59,7 @@ const SETTLED_MS = 1000;
 export async function takeAssets(options: AssetsOptions): Promise<AssetsTaken> {
   const began = Date.now();
   const roots = nameRoots(options.roots);
+  for (const folder of options.roots) requireNoSwap(folder);
   const known = await openPrevious(options.previous);
   const blobs = new BlobStage(options.blobs, join(options.stage, 'new'));
   const tree = openTreeWriter(join(options.stage, TREE_FILE), { schema: 1, began, roots });
