@@ -68,7 +68,8 @@ export function isWhole(backup: ShelvedBackup): backup is WholeBackup {
 }
 
 /**
- * The backup that is meant: by its id, by a beginning of it that no other has, or `latest`, the newest that is whole.
+ * The backup that is meant: by its id, by a beginning of it that no other has, or `latest`, the newest that is whole
+ * and was not made before a migration.
  * Throws a Failure where there is none, or more than one.
  */
 export function findBackup(
@@ -78,7 +79,9 @@ export function findBackup(
 ): ShelvedBackup {
   const among = kind === undefined ? shelf : shelf.filter((backup) => backup.kind === kind);
   if (wanted === 'latest') {
-    const newest = among.find(isWhole);
+    // One that was made before a migration is there to undo that; after a bad one, it is not what is meant.
+    const newest =
+      among.find((each) => isWhole(each) && each.manifest.label === undefined) ?? among.find(isWhole);
     if (newest) return newest;
     throw new Failure(
       `cannot find the latest backup: there is no whole one${kind ? ` of kind ${kind}` : ''}`,

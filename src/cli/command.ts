@@ -80,6 +80,8 @@ export interface Doors {
   alone?(options: {
     readonly tier: string | undefined;
     readonly config: string | undefined;
+    /** Where plans are when nobody says so. */
+    readonly defaultConfig: string;
     readonly data: string | undefined;
     readonly onOutput: (bytes: Buffer) => void;
   }): Promise<AloneRuns>;

@@ -58,7 +58,7 @@ function readFile(path: string): string | undefined {
 }
 
 /** In the image /etc/bulkhead; in a checkout its own folder. */
-function defaultConfig(cwd: string): string {
+export function defaultConfig(cwd: string): string {
   const local = `${cwd}/config`;
   return !exists('/etc/bulkhead') && exists(`${local}/core.yaml`) ? local : '/etc/bulkhead';
 }

@@ -10,6 +10,7 @@ import { describeChange } from './change-text.ts';
 import type { Client } from './client.ts';
 import type { AloneRuns, Context } from './command.ts';
 import { findDataDir } from './place.ts';
+import { defaultConfig } from './plan-reading.ts';
 import { hearProgram, runProgram } from './run-program.ts';
 import { tameLine } from './terminal.ts';
 
@@ -84,6 +85,7 @@ async function openAlone(context: Context): Promise<ProgramPlace> {
   const session: AloneRuns = await doors.alone({
     tier: given.value('tier'),
     config: given.value('config'),
+    defaultConfig: defaultConfig(io.cwd),
     data: findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') }),
     onOutput: tellLines((text) => context.remark(tameLine(text))),
   });

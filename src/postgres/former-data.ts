@@ -24,6 +24,8 @@ const NOT_CLUSTERS: ReadonlySet<string> = new Set([
   'secrets',
   'wal',
 ]);
+/** Kinds of backups that hold a database. */
+const DATABASE_BACKUPS = ['dump', 'base'] as const;
 /** `/data/postgresql/17/main` is three below. */
 const DEPTH = 3;
 /** Where the images of Debian and of Docker keep theirs. */
@@ -34,12 +36,13 @@ const SYSTEM_DATA = '/var/lib/postgresql';
  * name was ever in use. Throws a Failure where identity.json cannot be understood.
  */
 export function findFormerData(layout: Layout): FormerData[] {
+  // What has a way back comes first: its remedy is the one that people are told.
   return [
+    ...findBackups(layout),
     ...findIdentity(layout),
     ...findPointer(layout),
     ...findClusters(layout),
     ...findMounted(),
-    ...findBackups(layout),
   ];
 }
 
@@ -106,18 +109,18 @@ function findMounted(): FormerData[] {
 
 function findBackups({ dataDir }: Layout): FormerData[] {
   const backups = join(dataDir, 'backups');
-  const manifests = foldersIn(backups).flatMap((kind) =>
-    foldersIn(join(backups, kind))
-      .map((id) => join(backups, kind, id, 'manifest.json'))
-      .filter((path) => existsSync(path)),
+  const ids = DATABASE_BACKUPS.flatMap((kind) =>
+    foldersIn(join(backups, kind)).filter((id) => existsSync(join(backups, kind, id, 'manifest.json'))),
   );
-  const last = manifests.sort().at(-1);
-  if (last === undefined) return [];
+  // Names begin with the time.
+  const newest = ids.sort().at(-1);
+  if (newest === undefined) return [];
+  const many = ids.length === 1 ? 'a backup of a database lies' : `${ids.length} backups of a database lie`;
   return [
     {
       kind: 'backup',
-      fact: `${manifests.length} backup${manifests.length === 1 ? '' : 's'} of a database lie in ${backups}, and ${join(dataDir, 'pg')} holds none`,
-      remedy: `restore one: bulkhead backup restore; for a new database move ${backups} away`,
+      fact: `${many} in ${backups}, the newest ${newest}, and ${join(dataDir, 'pg')} holds no database`,
+      remedy: `bring it back: bulkhead backup restore ${newest}, or see which there are: bulkhead backup list; for a new database move ${backups} away`,
     },
   ];
 }

@@ -22,6 +22,8 @@ import { takeRunFolder } from './run-folder.ts';
 export interface AloneOptions {
   readonly tier: string | undefined;
   readonly config: string | undefined;
+  /** Where plans are when nobody says so. */
+  readonly defaultConfig: string;
   readonly data: string | undefined;
   /** What the programs write to their logs. */
   readonly onOutput: (bytes: Buffer) => void;
@@ -53,6 +55,7 @@ export function openAlone(options: AloneOptions): AloneSession {
       root: uid === 0,
       cwd: process.cwd(),
       runDir: runFolder.path,
+      defaultConfig: options.defaultConfig,
     };
     const { plan } = requirePlan(request);
     const cluster = plan.runs.find(({ name }) => name === 'cluster');

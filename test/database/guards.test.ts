@@ -79,7 +79,7 @@ describe('an empty cluster folder', () => {
     ],
     [
       'a backup',
-      '1 backup of a database lie',
+      'a backup of a database lies',
       () => put(data('backups', 'dump', '20260101T000000Z-dump-abc', 'manifest.json'), '{}'),
       'bulkhead backup restore',
     ],
