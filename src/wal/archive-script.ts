@@ -53,9 +53,14 @@ short_of_room() {
 }
 
 declare_gap() {
+  # What this call has written makes room for the declaration.
+  rm -f -- "$part" "$part.sha256"
   say "less than the floor of the disk is free: nothing is archived from $name on, until the next base backup"
   printf '{"schema":1,"since":"%s","from":"%s","reason":"disk"}\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$name" \\
-    >"$archive/.tmp-gap" && sync "$archive/.tmp-gap" && mv -f "$archive/.tmp-gap" "$archive/gap.json" && sync "$archive"
+    >"$archive/.tmp-gap" && sync "$archive/.tmp-gap" && mv -f "$archive/.tmp-gap" "$archive/gap.json" && sync "$archive" || {
+    say "the gap cannot be written down: PostgreSQL keeps $name"
+    exit 1
+  }
   exit 0
 }
 
