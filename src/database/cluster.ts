@@ -38,7 +38,7 @@ export async function runCluster(job: Job, doAsked: DoAsked, openBundle: OpenBun
   // Whatever refuses, refuses before anything on the volume is made, moved or swept.
   refuseReadOnly(layout);
   refuseStrangers(layout, user);
-  const stageInUse = await settleOperation(job, layout, user, doAsked);
+  const { stageInUse, settled } = await settleOperation(job, layout, user, doAsked);
   const identity = readIdentity(layout.identity);
   const there = findCluster(layout);
   const binaries = findBinaries({ major: there?.major, libraryDir });
@@ -77,6 +77,8 @@ export async function runCluster(job: Job, doAsked: DoAsked, openBundle: OpenBun
       `the cluster is of PostgreSQL ${cluster.major}, and ${newer} is here: bulkhead db upgrade moves it`,
     );
   }
+  // What has just come into force has proven nothing yet: all that one could go back to stays until another start.
+  if (settled || moveIn !== undefined) return;
   const swept = sweepKeptClusters(layout, Date.now());
   if (swept.length > 0) job.say(`deleted clusters that went out of use a week ago: ${swept.join(', ')}`);
 }

@@ -15,10 +15,13 @@ import { readIdentity, readSystemIdentifier, writeIdentity } from '../postgres/i
 import type { Layout } from '../postgres/layout.ts';
 import {
   clearOperation,
+  isOutlived,
   keptName,
   type Operation,
   operationLock,
   readOperation,
+  WAITS_FOR_MS,
+  writeOperation,
 } from '../postgres/operation.ts';
 import { STAGE } from '../postgres/stages.ts';
 import type { Job } from '../program/job.ts';
@@ -30,22 +33,27 @@ import { pointCurrentTo } from './point-current.ts';
 /** Does what was asked for while the database is stopped; what fails in it is rolled back by itself. */
 export type DoAsked = (job: Job, operation: Operation) => Promise<void>;
 
-/** A wish of a person who did not wait for it: done hours later, it would surprise everybody. */
-const ASKED_FOR_MS = 10 * 60_000;
+interface Settled {
+  /** The stage that must not be swept, because somebody works in it beside us. */
+  readonly stageInUse: string | undefined;
+  /** An operation was found, and it is finished or gone now. */
+  readonly settled: boolean;
+}
 
 /**
- * To be called before anybody looks for the cluster, under the lock of the volume. Returns the stage that must not be
- * swept, because somebody works in it beside us.
+ * To be called before anybody looks for the cluster, under the lock of the volume. Throws a Failure where op.json
+ * cannot be understood or a flip cannot be finished.
  */
 export async function settleOperation(
   job: Job,
   layout: Layout,
   user: Identity,
   doAsked: DoAsked,
-): Promise<string | undefined> {
+): Promise<Settled> {
   let operation = readOperation(layout);
+  const asked = operation?.step === 'asked';
   if (operation?.step === 'asked') {
-    if (Date.now() - Date.parse(operation.startedAt) > ASKED_FOR_MS) {
+    if (Date.now() - Date.parse(operation.startedAt) > WAITS_FOR_MS) {
       job.note(
         `${operation.what} was asked for at ${operation.startedAt} and not done: asked for too long ago`,
       );
@@ -54,24 +62,39 @@ export async function settleOperation(
     }
     operation = readOperation(layout);
   }
-  if (operation === undefined) return undefined;
-  if (operation.step === 'flip') {
-    finishFlip(layout, user, operation, job.note);
-    const kept =
-      operation.from === undefined ? '' : `; the cluster before it is in trash/${keptName(operation)}`;
-    job.note(`${operation.what} is in force${kept}`);
-    return undefined;
-  }
+  if (operation === undefined) return { stageInUse: undefined, settled: asked };
   const { takeLock } = await import('../system/lock.ts');
   const lock = takeLock(operationLock(layout));
-  if (lock === undefined) return operation.stage;
   try {
-    removeStage(layout, operation);
-    clearOperation(layout);
-    if (operation.step === 'build') job.note(`${operation.what} was interrupted: nothing has changed`);
-    return undefined;
+    // Whoever held the lock until now may have brought it further.
+    operation = readOperation(layout);
+    if (operation === undefined) return { stageInUse: undefined, settled: asked };
+    if (operation.step === 'flip' && !isOutlived(layout, operation)) flip(job, layout, user, operation);
+    else if (lock === undefined) return { stageInUse: operation.stage, settled: asked };
+    else sweep(job, layout, operation);
+    return { stageInUse: undefined, settled: true };
   } finally {
-    lock.release();
+    lock?.release();
+  }
+}
+
+function flip(job: Job, layout: Layout, user: Identity, operation: Operation): void {
+  const kept = finishFlip(layout, user, operation, job.note);
+  const before = operation.from === undefined ? '' : `; the cluster before it is in trash/${kept}`;
+  job.note(`${operation.what} is in force${before}`);
+}
+
+function sweep(job: Job, layout: Layout, operation: Operation): void {
+  const { what, step, readyAt = operation.startedAt } = operation;
+  // Killed in the middle of it, the next start must not flip what is left.
+  if (step === 'flip') writeOperation(layout, { ...operation, step: 'build' });
+  removeStage(layout, operation);
+  clearOperation(layout);
+  if (step === 'build') job.note(`${what} was interrupted: nothing has changed`);
+  if (step === 'flip') {
+    job.note(
+      `${what} was ready at ${readyAt} and never came into force; the cluster in use has gone on without it, and stays`,
+    );
   }
 }
 
@@ -88,15 +111,17 @@ async function tryAsked(job: Job, operation: Operation, doAsked: DoAsked): Promi
 
 /**
  * Each line is one rename that can be done again or not at all. While the stage holds `main`, whatever stands in its
- * place is the old cluster; once it does not, the new one is in its place.
+ * place is the old cluster; once it does not, the new one is in its place. Returns the name below the trash of the one
+ * that was in use.
  */
 export function finishFlip(
   layout: Layout,
   user: Identity,
-  operation: Operation,
+  found: Operation,
   note: (text: string) => void = () => undefined,
-): void {
+): string {
   const { pg } = layout;
+  const operation = beginFlip(layout, found);
   const staged = join(pg, operation.stage, 'main');
   const place = join(pg, String(operation.to));
   if (existsSync(staged)) {
@@ -127,6 +152,17 @@ export function finishFlip(
   if (operation.op === 'move-in') for (const text of finishBelongings(layout, operation.stage)) note(text);
   clearOperation(layout);
   removeStage(layout, operation);
+  return keptName(operation);
+}
+
+/** The moment at which the cluster in use goes out of use is written down once, whoever finishes what it begins. */
+function beginFlip(layout: Layout, operation: Operation): Operation {
+  if (operation.flippedAt !== undefined) return operation;
+  // A clock that runs behind must not make it older than the operation.
+  const at = Math.max(Date.now(), Date.parse(operation.readyAt ?? operation.startedAt));
+  const begun = { ...operation, flippedAt: new Date(at).toISOString() };
+  writeOperation(layout, begun);
+  return begun;
 }
 
 /** What was brought back from the trash leaves empty folders there, and nothing else of it is ours to remove. */

@@ -9,7 +9,7 @@ import { findBinaries } from '../postgres/binaries.ts';
 import { fingerprintTables } from '../postgres/fingerprint.ts';
 import { type Layout, layoutOf } from '../postgres/layout.ts';
 import { ensureLedger, writeLedger } from '../postgres/ledger.ts';
-import { keptName, newOperation } from '../postgres/operation.ts';
+import { newOperation } from '../postgres/operation.ts';
 import { type PrivateServer, startPrivateServer } from '../postgres/private-server.ts';
 import { databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
@@ -22,8 +22,7 @@ import { majorInUse } from './major-in-use.ts';
 import { superuserPassword, syncCluster } from './staged-cluster.ts';
 import { buildCluster, type Workspace } from './workspace.ts';
 
-/** Returns the name under which the cluster that was there is kept. */
-export async function restoreBase(job: Job, backup: WholeBackup): Promise<string | undefined> {
+export async function restoreBase(job: Job, backup: WholeBackup): Promise<void> {
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const user = databaseUser(job.plan.systemUser);
   const major = backup.manifest.server?.major;
@@ -68,7 +67,6 @@ export async function restoreBase(job: Job, backup: WholeBackup): Promise<string
     step('syncing it');
     await syncCluster(workspace, binaries, user, job.signal);
   });
-  return from === undefined ? undefined : keptName(operation);
 }
 
 /**

@@ -11,7 +11,7 @@ import { connectAsSuperuser, type Server, type Session, serverOf } from '../post
 import { compareFingerprints, fingerprintTables } from '../postgres/fingerprint.ts';
 import { layoutOf } from '../postgres/layout.ts';
 import { ensureLedger } from '../postgres/ledger.ts';
-import { keptName, newOperation } from '../postgres/operation.ts';
+import { newOperation } from '../postgres/operation.ts';
 import { APP_PASSWORD, readSecret } from '../postgres/secrets.ts';
 import { databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
@@ -46,7 +46,7 @@ export async function restoreDump(job: Job, source: Source): Promise<string | un
 }
 
 /** Into a new cluster. Returns the name under which the cluster that was there is kept. */
-export async function restoreDumpAlone(job: Job, source: Source): Promise<string | undefined> {
+export async function restoreDumpAlone(job: Job, source: Source): Promise<void> {
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const user = databaseUser(job.plan.systemUser);
   const libraryDir = join(layout.sockets, 'lib');
@@ -82,7 +82,6 @@ export async function restoreDumpAlone(job: Job, source: Source): Promise<string
       },
     ),
   );
-  return from === undefined ? undefined : keptName(operation);
 }
 
 interface OpenDump {

@@ -78,12 +78,14 @@ async function restoreSource(job: Job, source: Source): Promise<void> {
       exitCode: CommandExit.refused,
     });
   }
-  const kept =
-    source.kind === 'base'
-      ? await restoreBase(job, source.backup)
-      : await withPlainSource(job, source, (plain) =>
-          alone === undefined ? restoreDump(job, plain) : restoreDumpAlone(job, plain),
-        );
+  let kept: string | undefined;
+  if (source.kind === 'base') await restoreBase(job, source.backup);
+  else {
+    await withPlainSource(job, source, async (plain) => {
+      if (alone === undefined) kept = await restoreDump(job, plain);
+      else await restoreDumpAlone(job, plain);
+    });
+  }
   job.report({ type: 'result', value: { ...plan, kept } satisfies RestorePlan });
 }
 

@@ -5,7 +5,7 @@ import { findBinaries } from '../postgres/binaries.ts';
 import { findLack } from '../postgres/find-cluster.ts';
 import { type KeptCluster, listKeptClusters } from '../postgres/kept-clusters.ts';
 import { type Layout, layoutOf } from '../postgres/layout.ts';
-import { newOperation } from '../postgres/operation.ts';
+import { newOperation, readyToFlip } from '../postgres/operation.ts';
 import type { Job } from '../program/job.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { RollbackPlan } from '../protocol/operations.ts';
@@ -23,7 +23,7 @@ export async function runRollback(job: Job): Promise<void> {
   if (dryRun === undefined) {
     const facts = { from: majorInUse(layout), to: kept.major, what: `return to ${kept.name}` };
     const operation = newOperation('rollback', facts);
-    orderOperation(layout, { ...operation, step: 'flip', stage: `trash/${kept.name}/${kept.major}` });
+    orderOperation(layout, readyToFlip({ ...operation, stage: `trash/${kept.name}/${kept.major}` }));
   }
   const { major, since, why } = kept;
   const plan: RollbackPlan = { name: kept.name, major, since, why };

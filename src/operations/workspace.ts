@@ -7,9 +7,11 @@ import { makeOwned } from '../postgres/initdb.ts';
 import type { Layout } from '../postgres/layout.ts';
 import {
   clearOperation,
+  isOutlived,
   type Operation,
   operationLock,
   readOperation,
+  readyToFlip,
   writeOperation,
 } from '../postgres/operation.ts';
 import { STAGE } from '../postgres/stages.ts';
@@ -54,7 +56,7 @@ export async function buildCluster(
       makeOwned(folder, user);
       await build({ folder, cluster: join(folder, 'main') });
       syncFolder(folder);
-      writeOperation(layout, { ...operation, step: upTo });
+      writeOperation(layout, upTo === 'flip' ? readyToFlip(operation) : { ...operation, step: upTo });
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
       clearOperation(layout);
@@ -90,7 +92,7 @@ export function confirmOperation(layout: Layout, stage: string): Operation {
         },
       );
     }
-    writeOperation(layout, { ...operation, step: 'flip' });
+    writeOperation(layout, readyToFlip(operation));
     return operation;
   } finally {
     lock.release();
@@ -124,13 +126,13 @@ function refuseOthers(layout: Layout, operation: Operation): void {
   const other = readOperation(layout);
   if (other === undefined || other.stage === operation.stage) return;
   if (other.step === 'flip') {
-    throw new Failure(
-      `cannot begin the ${operation.what}: the ${other.what} is ready and waits for a start`,
-      {
-        remedy: 'let it come into force: bulkhead restart --dependents cluster, or start the container',
-        exitCode: CommandExit.refused,
-      },
-    );
+    const wait = isOutlived(layout, other)
+      ? ['was ready and never came into force', 'let a start remove it']
+      : ['is ready and waits for a start', 'let it come into force'];
+    throw new Failure(`cannot begin the ${operation.what}: the ${other.what} ${wait[0]}`, {
+      remedy: `${wait[1]}: bulkhead restart --dependents cluster, or start the container`,
+      exitCode: CommandExit.refused,
+    });
   }
   if (other.stage.startsWith(STAGE)) rmSync(join(layout.pg, other.stage), { recursive: true, force: true });
   clearOperation(layout);

@@ -6,15 +6,18 @@
  *
  * Where a person has to see the new one first, it is `built` until they say yes; a start before that sweeps it.
  *
+ * A flip that nobody waited for goes by once the cluster in use has lived on without it.
+ *
  * The file says what the next start does, so it is written and synced before each step. `asked` comes before `build`
  * where the work needs the database stopped: the next start does it.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import { syncFolder, writeFileAtomic } from '../system/write-file-atomic.ts';
 import type { Layout } from './layout.ts';
+import { readControlFile } from './pg-control.ts';
 import { STAGE } from './stages.ts';
 
 export type OperationKind = 'restore' | 'upgrade' | 'adopt' | 'pitr' | 'rollback' | 'move-in';
@@ -31,6 +34,10 @@ export interface Operation {
   readonly stage: string;
   /** ISO 8601 */
   readonly startedAt: string;
+  /** ISO 8601: since when it waits for its flip. */
+  readonly readyAt?: string;
+  /** ISO 8601: when the flip began, written before its first rename; from then on it is finished, however late. */
+  readonly flippedAt?: string;
   /** For people: "restore of 20261121T020000Z-base-3f9ac1". */
   readonly what: string;
 }
@@ -44,6 +51,31 @@ export function newOperation(
 ): Operation {
   const stage = `${STAGE}${op}-${randomBytes(4).toString('hex')}`;
   return { schema: 1, op, step: 'build', stage, startedAt: now.toISOString(), ...facts };
+}
+
+/** The next start flips it. */
+export function readyToFlip(operation: Operation, now = new Date()): Operation {
+  return { ...operation, step: 'flip', readyAt: now.toISOString() };
+}
+
+/** A step of a person who was cut off: done by whatever start comes hours or weeks later, it would surprise everybody. */
+export const WAITS_FOR_MS = 10 * 60_000;
+
+/**
+ * The cluster in use went on long after the new one was ready to take its place, so that a flip would take away all
+ * that was written since. A volume on which nothing ran meanwhile can wait for its start as long as it likes.
+ */
+export function isOutlived(layout: Pick<Layout, 'pg'>, operation: Operation): boolean {
+  const { step, from, stage, startedAt, readyAt = startedAt, flippedAt } = operation;
+  if (step !== 'flip' || flippedAt !== undefined || from === undefined) return false;
+  if (!existsSync(join(layout.pg, stage, 'main'))) return false;
+  try {
+    const { writtenAt } = readControlFile(join(layout.pg, String(from), 'main'));
+    return writtenAt - Date.parse(readyAt) > WAITS_FOR_MS;
+  } catch {
+    // What cannot be read is no cluster that lives.
+    return false;
+  }
 }
 
 /** Undefined where none is under way. Throws a Failure where the file cannot be understood. */
@@ -83,9 +115,13 @@ export function operationLock({ pg }: Pick<Layout, 'pg'>): string {
   return join(pg, 'op.lock');
 }
 
-/** Where the cluster that was in use goes: `<time>-<why>`, below the trash. */
-export function keptName({ op, startedAt }: Pick<Operation, 'op' | 'startedAt'>): string {
-  return `${startedAt.replaceAll(/[-:]|\.\d+/g, '')}-${op}`;
+/** Where the cluster that was in use goes: `<time>-<why>`, below the trash; the time is that at which it went out of use. */
+export function keptName({
+  op,
+  startedAt,
+  flippedAt = startedAt,
+}: Pick<Operation, 'op' | 'startedAt' | 'flippedAt'>): string {
+  return `${flippedAt.replaceAll(/[-:]|\.\d+/g, '')}-${op}`;
 }
 
 /** A stage of ours, or a cluster of the trash that is brought back. */

@@ -43,7 +43,7 @@ export interface RestorePlan {
     | undefined;
   /** A whole cluster was built: the next start puts it in its place. */
   readonly flip: boolean;
-  /** Under which name what was there is kept; undefined: nothing was there, or nothing was done yet. */
+  /** Of a database: under which name what was there is kept; a cluster gets its name from the start that replaces it. */
   readonly kept: string | undefined;
 }
 

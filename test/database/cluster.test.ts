@@ -111,6 +111,19 @@ describe('the task `cluster`', () => {
     expect(existsSync(stage)).toBe(false);
   });
 
+  test('deletes what went out of use a week ago, but not in a start that settled an operation', async () => {
+    expect((await volume.run('cluster')).code).toBe(0);
+    const kept = data('pg', 'trash', '20200101T000000Z-restore', '15', 'main');
+    mkdirSync(kept, { recursive: true });
+    const startedAt = new Date(Date.now() - 3_600_000).toISOString();
+    const asked = { schema: 1, op: 'upgrade', step: 'asked', from: 15, to: 18, stage: '.stage-upgrade-0a' };
+    writeFileSync(data('pg', 'op.json'), JSON.stringify({ ...asked, startedAt, what: 'upgrade' }));
+    expect((await volume.run('cluster')).failure).toBeUndefined();
+    expect([existsSync(data('pg', 'op.json')), existsSync(kept)]).toEqual([false, true]);
+    expect((await volume.run('cluster')).code).toBe(0);
+    expect(existsSync(kept)).toBe(false);
+  });
+
   test('refuses to make a new one where a volume has lost its own', async () => {
     await volume.run('cluster');
     rmSync(data('pg'), { recursive: true });

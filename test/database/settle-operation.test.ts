@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { belongingsOf } from '../../src/database/belongings.ts';
 import { finishFlip, settleOperation } from '../../src/database/settle-operation.ts';
+import { listKeptClusters, sweepKeptClusters } from '../../src/postgres/kept-clusters.ts';
 import { type Layout, layoutOf } from '../../src/postgres/layout.ts';
 import { newOperation, type Operation, readOperation, writeOperation } from '../../src/postgres/operation.ts';
 import type { Job } from '../../src/program/job.ts';
@@ -52,7 +53,13 @@ const user = currentIdentity();
 function cluster(folder: string, mark: string): void {
   mkdirSync(join(folder, 'main', 'global'), { recursive: true });
   writeFileSync(join(folder, 'main', 'mark'), mark);
-  writeFileSync(join(folder, 'main', 'global', 'pg_control'), Buffer.alloc(64, mark));
+  writeControl(join(folder, 'main'), 0);
+}
+
+function writeControl(folder: string, writtenAt: number): void {
+  const control = Buffer.alloc(64);
+  control.writeBigInt64LE(BigInt(Math.floor(writtenAt / 1000)), 24);
+  writeFileSync(join(folder, 'global', 'pg_control'), control);
 }
 
 /** An old cluster in use, if `from` is one, and a new one whole in its stage. */
@@ -192,6 +199,69 @@ describe('what a start does with an operation', () => {
     expect(readOperation(layout)).toBeUndefined();
     expect(notes.join()).toMatch(/asked for too long ago.*failed, and nothing has changed: it did not work/);
   });
+
+  test('one that is confirmed while the start looks at it is flipped, not swept', async () => {
+    const { layout, operation } = volume(15, 15);
+    writeOperation(layout, { ...operation, step: 'built' });
+    const settling = settleOperation(job, layout, user, nothing);
+    writeOperation(layout, operation);
+    await settling;
+    expect(inForce(layout)).toBe('new');
+  });
+
+  const DAY = 86_400_000;
+  const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
+
+  test('one that waited for a week while nothing ran is flipped; what it replaced went out of use just now', async () => {
+    const { layout, operation } = volume(15, 15);
+    writeControl(join(layout.pg, '15', 'main'), Date.now() - 8 * DAY);
+    writeOperation(layout, { ...operation, startedAt: ago(9 * DAY), readyAt: ago(8 * DAY) });
+    // Killed behind the first rename: the moment that is written is the one that counts.
+    fault.left = 5;
+    await expect(settleOperation(job, layout, user, nothing)).rejects.toThrow('killed');
+    fault.left = Number.POSITIVE_INFINITY;
+    const { flippedAt } = readOperation(layout) ?? {};
+    expect(Date.now() - Date.parse(flippedAt ?? '')).toBeLessThan(DAY);
+    expect(await settleOperation(job, layout, user, nothing)).toEqual({
+      stageInUse: undefined,
+      settled: true,
+    });
+    expect(inForce(layout)).toBe('new');
+    const [kept, ...others] = listKeptClusters(layout);
+    expect(others).toEqual([]);
+    expect(Date.parse(kept?.since ?? '')).toBe(Math.floor(Date.parse(flippedAt ?? '') / 1000) * 1000);
+    expect(sweepKeptClusters(layout, Date.now())).toEqual([]);
+  });
+
+  test.each(['restore', 'rollback'] as const)(
+    'a %s that nobody waited for goes by where the cluster in use went on; killed in it, it still does',
+    async (op) => {
+      for (let kills = 0; ; kills += 1) {
+        const { layout, operation } = volume(15, 18);
+        writeControl(join(layout.pg, '15', 'main'), Date.now() - DAY);
+        let { stage } = operation;
+        if (op === 'rollback') {
+          stage = 'trash/20261101T000000Z-upgrade/18';
+          cluster(join(layout.pg, stage), 'kept');
+          rmSync(join(layout.pg, operation.stage), { recursive: true });
+        }
+        writeOperation(layout, { ...operation, op, stage, readyAt: ago(8 * DAY) });
+        fault.left = kills;
+        const killed = await settleOperation(job, layout, user, nothing).then(
+          () => false,
+          () => true,
+        );
+        fault.left = Number.POSITIVE_INFINITY;
+        if (killed) await settleOperation(job, layout, user, nothing);
+        expect(inForce(layout)).toBe('old');
+        expect(readOperation(layout)).toBeUndefined();
+        expect(existsSync(join(layout.pg, stage))).toBe(op === 'rollback');
+        if (op === 'rollback') expect(listKeptClusters(layout)).toHaveLength(1);
+        if (!killed) break;
+      }
+      expect(notes.join()).toContain('never came into force; the cluster in use has gone on without it');
+    },
+  );
 
   test('a file that no version of ours wrote stops the start before anything is touched', async () => {
     const { layout } = volume(15, 15);

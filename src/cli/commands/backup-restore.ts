@@ -115,9 +115,13 @@ function describe(plan: RestorePlan, { alone }: ProgramPlace, now: number): stri
   ].join('\n');
 }
 
-function describeKept({ kept, flip }: RestorePlan): string {
-  if (kept === undefined) return '';
-  return flip
-    ? ` What was there is kept for seven days; back to it: bulkhead db rollback ${kept}.`
+function describeKept({ kept, flip, replaced }: RestorePlan): string {
+  if (flip) {
+    return replaced === undefined
+      ? ''
+      : ' What was there is kept for seven days; back to it: bulkhead db rollback.';
+  }
+  return kept === undefined
+    ? ''
     : ` What was there is now the database ${kept}; when it is not needed any more: DROP DATABASE "${kept}".`;
 }
