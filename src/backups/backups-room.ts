@@ -8,6 +8,7 @@ import { BACKUP_KINDS } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { freeBytes } from '../system/files.ts';
 import { type Lock, takeLock } from '../system/lock.ts';
+import { settleReplaced } from './replaced.ts';
 import { endLeftover } from './scratch-cluster.ts';
 
 /** Held by whoever makes, verifies, restores or removes backups. Throws a Failure where another one does. */
@@ -27,7 +28,12 @@ export function lockBackups(root: string): Lock {
 
 /** Under the lock: what a killed run left behind, here and beside the cluster. */
 export async function sweepLeftovers(root: string, pg: string): Promise<void> {
-  for (const kind of BACKUP_KINDS) if (existsSync(join(root, kind))) sweepStages(join(root, kind));
+  for (const kind of BACKUP_KINDS) {
+    const shelf = join(root, kind);
+    if (!existsSync(shelf)) continue;
+    settleReplaced(shelf);
+    sweepStages(shelf);
+  }
   for (const name of existsSync(pg) ? readdirSync(pg) : []) {
     if (!name.startsWith(VERIFY_STAGE)) continue;
     await endLeftover(join(pg, name, 'main'));

@@ -9,6 +9,7 @@ import { type BackupManifest, MANIFEST, VERIFIED } from '../protocol/backups.ts'
 import { readTextIfExists } from '../system/files.ts';
 import { swapFolder } from '../system/swap-folder.ts';
 import { writeFileAtomic } from '../system/write-file-atomic.ts';
+import { replacedName } from './replaced.ts';
 import { sealFolder } from './seal.ts';
 import { readShelf, requireWhole, type WholeBackup } from './shelf.ts';
 
@@ -22,7 +23,7 @@ export async function encryptBackup(
 ): Promise<WholeBackup> {
   const shelf = dirname(backup.folder);
   const stage = join(shelf, `${STAGE}${backup.id}`);
-  const aside = join(shelf, `${STAGE}plain-${backup.id}`);
+  const aside = join(shelf, replacedName(backup.id));
   mkdirSync(stage, { mode: 0o700 });
   try {
     for (const { path } of backup.manifest.files) {

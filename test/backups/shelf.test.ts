@@ -1,9 +1,19 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sweepLeftovers } from '../../src/backups/backups-room.ts';
 import { noteRun } from '../../src/backups/last-run.ts';
 import { listBackups } from '../../src/backups/list-backups.ts';
+import { replacedName } from '../../src/backups/replaced.ts';
 import { findBackup, readShelf, requireWhole } from '../../src/backups/shelf.ts';
 import { type } from '../support/command-line.ts';
 import { EXAMPLE_NOW } from '../support/product.ts';
@@ -48,6 +58,21 @@ describe('a shelf', () => {
     mkdirSync(join(root, 'dump', '20260101T020000Z-base-3f9ac1'));
     expect(readShelf(root)).toEqual([]);
   });
+});
+
+test('a kill between the two renames of a replacement loses no backup', async () => {
+  const id = shelve(root, '2026-01-01T02:00:00.000Z');
+  const shelf = join(root, 'dump');
+  // Where names cannot be exchanged, its place is empty for a moment.
+  renameSync(join(shelf, id), join(shelf, replacedName(id)));
+  mkdirSync(join(shelf, `.stage-${id}`));
+  await sweepLeftovers(root, join(root, 'no-cluster'));
+  expect(readdirSync(shelf)).toEqual([id]);
+  expect(readShelf(root)).toMatchObject([{ id, broken: undefined }]);
+  // And a moment later the successor is there.
+  mkdirSync(join(shelf, replacedName(id)));
+  await sweepLeftovers(root, join(root, 'no-cluster'));
+  expect(readdirSync(shelf)).toEqual([id]);
 });
 
 describe('a broken backup is told, and never used', () => {

@@ -9,6 +9,7 @@ import { syncFolder, writeFileAtomic } from '../../system/write-file-atomic.ts';
 import { BlobStage } from '../assets/blobs.ts';
 import { isWholeBlob } from '../assets/read-assets.ts';
 import { openTree, TREE_FILE } from '../assets/tree.ts';
+import { replacedName, settleReplaced } from '../replaced.ts';
 import { hashFile } from '../seal.ts';
 import { readShelf, requireWhole, type ShelvedBackup, type WholeBackup } from '../shelf.ts';
 import type { FarBackup } from './far-shelf.ts';
@@ -31,6 +32,7 @@ export async function fetchBackup(store: Store, far: FarBackup, options: FetchOp
   const { root, signal, onProgress = () => undefined } = options;
   const shelf = join(root, far.kind);
   const folder = join(shelf, far.id);
+  if (existsSync(shelf)) settleReplaced(shelf);
   const near = readShelf(root, [far.kind]).find(({ id }) => id === far.id);
   if (near !== undefined && far.kind !== 'assets' && (await isTheSame(near, far, signal)))
     return requireWhole(near);
@@ -56,8 +58,7 @@ export async function fetchBackup(store: Store, far: FarBackup, options: FetchOp
     writeFileAtomic(join(stage, MANIFEST), `${JSON.stringify(far.manifest, null, 1)}\n`, { mode: 0o640 });
     if (near?.pinned) closeSync(openSync(join(stage, PINNED), 'a', 0o640));
     // What was there is damaged, or the same.
-    const aside = join(shelf, `.stage-old-${far.id}`);
-    rmSync(aside, { recursive: true, force: true });
+    const aside = join(shelf, replacedName(far.id));
     syncFolder(stage);
     swapFolder(folder, stage, aside);
     rmSync(aside, { recursive: true, force: true });
