@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { filesWithoutTheirPrograms } from './test/support/client-programs.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/image/**', 'test/kills/**', '**/node_modules/**'],
+    exclude: ['test/image/**', 'test/kills/**', '**/node_modules/**', ...filesWithoutTheirPrograms()],
     pool: 'forks',
     // Most tests wait for processes: one worker fewer than processors would leave half of two idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
