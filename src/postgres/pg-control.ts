@@ -11,6 +11,8 @@ export interface ControlFile {
   readonly writtenAt: number;
   /** Where the last checkpoint lies in the WAL; with `writtenAt` it tells one write of the file from another. */
   readonly checkpoint: string;
+  /** On which the last checkpoint was made. */
+  readonly timeline: number;
 }
 
 /** DBState of catalog/pg_control.h, in its order; the same in all majors we meet. */
@@ -29,13 +31,15 @@ export type ClusterState = (typeof STATES)[number] | 'unknown';
 export function readControlFile(cluster: string): ControlFile {
   const fd = openSync(join(cluster, 'global', 'pg_control'), 'r');
   try {
-    const bytes = Buffer.alloc(40);
+    const bytes = Buffer.alloc(52);
     if (readSync(fd, bytes, 0, bytes.length, 0) < bytes.length) throw new Error('pg_control is cut short');
     return {
       systemIdentifier: bytes.readBigUInt64LE().toString(),
       state: STATES[bytes.readInt32LE(16)] ?? 'unknown',
       writtenAt: Number(bytes.readBigInt64LE(24)) * 1000,
       checkpoint: bytes.readBigUInt64LE(32).toString(16),
+      // The copy of the checkpoint: where it begins, and its timeline.
+      timeline: bytes.readUInt32LE(48),
     };
   } finally {
     closeSync(fd);

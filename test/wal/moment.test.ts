@@ -47,11 +47,12 @@ describe('the way to a moment', () => {
     window('early', 2, 2, 11),
     window('new', 2, 9, 11),
   ];
-  const choose = (hour: number | 'latest') =>
+  const choose = (hour: number | 'latest', living?: number) =>
     chooseWindow(
       windows,
       hour === 'latest' ? { text: undefined, at: NOW } : { text: at(hour), at: Date.parse(at(hour)) },
       (timeline) => (timeline === 2 ? Date.parse(at(8)) : undefined),
+      living,
     );
 
   test('begins at the newest backup before it, on the timeline that was lived in then', () => {
@@ -61,5 +62,14 @@ describe('the way to a moment', () => {
     expect(choose('latest')).toMatchObject({ base: 'new', timeline: 2 });
     expect(choose(1)).toBeUndefined();
     expect(choose(12)).toBeUndefined();
+  });
+
+  test('ends where the cluster in use is, whatever higher timeline was left; without one, where was written last', () => {
+    expect(choose('latest', 1)).toMatchObject({ base: 'late', timeline: 1 });
+    expect(choose('latest', 7)).toMatchObject({ base: 'new', timeline: 2 });
+    // At 9 the cluster of before the return came back, and worked on.
+    const back = [window('early', 2, 2, 9), window('late', 1, 6, 11)];
+    const end = chooseWindow(back, { text: undefined, at: NOW }, () => undefined, undefined);
+    expect(end).toMatchObject({ base: 'late', timeline: 1 });
   });
 });
