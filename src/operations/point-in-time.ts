@@ -42,11 +42,12 @@ export async function runPointInTime(job: Job): Promise<void> {
   if (alone !== undefined) prepareVolume(job);
   if (discard !== undefined) return discardOperation(layout, discard);
   if (confirm !== undefined) {
-    const { what, to: major } = confirmOperation(layout, confirm);
-    // Even where it never serves: the number of its timeline is taken.
-    const cluster = join(layout.pg, confirm, 'main');
-    const archive = archiveFolder(layout.dataDir, readSystemIdentifier(cluster), major);
-    await claimTimelines(archive, join(cluster, 'pg_wal'));
+    const { what } = await confirmOperation(layout, confirm, async ({ to: major }) => {
+      // Even where it never serves: the number of its timeline is taken.
+      const cluster = join(layout.pg, confirm, 'main');
+      const archive = archiveFolder(layout.dataDir, readSystemIdentifier(cluster), major);
+      await claimTimelines(archive, join(cluster, 'pg_wal'));
+    });
     job.say(`${what}: confirmed`);
     return;
   }

@@ -78,8 +78,15 @@ export function orderOperation(layout: Layout, operation: Operation): void {
   }
 }
 
-/** Lets the next start flip what was built. Throws a Failure where that is not there any more. */
-export function confirmOperation(layout: Layout, stage: string): Operation {
+/**
+ * Lets the next start flip what was built, after `before` has done what has to be true by then; what throws in it leaves
+ * the operation unconfirmed. Throws a Failure where what was built is not there any more.
+ */
+export async function confirmOperation(
+  layout: Layout,
+  stage: string,
+  before: (operation: Operation) => Promise<void>,
+): Promise<Operation> {
   const lock = lockOperations(layout);
   try {
     const operation = readOperation(layout);
@@ -92,6 +99,7 @@ export function confirmOperation(layout: Layout, stage: string): Operation {
         },
       );
     }
+    await before(operation);
     writeOperation(layout, readyToFlip(operation));
     return operation;
   } finally {

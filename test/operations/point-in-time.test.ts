@@ -1,9 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBinaries } from '../../src/postgres/binaries.ts';
+import { readControlFile } from '../../src/postgres/pg-control.ts';
 import type { BackupRunResult } from '../../src/protocol/backups.ts';
 import type { PointInTimePlan, PointInTimeResult } from '../../src/protocol/point-in-time.ts';
 import { type ArchivedSegment, readArchive } from '../../src/wal/archive.ts';
@@ -152,9 +163,17 @@ describe('back to a moment', () => {
     timeout: 180_000,
   }, async () => {
     const first = (await goBack({ to: before })).result as PointInTimeResult;
+    // What cannot claim its timeline is not confirmed either.
+    const taken = join(archive, '00000002.history');
+    writeFileSync(taken, 'of another');
+    expect((await goBack({ confirm: first.stage })).code).not.toBe(0);
+    const order = readFileSync(join(volume.dataDir, 'pg', 'op.json'), 'utf8');
+    expect(JSON.parse(order)).toMatchObject({ step: 'built', stage: first.stage });
+    rmSync(taken);
     expect((await goBack({ confirm: first.stage })).failure).toBeUndefined();
     await restart();
     expect(await theTable()).toBe(true);
+    expect(readControlFile(join(volume.dataDir, 'pg', 'current')).timeline).toBe(2);
     expect([...readArchive(archive).histories.keys()]).toEqual([2]);
     expect(await timeline()).toBe(2);
     // The hours that were given up are still the old timeline's.
