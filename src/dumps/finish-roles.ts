@@ -33,7 +33,7 @@ export async function finishRoles(
     if (!trusted && role.elevated.length > 0) stripped.push(`${name} (${role.elevated.join(', ')})`);
   }
   if (stripped.length > 0) job.note(`imported without the rights of a superuser: ${stripped.join('; ')}`);
-  for (const membership of roles.memberships) await grant(session, membership, trusted, job);
+  for (const membership of roles.memberships) await grant(session, membership, { job, made, trusted });
   for (const setting of roles.settings) await set(session, setting, { job, made, names, trusted });
   for (const [what, count] of roles.leftOut) job.say(`left out of the dump: ${count} × ${what}`);
 }
@@ -58,18 +58,35 @@ function keptVerifier(password: string): string {
   return isVerifier ? password : scramVerifier(password);
 }
 
+/**
+ * A role that was there before may have any right, that of a superuser too (an adopted cluster brings its `postgres`), and
+ * an untrusted dump lends none of it. The application's own role has no rights to lend.
+ */
 async function grant(
   session: Session,
   { role, member, admin }: Membership,
-  trusted: boolean,
-  job: Job,
+  { job, made, trusted }: Pick<FinishOptions, 'job' | 'made'> & { readonly trusted: boolean },
 ): Promise<void> {
   // The server's own roles read files and run programs, and our superuser is not to be lent.
   if (role === SUPERUSER || member === SUPERUSER) return;
-  if (role.startsWith('pg_') && !trusted)
+  if (!trusted && !made.includes(role) && role !== job.plan.user) {
+    if (await isGranted(session, { role, member, admin })) return;
     return job.note(`${member} is imported without the rights of ${role}`);
+  }
   const option = admin ? ' WITH ADMIN OPTION' : '';
   await session.query(`GRANT ${quoteIdentifier(role)} TO ${quoteIdentifier(member)}${option}`);
+}
+
+/** Of the same dump, imported a second time: there is nothing to tell. */
+async function isGranted(session: Session, { role, member, admin }: Membership): Promise<boolean> {
+  const { rows } = await session.query(
+    `SELECT FROM pg_catalog.pg_auth_members m
+       JOIN pg_catalog.pg_roles r ON r.oid = m.roleid
+       JOIN pg_catalog.pg_roles w ON w.oid = m.member
+      WHERE r.rolname = $1 AND w.rolname = $2 AND (m.admin_option OR NOT $3)`,
+    [role, member, admin],
+  );
+  return rows.length > 0;
 }
 
 async function set(

@@ -181,8 +181,17 @@ test('beside a living database it needs replace, and keeps what was there', asyn
   writeFileSync(file, dump);
   await volume.query('CREATE TABLE mine (a int)');
   expect((await volume.run('import', { input: { file } })).code).toBe(5);
+  // A superuser of this server, as an adopted one brings it, is not lent to whom the dump names.
+  await volume.admin('CREATE ROLE chief SUPERUSER');
+  const lending = dump.replace(/^GRANT readers /m, 'GRANT chief TO "Wiki\'s";\n$&');
+  expect(lending).not.toBe(dump);
+  writeFileSync(file, lending);
   const first = await volume.run('import', { input: { file, mode: 'replace' } });
   expect(first.failure).toBeUndefined();
+  expect(first.notes.join('\n')).toContain("Wiki's is imported without the rights of chief");
+  const members = `SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE m.member = '"Wiki''s"'::regrole`;
+  expect(await volume.admin(members)).toEqual([{ rolname: 'readers' }]);
+  writeFileSync(file, dump);
   const second = await volume.run('import', { input: { file, mode: 'replace' } });
   expect(second.failure).toBeUndefined();
   expect(second.notes.join('\n')).toContain('were there already, and are left as they are');
