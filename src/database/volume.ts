@@ -17,6 +17,8 @@ import type { Identity } from '../system/users.ts';
 
 /** Owned by the database's user, because only the server and its tools, backups among them, work there. */
 const SERVER_FOLDERS: ReadonlySet<string> = new Set(['pg', 'wal', 'backups']);
+/** Those of them that change their owner with all that is in them; each cluster in `pg` is taken over by itself. */
+const WHOLE_FOLDERS: ReadonlySet<string> = new Set(['wal', 'backups']);
 const MODES: Readonly<Record<string, number>> = {
   pg: 0o700,
   wal: 0o700,
@@ -34,10 +36,21 @@ export function layOutVolume(layout: Layout, user: Identity): void {
   for (const name of VOLUME_FOLDERS) {
     const path = join(layout.dataDir, name);
     const made = makeFolder(path, MODES[name] ?? 0o755);
-    if (root && SERVER_FOLDERS.has(name) && (made || statSync(path).uid !== user.uid)) {
-      chownSync(path, user.uid, user.gid);
-    }
+    if (!root || !SERVER_FOLDERS.has(name)) continue;
+    if (made) chownSync(path, user.uid, user.gid);
+    else moveOwner(path, user, WHOLE_FOLDERS.has(name));
   }
+}
+
+/** What the former owner has in it moves with the folder, last of all; what others have there (root) stays theirs. */
+function moveOwner(folder: string, user: Identity, whole: boolean): void {
+  const former = statSync(folder).uid;
+  if (former === user.uid) return;
+  if (whole) {
+    for (const path of pathsIn(folder))
+      if (lstatSync(path).uid === former) lchownSync(path, user.uid, user.gid);
+  }
+  chownSync(folder, user.uid, user.gid);
 }
 
 /** The socket directory, and in it the one for rendered configuration; emptied with /run, so made at every boot. */
@@ -61,14 +74,24 @@ function emptyFolder(folder: string, keep: (name: string) => boolean): void {
   }
 }
 
-/** After a change of uid between two images: PostgreSQL refuses a cluster that is not its own. */
+/**
+ * After a change of uid between two images: PostgreSQL refuses a cluster that is not its own. The folder itself comes
+ * last, for its owner says that all of it is done.
+ */
 export function takeOver(folder: string, user: Identity): boolean {
   if (process.geteuid?.() !== 0 || statSync(folder).uid === user.uid) return false;
+  for (const path of pathsIn(folder)) lchownSync(path, user.uid, user.gid);
   lchownSync(folder, user.uid, user.gid);
-  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    lchownSync(join(folder, entry), user.uid, user.gid);
-  }
   return true;
+}
+
+/** All that lies in it, what is in a folder before the folder. Links are not followed, which `recursive` would do. */
+function* pathsIn(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* pathsIn(path);
+    yield path;
+  }
 }
 
 /**
