@@ -7,7 +7,7 @@ import type { Job } from '../program/job.ts';
 import { tellProgress } from '../program/progress.ts';
 import { CLUSTER_FOLDER } from '../protocol/backups.ts';
 import { runTool } from '../system/commands.ts';
-import { BadBackup } from './bad-backup.ts';
+import { blameBackup } from './bad-backup.ts';
 import type { PostgresPlace } from './postgres-place.ts';
 import { withScratchCluster } from './scratch-cluster.ts';
 import type { WholeBackup } from './shelf.ts';
@@ -37,7 +37,7 @@ export async function restoreBase(job: Job, place: PostgresPlace, backup: WholeB
   } catch (error) {
     job.signal.throwIfAborted();
     if (error instanceof Failure && error.message.startsWith('cannot start PostgreSQL')) {
-      throw new BadBackup(error.message);
+      blameBackup(error.message, error);
     }
     throw error;
   }
@@ -65,7 +65,7 @@ async function readAll(job: Job, scratch: PrivateServer, name: string, what: str
     );
   } catch (error) {
     job.signal.throwIfAborted();
-    throw new BadBackup(`started, its database ${name} cannot be read: ${messageOf(error)}`);
+    blameBackup(`started, its database ${name} cannot be read: ${messageOf(error)}`, error);
   } finally {
     await session.end();
   }

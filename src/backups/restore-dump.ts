@@ -12,7 +12,7 @@ import { quoteIdentifier, quoteLiteral } from '../postgres/sql-text.ts';
 import type { Job } from '../program/job.ts';
 import { tellProgress } from '../program/progress.ts';
 import type { BackupDatabase } from '../protocol/backups.ts';
-import { BadBackup } from './bad-backup.ts';
+import { BadBackup, blameBackup } from './bad-backup.ts';
 import type { PostgresPlace } from './postgres-place.ts';
 import { withScratchCluster } from './scratch-cluster.ts';
 
@@ -93,7 +93,7 @@ async function restoreOne(
     });
   } catch (error) {
     job.signal.throwIfAborted();
-    if (error instanceof Failure) throw new BadBackup(error.message.replace(/^cannot import \S+: /, ''));
+    if (error instanceof Failure) blameBackup(error.message.replace(/^cannot import \S+: /, ''), error);
     throw error;
   }
   const session = await scratch.connect(name);

@@ -17,7 +17,7 @@ import { runTool } from '../system/commands.ts';
 import { writeFileAtomic } from '../system/write-file-atomic.ts';
 import { verifyAssets } from './assets/read-assets.ts';
 import { TREE_FILE } from './assets/tree.ts';
-import { BadBackup } from './bad-backup.ts';
+import { BadBackup, blameBackup } from './bad-backup.ts';
 import { tellBytes } from './byte-progress.ts';
 import { CONFIG_FILE, readConfig } from './config/config-backup.ts';
 import { blobsOf } from './make-files.ts';
@@ -143,9 +143,15 @@ async function readThrough(job: Job, { binaries }: PostgresPlace, backup: WholeB
     const env = { PATH: process.env.PATH, LC_ALL: 'C', ...binaries.env };
     const result = await runTool(argv, { env, signal: job.signal });
     job.signal.throwIfAborted();
-    if (result.failed) {
-      throw new BadBackup(result.stderr.trim().split('\n').at(-1) ?? result.message ?? 'it cannot be read');
-    }
+    if (!result.failed) return;
+    const last = result.stderr.trim().split('\n').at(-1);
+    const failed = new Failure(`cannot read ${backup.id}: ${result.message}${last ? `: ${last}` : ''}`, {
+      remedy:
+        'see that the machine has memory and room, and verify it once more; nothing is known of the backup',
+    });
+    // Killed, or never started.
+    if (result.exitCode === undefined) throw failed;
+    blameBackup(last || (result.message ?? 'it cannot be read'), failed);
   };
   job.report({
     type: 'progress',

@@ -178,6 +178,8 @@ function unreadable(archive: Archive, result: ToolResult): Failure {
 }
 
 function errorLines(result: ToolResult): string {
+  // Killed: what it said before, as the name of a table with `error` in it, was no reason.
+  if (result.signal !== undefined) return result.message ?? `pg_restore was killed by ${result.signal}`;
   const lines = result.stderr.split('\n').filter((line) => /error|could not|ERROR|DETAIL|fatal/i.test(line));
   return (
     lines
