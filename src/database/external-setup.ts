@@ -92,7 +92,7 @@ async function tellWhatIs(
   }
   if (last?.kind === 'found') return;
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
-  const [other] = await otherDumps(layout, job.plan, ledger);
+  const [other] = (await otherDumps(layout, job.plan, ledger)).others;
   if (other === undefined) return;
   job.note(
     `${other} is not what the database ${job.plan.name} at ${whereOf(server)} was filled from, and is not imported`,

@@ -55,18 +55,23 @@ function holdsBundle(path: string): boolean {
   }
 }
 
-/** The candidates that are not what the ledger says was imported; empty where all is as it was. */
+/**
+ * The candidates that are not what the ledger says was imported; empty where all is as it was. `late`: of them, those
+ * that may take the place of the database. What is older than the last restore or adoption lay there when somebody
+ * decided what the database is, and would undo that.
+ */
 export async function otherDumps(
   layout: Layout,
   plan: DatabasePlan,
   ledger: readonly LedgerRow[],
-): Promise<string[]> {
+): Promise<{ readonly others: string[]; readonly late: string[] }> {
   const others: string[] = [];
   const imports = ledger.filter(({ kind }) => kind === 'import');
   for (const path of listCandidates(layout, plan, () => undefined)) {
     if (!(await isImported(path, imports, plan.importMode === 'replace'))) others.push(path);
   }
-  return others;
+  const decided = ledger.findLast(({ kind }) => kind === 'restore' || kind === 'adopt')?.at.getTime() ?? 0;
+  return { others, late: others.filter((path) => statSync(path).mtimeMs >= decided) };
 }
 
 /**

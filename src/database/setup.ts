@@ -125,17 +125,23 @@ async function keepDatabase(
 ): Promise<void> {
   const { plan } = job;
   await makeExtensions(job, server, session, plan.name);
-  const others = await otherDumps(layoutOf(job.assignment.dataDir, job.assignment.runDir), plan, ledger);
-  const [other] = others;
-  if (other === undefined) return;
-  if (plan.importMode !== 'replace') {
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const { others, late } = await otherDumps(layout, plan, ledger);
+  const replaces = plan.importMode === 'replace';
+  const asks = (path: string): string => `\`bulkhead db import --replace ${path}\` puts it in its place`;
+  const [passed] = replaces ? others.filter((path) => !late.includes(path)) : others;
+  if (passed !== undefined) {
     // A dump that lies there but was not imported is worth a word, never a failure.
-    return job.note(
-      `${other} is not what this volume was filled from, and is not imported: the database ${plan.name} is there already; \`bulkhead db import --replace ${other}\` puts it in its place`,
+    job.note(
+      replaces
+        ? `${passed} is older than the last restore of the database ${plan.name}, and is not imported over it; ${asks(passed)}`
+        : `${passed} is not what this volume was filled from, and is not imported: the database ${plan.name} is there already; ${asks(passed)}`,
     );
   }
-  if (others.length > 1)
-    return job.note(`cannot choose which dump replaces the database, and none does: ${others.join(', ')}`);
+  const [other] = late;
+  if (!replaces || other === undefined) return;
+  if (late.length > 1)
+    return job.note(`cannot choose which dump replaces the database, and none does: ${late.join(', ')}`);
   const { importDump } = await import('../dumps/import-dump.ts');
   const { kept } = await importDump({ job, server, session, path: other, replace: true });
   job.note(

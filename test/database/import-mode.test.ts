@@ -69,6 +69,33 @@ test('case 9: the same dump again is nothing to do; a changed one a word by defa
   rmSync(file);
 });
 
+test('a dump that lay there when the database was restored does not take its place, and a newer one does', async () => {
+  const plan = { importMode: 'replace' } as const;
+  await volume.boot({ plan });
+  await volume.query('CREATE TABLE t AS SELECT 5 AS a');
+  const file = put(dumpOf('1\n2'));
+  // As a restore leaves it in a new cluster: the ledger knows of no import.
+  await volume.admin(`
+    DELETE FROM bulkhead.ledger;
+    INSERT INTO bulkhead.ledger (id, kind, tool, at, detail) VALUES
+      ('restore:tools', 'restore', 'bulkhead', now() + '1 s', '{"database": "tools", "user": "tools_user"}')`);
+  const passed = await volume.run('setup', { plan });
+  expect([passed.failure, passed.notes]).toEqual([
+    undefined,
+    [expect.stringContaining(`${file} is older than the last restore of the database tools`)],
+  ]);
+  expect(await sum()).toEqual([{ sum: 5 }]);
+  const newer = join(volume.dataDir, 'import', 'newer.sql');
+  writeFileSync(newer, dumpOf('10'));
+  const later = Date.now() / 1000 + 3600;
+  utimesSync(newer, later, later);
+  expect((await volume.run('setup', { plan })).failure).toBeUndefined();
+  expect(await sum()).toEqual([{ sum: 10 }]);
+  // Nor after that one.
+  expect((await volume.run('setup', { plan })).failure).toBeUndefined();
+  expect(await sum()).toEqual([{ sum: 10 }]);
+});
+
 test('what needs a superuser is refused, and runs as one where the plan trusts the dump; the log names it', async () => {
   const asPlan = { importTrusted: true } as const;
   put(
