@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { takeLock } from '../../src/system/lock.ts';
 import { findIdentity } from '../../src/system/users.ts';
-import { eventually } from '../support/descendants.ts';
+import { type Descendant, eventually, listDescendants } from '../support/descendants.ts';
 import { makeEmptyVolume, type TestVolume } from '../support/postgres.ts';
 
 let volume: TestVolume;
@@ -26,6 +26,13 @@ afterEach(() => volume.remove());
 const isRoot = process.geteuid?.() === 0;
 const data = (...parts: string[]): string => join(volume.dataDir, ...parts);
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
 function serverUser(): { uid?: number; gid?: number } {
   if (!isRoot) return {};
   const { uid, gid } = findIdentity('postgres');
@@ -81,6 +88,7 @@ describe('the task `cluster`', () => {
   });
 
   test('law 21: sweeps a half-made cluster and makes a whole one', async () => {
+    let family: readonly Descendant[] = [];
     const killed = await volume.run('cluster', {
       onReport: (_, child) => {
         // In the middle of initdb: the stage is there and PG_VERSION is written.
@@ -88,12 +96,16 @@ describe('the task `cluster`', () => {
           const stage = readdirSync(data('pg')).find((name) => name.startsWith('.stage-init'));
           if (stage === undefined || !existsSync(data('pg', stage, 'main', 'PG_VERSION'))) return;
           clearInterval(watch);
+          // As when PID 1 dies: initdb and what it has started go with the program, and write nothing any more.
+          family = listDescendants(child.pid ?? 0);
+          for (const { pid } of family) killIfThere(pid);
           child.kill('SIGKILL');
         }, 5);
         child.once('close', () => clearInterval(watch));
       },
     });
     expect(killed.signal).toBe('SIGKILL');
+    await eventually('initdb is gone', () => !family.some(({ pid }) => existsSync(`/proc/${pid}/fd/0`)));
     expect(readdirSync(data('pg')).filter((name) => !name.startsWith('.stage'))).toEqual([]);
     expect((await volume.boot()).code).toBe(0);
     expect(readdirSync(data('pg')).filter((name) => name.startsWith('.stage'))).toEqual([]);
