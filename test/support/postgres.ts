@@ -1,13 +1,14 @@
 /** A throw-away volume and our own programs on it, each a child as PID 1 would start it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { BackupsPlan, DatabasePlan, ProgramName } from '../../src/config/plan.ts';
 import type { Assignment, Report } from '../../src/protocol/channel.ts';
 import { findIdentity, type Identity } from '../../src/system/users.ts';
+import { freePorts } from './free-ports.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 /** As system/own-program.ts has them. */
@@ -246,7 +247,7 @@ export async function makeEmptyVolume({ plan, env }: VolumeOptions = {}): Promis
       name: 'tools',
       user: 'tools_user',
       password: undefined,
-      port: await freePort(),
+      port: (await freePorts(1))[0] ?? 0,
       systemUser: 'postgres',
       importFrom: undefined,
       sample: undefined,
@@ -272,16 +273,5 @@ function readReports(child: ChildProcess, onReport: (report: Report) => void): v
     const lines = (text + chunk.toString()).split('\n');
     text = lines.pop() ?? '';
     for (const line of lines) onReport(JSON.parse(line));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
   });
 }

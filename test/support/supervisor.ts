@@ -1,11 +1,13 @@
 /** A real supervisor on a plan of its own, in a temporary folder, on ports of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashText } from '../../src/protocol/socket-path.ts';
 import type { ProductStatus } from '../../src/protocol/status.ts';
+import { freePorts } from './free-ports.ts';
+
+export { freePorts };
 
 const root = join(import.meta.dirname, '..', '..');
 const programs = join(root, 'test', 'programs');
@@ -191,23 +193,4 @@ function runBulkhead(
     });
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
-}
-
-/** Ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
