@@ -32,7 +32,7 @@ export async function dumpSource(
     const clients = findClients(facts.major);
     const largeObjects = await maySeeLargeObjects(session);
     tell(`dumping ${source.name}, and taking the fingerprints of its tables`);
-    const tables = await atOnce(source, session, signal, (until) =>
+    const tables = await atOnce({ source, session, largeObjects }, signal, (until) =>
       runDump(source, clients, { snapshot: facts.snapshot, file, signal: until }),
     );
     tell('reading the dump back');
@@ -58,11 +58,12 @@ export async function dumpSource(
 
 /** Both read by one snapshot. Whichever fails first ends the other, and is the one that is told. */
 async function atOnce(
-  { name, user }: SourceDatabase,
-  session: Session,
+  from: { readonly source: SourceDatabase; readonly session: Session; readonly largeObjects: boolean },
   signal: AbortSignal,
   dump: (signal: AbortSignal) => Promise<void>,
 ): Promise<readonly TableFingerprint[]> {
+  const { session, largeObjects } = from;
+  const { name, user } = from.source;
   const failed = new AbortController();
   let first: unknown;
   const dumping = dump(AbortSignal.any([signal, failed.signal])).catch((error: unknown) => {
@@ -70,14 +71,16 @@ async function atOnce(
     // A fingerprint of hours is not waited for any more.
     session.connection.stream.destroy();
   });
-  const prints = await fingerprintTables(session).catch((cause: unknown) => {
-    first ??= new Failure(`cannot read the database ${name} as ${user}: ${messageOf(cause)}`, {
-      remedy: 'name a role in DATABASE_URL that may read every table, e.g. their owner',
-      cause,
-    });
-    failed.abort();
-    return [];
-  });
+  const prints = await fingerprintTables(session, () => undefined, [], largeObjects).catch(
+    (cause: unknown) => {
+      first ??= new Failure(`cannot read the database ${name} as ${user}: ${messageOf(cause)}`, {
+        remedy: 'name a role in DATABASE_URL that may read every table, e.g. their owner',
+        cause,
+      });
+      failed.abort();
+      return [];
+    },
+  );
   await dumping;
   signal.throwIfAborted();
   if (first !== undefined) throw first;
