@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for processes: one worker fewer than processors would leave half of two idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Real processes, servers and disks on two busy cores: what fails once and then holds is told as such (retry x1).
+    retry: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     globalSetup: ['test/support/app-build.ts'],

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/kills/**/*.test.ts'],
     pool: 'forks',
     fileParallelism: false,
+    retry: 1,
     testTimeout: 300_000,
     hookTimeout: 120_000,
     setupFiles: ['test/support/leaks.ts'],
