@@ -1,9 +1,18 @@
 /** A restore and an upgrade, to be killed: afterwards a boot serves the old cluster or the new one, whole. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import type { Trial } from './kill-harness.ts';
 import { bulkhead, freePorts, runFolders, startSupervisor } from './supervisor.ts';
 
@@ -101,12 +110,7 @@ async function prepareOne(what: OperationWork, ground: Ground): Promise<Trial> {
       done: (_run, gone) => untilReady(probes, gone),
     },
     violations: async () => {
-      const ask = (sql: string, of: readonly string[]): string =>
-        execFileSync(process.execPath, [bulkhead, 'db', 'psql', '--', '-XAtc', sql, ...of], {
-          env,
-          encoding: 'utf8',
-        }).trim();
-      const found = ask(COUNT, []);
+      const found = await askApp(database, dataDir);
       const left = readdirSync(join(dataDir, 'pg')).filter((name) => /^\.stage-|^op\.json/.test(name));
       const isNew =
         existsSync(join(dataDir, 'pg', 'trash')) && readdirSync(join(dataDir, 'pg', 'trash')).length > 0;
@@ -120,6 +124,19 @@ async function prepareOne(what: OperationWork, ground: Ground): Promise<Trial> {
       for (const path of [folder, ...runFolders(dataDir)]) rmSync(path, { recursive: true, force: true });
     },
   };
+}
+
+/** As the application asks, which needs no program of the major that runs now. */
+async function askApp(port: number, dataDir: string): Promise<string> {
+  const password = readFileSync(join(dataDir, 'secrets', 'app_password'), 'utf8').trim();
+  const session = new pg.Client({ host: '127.0.0.1', port, user: 'tools_user', password, database: 'tools' });
+  await session.connect();
+  try {
+    const { rows } = await session.query<{ found: string }>(COUNT.replace(' FROM', ' AS found FROM'));
+    return rows[0]?.found ?? '';
+  } finally {
+    await session.end();
+  }
 }
 
 async function untilReady(port: number, gone: AbortSignal): Promise<void> {
