@@ -1,24 +1,18 @@
-/** The client programs of PostgreSQL, on a host that may have no server. */
-import { execFileSync } from 'node:child_process';
-import { accessSync, constants, readdirSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+/** The client programs of PostgreSQL for a dump that another host is to read, here where there may be no server. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
+import { findClients as findAllClients, findTool, type PostgresBinaries } from '../postgres/binaries.ts';
 
-export interface Clients {
-  /** Folder of pg_dump and pg_restore. */
-  readonly bin: string;
-  readonly major: number;
-}
+export type Clients = Pick<PostgresBinaries, 'bin' | 'major'>;
 
 /**
  * Those of the server's major, else the next newer ones: an older pg_dump refuses, and what a much newer one writes,
  * the new host may not read. @throws Failure where there are none.
  */
 export function findClients(serverMajor: number): Clients {
-  const found = listFolders().flatMap((bin) => {
-    const major = majorOf(bin);
-    return major === undefined ? [] : [{ bin, major }];
-  });
+  const found = listClients();
   const usable = found.filter(({ major }) => major >= serverMajor).sort((a, b) => a.major - b.major)[0];
   if (usable) return usable;
   const here =
@@ -29,42 +23,12 @@ export function findClients(serverMajor: number): Clients {
   );
 }
 
-function listFolders(): string[] {
-  const folders = new Set<string>();
-  for (const folder of (process.env.PATH ?? '').split(':')) {
-    if (!folder.startsWith('/') || !isExecutable(join(folder, 'pg_dump'))) continue;
-    const real = dirname(realpathSync(join(folder, 'pg_dump')));
-    // Debian's is a wrapper that chooses among the versions below.
-    folders.add(isExecutable(join(real, 'pg_restore')) ? real : folder);
-  }
-  for (const version of namesIn('/usr/lib/postgresql')) folders.add(`/usr/lib/postgresql/${version}/bin`);
-  return [...folders];
-}
-
-function majorOf(bin: string): number | undefined {
-  if (!isExecutable(join(bin, 'pg_dump')) || !isExecutable(join(bin, 'pg_restore'))) return undefined;
+/** The server npm brings may want a folder for links, and has no client programs: it is not kept. */
+function listClients(): readonly Clients[] {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-clients-'));
   try {
-    const said = execFileSync(join(bin, 'pg_dump'), ['--version'], { encoding: 'utf8', stdio: 'pipe' });
-    const major = /\(PostgreSQL\) (\d+)/.exec(said)?.[1];
-    return major === undefined ? undefined : Number(major);
-  } catch {
-    return undefined;
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
+    return findAllClients(folder).filter((each) => findTool(each, 'pg_restore'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }

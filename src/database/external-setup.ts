@@ -5,6 +5,7 @@ import { hasNoRelations } from '../postgres/app-database.ts';
 import { connectAsApp, type Server, type Session, serverOf } from '../postgres/connect.ts';
 import { layoutOf } from '../postgres/layout.ts';
 import { ensureLedger, hasLedger, type LedgerRow, readLedger, writeLedger } from '../postgres/ledger.ts';
+import { inTransaction } from '../postgres/transaction.ts';
 import type { Job } from '../program/job.ts';
 import { type MakeSafetyDump, prepareMigration } from './before-migration.ts';
 import { findDump, otherDumps } from './find-dump.ts';
@@ -97,17 +98,6 @@ async function tellWhatIs(
   job.note(
     `${other} is not what the database ${job.plan.name} at ${whereOf(server)} was filled from, and is not imported`,
   );
-}
-
-async function inTransaction(session: Session, work: () => Promise<void>): Promise<void> {
-  await session.query('BEGIN');
-  try {
-    await work();
-    await session.query('COMMIT');
-  } catch (error) {
-    await session.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
 }
 
 function explain(error: unknown, job: Job, server: Server): unknown {

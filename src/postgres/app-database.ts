@@ -4,6 +4,7 @@ import { Failure } from '../base/errors.ts';
 import { connectAsSuperuser, type Server, type Session } from './connect.ts';
 import { type LedgerEntry, writeLedger } from './ledger.ts';
 import { quoteIdentifier } from './sql-text.ts';
+import { inTransaction } from './transaction.ts';
 import { dropUnfinishedRoles } from './unfinished-roles.ts';
 
 /** PostgreSQL cuts longer names silently (NAMEDATALEN - 1), and then two of ours could be one. */
@@ -181,17 +182,6 @@ async function terminateSessions(session: Session, database: string): Promise<vo
       WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid() AND backend_type <> 'autovacuum worker'`,
     [database],
   );
-}
-
-async function inTransaction(session: Session, work: () => Promise<void>): Promise<void> {
-  await session.query('BEGIN');
-  try {
-    await work();
-    await session.query('COMMIT');
-  } catch (error) {
-    await session.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
 }
 
 function derivedName(name: string, why: 'imp' | 'new'): string {

@@ -1,22 +1,10 @@
 /** What has happened to this cluster's databases, written in the same transaction as the thing itself. */
+import type { LedgerKind } from '../protocol/database-status.ts';
 import type { Session } from './connect.ts';
 import { readTextOrder, type TextOrder } from './text-order.ts';
 
 export interface LedgerEntry {
-  /**
-   * `collation`: the order of text was looked at, and indexes were built anew where it had changed; `found`: an external
-   * database held something when it was first used; `before-migration`: the migration, by its fingerprint, that was
-   * another one than before, and the dump that was made before it, where there was something to dump.
-   */
-  readonly kind:
-    | 'import'
-    | 'create'
-    | 'collation'
-    | 'restore'
-    | 'upgrade'
-    | 'adopt'
-    | 'found'
-    | 'before-migration';
+  readonly kind: LedgerKind;
   readonly sha256: string | undefined;
   readonly detail: LedgerDetail;
 }

@@ -34,17 +34,24 @@ export interface ExternalView {
   readonly pooler: 'none' | 'session' | 'transaction';
 }
 
+/**
+ * `collation`: the order of text was looked at, and indexes were built anew where it had changed; `found`: an external
+ * database held something when it was first used; `before-migration`: the migration, by its fingerprint, that was
+ * another one than before, and the dump that was made before it, where there was something to dump.
+ */
+export type LedgerKind =
+  | 'import'
+  | 'create'
+  | 'collation'
+  | 'restore'
+  | 'upgrade'
+  | 'adopt'
+  | 'found'
+  | 'before-migration';
+
 export interface LedgerView {
   readonly id: string;
-  readonly kind:
-    | 'import'
-    | 'create'
-    | 'collation'
-    | 'restore'
-    | 'upgrade'
-    | 'adopt'
-    | 'found'
-    | 'before-migration';
+  readonly kind: LedgerKind;
   /** ISO 8601 once it has travelled as JSON. */
   readonly at: string | Date;
   readonly detail: {
