@@ -1,9 +1,9 @@
 /** Our child programs, by the name PID 1 starts them with; each loads its own room alone. */
-import type { ProgramName } from './config/plan.ts';
+import type { ProgramName } from './config/plan-runs.ts';
 import type { Job } from './program/job.ts';
 import { runProgram } from './program/run-program.ts';
 
-const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise<void>>>> = {
+const PROGRAMS: Readonly<Partial<Record<ProgramName, () => Promise<(job: Job) => Promise<void>>>>> = {
   cluster: async () => {
     const { runCluster } = await import('./database/cluster.ts');
     // Only here: nearly every start has nothing of the kind to do.

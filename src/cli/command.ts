@@ -1,4 +1,5 @@
-import type { DatabasePlan, ProgramName } from '../config/plan.ts';
+import type { DatabasePlan } from '../config/plan.ts';
+import type { ProgramName } from '../config/plan-runs.ts';
 import type { BackupList, MomentsView } from '../protocol/backups.ts';
 import type { BundleCreated, BundleRequest } from '../protocol/bundles.ts';
 import type { Report } from '../protocol/channel.ts';

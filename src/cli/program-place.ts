@@ -1,6 +1,6 @@
 /** Where our programs run: beside the living supervisor, or by ourselves where none lives, under the same locks. */
 import { Failure } from '../base/errors.ts';
-import type { ProgramName } from '../config/plan.ts';
+import type { ProgramName } from '../config/plan-runs.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { AskableProgram, ChangeAnswer, ChangeRequest } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';

@@ -1,5 +1,5 @@
 import { Failure } from '../base/errors.ts';
-import type { ProgramName } from '../config/plan.ts';
+import type { ProgramName } from '../config/plan-runs.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { AskableProgram, RunOutput, RunRequest } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';

@@ -1,6 +1,6 @@
 /** When a run is started again, and when it has given up: from `restart`, `backoff` and the exit codes. */
 import { formatDuration } from '../base/duration.ts';
-import type { RestartPlan, RunBase } from './plan.ts';
+import type { RestartPlan, RunBase } from './plan-runs.ts';
 import type { ServiceStanza } from './service-words.ts';
 import type { Reading } from './shape.ts';
 import { placeOfWord } from './words.ts';

@@ -1,5 +1,5 @@
 /** What a process may do: its umask, its limits, the rights it keeps. */
-import type { Confinement } from './plan.ts';
+import type { Confinement } from './plan-runs.ts';
 import { flag, integer } from './scalars.ts';
 import { byKind, listOf, mapOf, parsed, type Shape, wrong } from './shape.ts';
 import { type Stanza, stanza } from './words.ts';

@@ -4,7 +4,7 @@ import { suggestWord } from '../base/suggest.ts';
 import type { Draft } from './build-run.ts';
 import { expandDatabaseDependency } from './database-runs.ts';
 import type { Place } from './located.ts';
-import type { Dependency, RunPlan } from './plan.ts';
+import type { Dependency, RunPlan } from './plan-runs.ts';
 import type { Problems } from './problems.ts';
 import { keyPlaceAt, valueAt } from './tree.ts';
 

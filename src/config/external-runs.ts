@@ -1,7 +1,8 @@
 /** The boot order with a database of somebody else: nothing is made there but what a plain client could make. */
 import { DEFAULT_RESTART } from './build-restart.ts';
 import { asksForTls } from './external-url.ts';
-import type { ExternalServer, ProbePlan, RunBase, RunPlan } from './plan.ts';
+import type { ExternalServer } from './plan.ts';
+import type { ProbePlan, RunBase, RunPlan } from './plan-runs.ts';
 
 /** The descriptor on which the waiting program says that it was let in; 3 is its channel. */
 export const READY_FD = 4;

@@ -4,7 +4,8 @@ import { formatSize } from '../base/size.ts';
 import { backupLines } from './backup-words.ts';
 import { confinementLines } from './confine-words.ts';
 import { nameServer } from './external-url.ts';
-import type { Plan, ProbePlan, ReadyPlan, RestartPlan, RunPlan, SchedulePlan, Text } from './plan.ts';
+import type { Plan, SchedulePlan, Text } from './plan.ts';
+import type { ProbePlan, ReadyPlan, RestartPlan, RunPlan } from './plan-runs.ts';
 import { isSecretName, MASK } from './secrets.ts';
 import { formatWritten } from './written.ts';
 

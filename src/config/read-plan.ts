@@ -159,6 +159,9 @@ function settlePlan(
       ? buildBackups(read.backups, { planName: name, dataDir: settings.dataDir, problems })
       : undefined,
     runs,
+    jobs: undefined,
+    attempts: [],
+    api: undefined,
     schedules: buildSchedules(read, tree, context),
     disabled: [...absentRuns(database?.plan, off), ...[...off].map(([run, why]) => ({ name: run, why }))],
   };

@@ -1,5 +1,5 @@
 /** `ready`: how a service says itself that it is ready. */
-import type { ReadyPlan } from './plan.ts';
+import type { ReadyPlan } from './plan-runs.ts';
 import { flag, integer, regularExpression } from './scalars.ts';
 import { byKind, type Reading, type Shape } from './shape.ts';
 import type { MapValue, ScalarValue } from './tree.ts';

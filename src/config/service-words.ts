@@ -5,7 +5,7 @@ import { deploy } from './deploy-words.ts';
 import { serviceForeign } from './foreign-words.ts';
 import { healthcheck } from './healthcheck-words.ts';
 import { asList, dependencyMap } from './list-forms.ts';
-import type { RestartPlan } from './plan.ts';
+import type { RestartPlan } from './plan-runs.ts';
 import { ready } from './ready-words.ts';
 import { duration, flag, integer, oneOf, signal, size } from './scalars.ts';
 import { listOf, mapOf, parsed, type Shape, text, wrong } from './shape.ts';

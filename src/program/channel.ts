@@ -2,15 +2,21 @@
 import { Socket } from 'node:net';
 import { Failure, messageOf } from '../base/errors.ts';
 import type { Assignment, Report } from '../protocol/channel.ts';
+import type { FromWorker, ToWorker } from '../protocol/jobs.ts';
+import { readLines } from '../system/line-reader.ts';
 
 export interface Channel {
   readonly assignment: Assignment;
-  report(report: Report): void;
+  report(report: Report | FromWorker): void;
+  /** From now on every further line of PID 1, and the first ones that came before; keeps the program alive. */
+  hear(listener: (message: ToWorker) => void): void;
   /** Resolves when all reports have left; nothing can be reported after it. */
   close(): Promise<void>;
 }
 
 const CHANNEL_FD = 3;
+/** Bytes; PID 1 sends none that is longer. */
+const LONGEST_LINE = 1024 * 1024;
 
 /** Reads the one line PID 1 sends. Throws a Failure where there is no PID 1 on the other side. */
 export async function openChannel(): Promise<Channel> {
@@ -19,7 +25,18 @@ export async function openChannel(): Promise<Channel> {
   socket.on('error', () => {
     gone = true;
   });
-  const assignment = parseAssignment(await readLine(socket));
+  const { line, rest } = await readLine(socket);
+  const assignment = parseAssignment(line);
+  let onMessage: ((message: ToWorker) => void) | undefined;
+  let early: ToWorker[] = [];
+  const take = readLines((text) => {
+    // PID 1 is this very program: the shape is the one of protocol/jobs.ts.
+    const message = JSON.parse(text) as ToWorker;
+    if (onMessage) onMessage(message);
+    else early.push(message);
+  }, LONGEST_LINE);
+  if (rest.length > 0) take(rest);
+  socket.on('data', take);
   socket.resume();
   // Waiting for PID 1 to say more must not keep a finished program alive.
   socket.unref();
@@ -27,6 +44,12 @@ export async function openChannel(): Promise<Channel> {
     assignment,
     report: (report) => {
       if (!gone) socket.write(`${JSON.stringify(report)}\n`);
+    },
+    hear: (listener) => {
+      socket.ref();
+      onMessage = listener;
+      for (const message of early) listener(message);
+      early = [];
     },
     close: () =>
       new Promise((resolve) => {
@@ -49,7 +72,8 @@ function openSocket(): Socket {
   }
 }
 
-function readLine(socket: Socket): Promise<string> {
+/** The first line, and what came behind it in the same breath. */
+function readLine(socket: Socket): Promise<{ readonly line: string; readonly rest: Buffer }> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const onData = (chunk: Buffer): void => {
@@ -58,7 +82,9 @@ function readLine(socket: Socket): Promise<string> {
       socket.pause();
       socket.off('data', onData);
       socket.off('close', onClose);
-      resolve(Buffer.concat(chunks).toString('utf8').split('\n')[0] ?? '');
+      const read = Buffer.concat(chunks);
+      const end = read.indexOf(0x0a);
+      resolve({ line: read.subarray(0, end).toString('utf8'), rest: read.subarray(end + 1) });
     };
     const onClose = (): void =>
       reject(new Failure('cannot read the assignment: the supervisor closed the channel'));

@@ -6,6 +6,9 @@ import { type Channel, openChannel } from './channel.ts';
 import type { Job } from './job.ts';
 import { type LazyLog, openLazyLog } from './lazy-log.ts';
 
+/** How long a program may clean up when it is asked to stop, unless it says otherwise. */
+const STOP_MS = 1500;
+
 /** Loads what a program does; undefined where there is none of that name. */
 export type FindProgram = (name: string) => (() => Promise<(job: Job) => Promise<void>>) | undefined;
 
@@ -14,6 +17,7 @@ export async function runProgram(name: string, find: FindProgram): Promise<numbe
   let channel: Channel | undefined;
   const log = openLazyLog();
   let endCode = 0;
+  let stopTime = STOP_MS;
   const stop = new AbortController();
   const asked = new Promise<'stopped'>((resolve) => {
     const onSignal = (): void => {
@@ -29,8 +33,14 @@ export async function runProgram(name: string, find: FindProgram): Promise<numbe
     channel = await openChannel();
     const run = await load();
     await run(
-      jobOf(channel, log, stop.signal, (code) => {
-        endCode = code;
+      jobOf(channel, log, {
+        signal: stop.signal,
+        endWith: (code) => {
+          endCode = code;
+        },
+        takeForStop: (ms) => {
+          stopTime = ms;
+        },
       }),
     );
   };
@@ -39,7 +49,7 @@ export async function runProgram(name: string, find: FindProgram): Promise<numbe
     // Asked to stop, nothing is waited for but the clean-up: PostgreSQL notices a closed connection by itself.
     const outcome = await Promise.race([finished, asked]);
     if (outcome === 'stopped') {
-      await Promise.race([finished.catch(() => undefined), after(1500)]);
+      await Promise.race([finished.catch(() => undefined), after(stopTime)]);
       return 143;
     }
     return endCode;
@@ -61,15 +71,20 @@ export async function runProgram(name: string, find: FindProgram): Promise<numbe
   }
 }
 
-function jobOf(channel: Channel, log: LazyLog, signal: AbortSignal, endWith: (code: number) => void): Job {
+function jobOf(channel: Channel, log: LazyLog, own: Pick<Job, 'signal' | 'endWith' | 'takeForStop'>): Job {
   const { assignment } = channel;
   return {
+    ...own,
     assignment,
-    plan: requirePlan(assignment.database),
-    backups: requireBackups(assignment.backups),
-    signal,
-    endWith,
+    get plan() {
+      return requirePlan(assignment.database);
+    },
+    get backups() {
+      return requireBackups(assignment.backups);
+    },
     report: (report) => channel.report(report),
+    send: (message) => channel.report(message),
+    hear: (listener) => channel.hear(listener),
     note: (text) => {
       log.say('warn', text);
       channel.report({ type: 'note', text });

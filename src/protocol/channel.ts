@@ -1,8 +1,10 @@
 /**
  * fd 3 between PID 1 and its own child programs: newline-delimited JSON both ways over a connected socket.
- * PID 1 writes one Assignment; the program writes any number of Reports. Identity needs no path or token.
+ * PID 1 writes one Assignment; the program writes any number of Reports. Identity needs no path or token. The worker
+ * and PID 1 go on from there in the messages of protocol/jobs.ts.
  */
 import type { BackupsPlan, DatabasePlan } from '../config/plan.ts';
+import type { ApiPlan, JobsPlan } from '../config/plan-jobs.ts';
 import type { Progress } from './status.ts';
 
 /** The first and only line PID 1 sends. Secrets travel here, never in argv or the environment. */
@@ -15,14 +17,22 @@ export interface Assignment {
   readonly database: DatabasePlan | undefined;
   /** There wherever there is a database. */
   readonly backups: BackupsPlan | undefined;
+  /** Of the worker, and without the address of Redis of `setup` and the API. */
+  readonly jobs?: JobsPlan;
+  /** Of the API. */
+  readonly api?: AssignedApi;
   /** true: we are root and services have their own users. */
   readonly isolated: boolean;
-  /** Secrets the program may use: `appPassword`. */
+  /** Secrets the program may use: `appPassword`; `jobsPassword` (worker, setup), of the role `bulkhead_jobs`; `token` (API). */
   readonly secrets: Readonly<Record<string, string>>;
-  /** What a person asked for, e.g. `{ file: "/data/x.sql" }`; empty at boot. */
+  /** What a person asked for, e.g. `{ file: "/data/x.sql" }`; empty at boot, but `operateSocket` of the API. */
   readonly input: Readonly<Record<string, string>>;
   /** The command of the plan that this program runs in turn. */
   readonly command?: AssignedCommand;
+}
+
+export interface AssignedApi extends ApiPlan {
+  readonly port: number;
 }
 
 export interface AssignedCommand {

@@ -16,7 +16,7 @@
  * Whatever goes wrong is an ErrorAnswer; in a stream that has begun it is the last line, `{type: 'error', error}`.
  * A client that means one volume says so in DATA_HEADER; the supervisor of another one answers 421 and does nothing.
  */
-import type { ProgramName } from '../config/plan.ts';
+import type { ProgramName } from '../config/plan-runs.ts';
 import type { Report } from './channel.ts';
 import type { BulkheadEvent } from './events.ts';
 import type { Overall, SCHEMA_VERSION, ServiceStatus } from './status.ts';

@@ -53,8 +53,164 @@ export interface JobView {
   readonly deadLetter?: true;
 }
 
+/** `data` is at most 64 KB of JSON, `limit` at most 200. */
+export type JobsRequest =
+  | {
+      readonly op: 'add';
+      readonly type: string;
+      readonly data?: unknown;
+      readonly priority?: number;
+      /** ISO 8601 */
+      readonly startAfter?: string;
+      readonly idempotencyKey?: string;
+      readonly singletonKey?: string;
+      readonly parent?: string;
+    }
+  | { readonly op: 'get'; readonly id: string }
+  | {
+      readonly op: 'list';
+      readonly state?: readonly JobState[];
+      readonly type?: string;
+      readonly limit?: number;
+      readonly cursor?: string;
+    }
+  | { readonly op: 'cancel' | 'retry' | 'remove'; readonly id: string }
+  | { readonly op: 'redrive' | 'pause' | 'resume'; readonly type?: string }
+  | { readonly op: 'status' };
+
+/** An answer is one line of at most 1 MB: a list that would be longer ends earlier and says so by its cursor. */
+export type JobsAnswer =
+  | { readonly ok: true; readonly durability: Durability; readonly value: JobsValue }
+  | JobsRefusal;
+
+/** By op: add JobAdded · get, retry, remove JobView · list JobList · cancel JobCancelled · redrive {count} · the rest JobsStatus. */
+export type JobsValue = JobView | JobAdded | JobList | JobCancelled | JobsStatus | { readonly count: number };
+
+export interface JobAdded {
+  readonly job: JobView;
+  /** It was there already: the same idempotency key. */
+  readonly duplicate: boolean;
+}
+
 export interface JobList {
   readonly jobs: readonly JobView[];
   /** Where the next page begins; none: this was the last. */
   readonly cursor?: string;
 }
+
+export interface JobCancelled {
+  readonly job: JobView;
+  /** `later`: it runs, and is being stopped. */
+  readonly accepted: 'now' | 'later';
+}
+
+export interface JobsRefusal {
+  readonly ok: false;
+  readonly code: JobsErrorCode;
+  readonly message: string;
+  readonly remedy?: string;
+  /** The job that stands in the way, of `singleton`. */
+  readonly jobId?: string;
+  /** Seconds after which asking again is worth it. */
+  readonly retryAfter?: number;
+}
+
+export type JobsErrorCode =
+  | 'bad-request'
+  | 'unknown-type'
+  | 'unknown-job'
+  | 'singleton'
+  | 'finished'
+  | 'not-finished'
+  | 'active'
+  | 'full'
+  | 'not-durable'
+  | 'too-large'
+  | 'worker-away';
+
+export interface JobsStatus {
+  readonly counts: Readonly<Record<JobState, number>>;
+  readonly byType: Readonly<Record<string, JobTypeStatus>>;
+  /** Milliseconds the oldest job that could run waits. */
+  readonly oldestQueuedAgeMs?: number;
+  readonly store: StoreStatus;
+  readonly paused: boolean;
+  readonly workers: readonly {
+    readonly id: string;
+    readonly host: string;
+    readonly active: number;
+    /** ISO 8601 */
+    readonly seenAt: string;
+  }[];
+}
+
+export interface JobTypeStatus {
+  readonly counts: Readonly<Record<JobState, number>>;
+  /** Here, of at most `concurrency`. */
+  readonly active: number;
+  readonly concurrency: number;
+  readonly paused: boolean;
+  readonly oldestQueuedAgeMs?: number;
+}
+
+export interface StoreStatus {
+  readonly kind: 'postgres' | 'redis' | 'memory';
+  readonly durability: Durability;
+  /** ISO 8601; since when it is so. */
+  readonly since: string;
+  /** Why it is not the one that was asked for. */
+  readonly reason?: string;
+  /** Jobs that wait to be handed over to the durable store. */
+  readonly pendingReturn?: number;
+}
+
+/** What the worker tells PID 1 of the queue, at most once a second, for status and /health. */
+export type JobsSummary = Pick<JobsStatus, 'counts' | 'oldestQueuedAgeMs' | 'store' | 'paused'>;
+
+/** What the worker writes on its channel besides the Reports; `attempt` is `<jobId>/<number>`. */
+export type FromWorker =
+  | {
+      readonly type: 'attempt-start';
+      readonly attempt: string;
+      /** Its type. */
+      readonly job: string;
+      /** From 1. */
+      readonly number: number;
+      readonly data: unknown;
+    }
+  /** By the ladder of its plan; `now`: SIGKILL to all of it. */
+  | { readonly type: 'attempt-stop'; readonly attempt: string; readonly now?: true }
+  | { readonly type: 'jobs-answer'; readonly id: number; readonly answer: JobsAnswer }
+  | { readonly type: 'jobs-status'; readonly summary: JobsSummary };
+
+/** What PID 1 writes on the worker's channel after its assignment. */
+export type ToWorker =
+  /** What the attempt said on its descriptor 3: some JSON, which the worker checks. */
+  | { readonly type: 'attempt-report'; readonly attempt: string; readonly line: Partial<AttemptLine> }
+  | AttemptEnded
+  | { readonly type: 'jobs-request'; readonly id: number; readonly request: JobsRequest };
+
+/** Exactly one for each `attempt-start`, when nothing of its whole tree lives any more. */
+export interface AttemptEnded {
+  readonly type: 'attempt-ended';
+  readonly attempt: string;
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Why it was killed, where nobody had asked for its stop. */
+  readonly killedBy?: 'memory' | 'oom';
+  /** It never ran, and why. */
+  readonly startError?: string;
+  /** The last line of its output. */
+  readonly lastLine?: string;
+}
+
+/** What an attempt may write on descriptor 3, a JSON line of at most 64 KB each. */
+export type AttemptLine =
+  | { readonly type: 'progress'; readonly percent?: number; readonly text?: string }
+  | { readonly type: 'result'; readonly value: unknown }
+  | {
+      readonly type: 'enqueue';
+      readonly job: string;
+      readonly data?: unknown;
+      readonly idempotencyKey?: string;
+    };

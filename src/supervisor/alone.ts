@@ -5,7 +5,7 @@
 import { resolve as resolvePath } from 'node:path';
 import { codeOf, Failure } from '../base/errors.ts';
 import { formatProblems } from '../config/format-problems.ts';
-import type { ProgramName } from '../config/plan.ts';
+import type { ProgramName } from '../config/plan-runs.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import type { Report } from '../protocol/channel.ts';
 import { CommandExit, UpExit } from '../protocol/exit-codes.ts';

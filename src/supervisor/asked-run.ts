@@ -1,5 +1,5 @@
 /** How a program that people ask for runs beside the services. */
-import type { ProgramName, RunPlan } from '../config/plan.ts';
+import type { ProgramName, RunPlan } from '../config/plan-runs.ts';
 
 /** They read, and give back, files of every user: the application's, the secrets. */
 const OF_ALL_FILES: ReadonlySet<ProgramName> = new Set<ProgramName>([

@@ -4,7 +4,7 @@
  */
 import { PassThrough, type Readable } from 'node:stream';
 import { Failure } from '../base/errors.ts';
-import type { ProgramName, RunPlan } from '../config/plan.ts';
+import type { ProgramName, RunPlan } from '../config/plan-runs.ts';
 import type { Report } from '../protocol/channel.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { OutputPipe } from '../system/output-pipe.ts';

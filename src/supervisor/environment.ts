@@ -1,7 +1,7 @@
 /** What a service sees: what its stanza declares, its env files, and a safe base; never our own environment. */
 import { parseEnv } from 'node:util';
 import { Failure } from '../base/errors.ts';
-import type { RunPlan } from '../config/plan.ts';
+import type { RunPlan } from '../config/plan-runs.ts';
 import { fillText, type LateValueSource } from './late-values.ts';
 
 export interface EnvironmentSource extends LateValueSource {

@@ -1,6 +1,6 @@
 /** Starts runs for the services room: resolves, spawns, and gives their output to the logs room. */
 import type { Clock } from '../base/clock.ts';
-import type { RunPlan } from '../config/plan.ts';
+import type { RunPlan } from '../config/plan-runs.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { SpawnEvents, SpawnedProcess, SpawnOptions } from '../system/process.ts';
 import { spawnProcess } from '../system/process.ts';

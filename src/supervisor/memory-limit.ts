@@ -1,5 +1,5 @@
 /** How one start of a run is held to its memory: by the kernel where that lets us, else by looking. */
-import type { RunPlan } from '../config/plan.ts';
+import type { RunPlan } from '../config/plan-runs.ts';
 import type { LaunchSource } from './resolve-launch.ts';
 
 export interface MemoryLimit {

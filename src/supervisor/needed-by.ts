@@ -1,4 +1,4 @@
-import type { RunPlan } from '../config/plan.ts';
+import type { RunPlan } from '../config/plan-runs.ts';
 import type { ServiceStatus } from '../protocol/status.ts';
 
 /** Services that live and depend on this run: what a stop of it leaves without what they need. */

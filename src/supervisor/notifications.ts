@@ -1,7 +1,7 @@
 /** What a service says by sd_notify(3), and what its silence says. */
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
-import type { RunPlan } from '../config/plan.ts';
+import type { RunPlan } from '../config/plan-runs.ts';
 
 export interface NotificationListener {
   ready(): void;

@@ -1,6 +1,7 @@
 /** The plan that counts now, and how it is exchanged: by a reload, or by another number of replicas. */
 import { Failure } from '../base/errors.ts';
-import type { Plan, RunPlan } from '../config/plan.ts';
+import type { Plan } from '../config/plan.ts';
+import type { RunPlan } from '../config/plan-runs.ts';
 import type { PlanReading, PlanRequest } from '../config/read-plan.ts';
 import { listPlan, type ShownLine } from '../config/show-plan.ts';
 import type { ReloadChange } from '../protocol/control.ts';

@@ -1,6 +1,7 @@
 /** Before anything starts: no port of the plan may be answered by a stranger, whose answers would pass for ours. */
 import { Failure } from '../base/errors.ts';
-import type { Plan, RunPlan } from '../config/plan.ts';
+import type { Plan } from '../config/plan.ts';
+import type { RunPlan } from '../config/plan-runs.ts';
 import { CommandExit, UpExit } from '../protocol/exit-codes.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 

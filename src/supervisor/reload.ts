@@ -2,7 +2,8 @@
 import { Failure } from '../base/errors.ts';
 import { type Change, diffPlans } from '../config/diff-plans.ts';
 import { formatProblems } from '../config/format-problems.ts';
-import type { Plan, RunPlan } from '../config/plan.ts';
+import type { Plan } from '../config/plan.ts';
+import type { RunPlan } from '../config/plan-runs.ts';
 import { type PlanReading, type PlanRequest, readPlan } from '../config/read-plan.ts';
 import type { ReloadChange } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';

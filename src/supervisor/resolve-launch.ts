@@ -1,5 +1,6 @@
 /** From a run of the plan to what the OS is asked to spawn. Done anew at every start; throws a Failure saying why not. */
-import type { BackupsPlan, Confinement, ProgramName, RunPlan, Text } from '../config/plan.ts';
+import type { BackupsPlan, Text } from '../config/plan.ts';
+import type { Confinement, ProgramName, RunPlan } from '../config/plan-runs.ts';
 import type { Assignment } from '../protocol/channel.ts';
 import { type EnvironmentSource, resolveEnvironment } from './environment.ts';
 import { appPassword, fillText } from './late-values.ts';

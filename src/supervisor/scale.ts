@@ -1,6 +1,7 @@
 /** From "so many of it" to replicas that start or stop, and nothing else. */
 import { Failure } from '../base/errors.ts';
-import type { Plan, RunPlan } from '../config/plan.ts';
+import type { Plan } from '../config/plan.ts';
+import type { RunPlan } from '../config/plan-runs.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import type { ReloadChange } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';

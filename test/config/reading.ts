@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunPlan, ServicePlan } from '../../src/config/plan.ts';
+import type { RunPlan, ServicePlan } from '../../src/config/plan-runs.ts';
 import { type PlanReading, readPlan } from '../../src/config/read-plan.ts';
 
 /** The folder of the shipped tiers. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ServicePlan } from '../../src/config/plan.ts';
+import type { ServicePlan } from '../../src/config/plan-runs.ts';
 import { limitMemory } from '../../src/supervisor/memory-limit.ts';
 import { aService, aTask } from '../support/runs.ts';
 

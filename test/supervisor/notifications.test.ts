@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ServicePlan } from '../../src/config/plan.ts';
+import type { ServicePlan } from '../../src/config/plan-runs.ts';
 import { followNotifications } from '../../src/supervisor/notifications.ts';
 import { manualClock } from '../support/clock.ts';
 import { aService } from '../support/runs.ts';

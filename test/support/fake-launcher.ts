@@ -1,4 +1,5 @@
-import type { RunPlan, Signal } from '../../src/config/plan.ts';
+import type { Signal } from '../../src/config/plan.ts';
+import type { RunPlan } from '../../src/config/plan-runs.ts';
 import type {
   Incarnation,
   IncarnationEvents,

@@ -1,4 +1,4 @@
-import type { CheckPlan, Dependency, ServicePlan, StopLadder, TaskPlan } from '../../src/config/plan.ts';
+import type { CheckPlan, Dependency, ServicePlan, StopLadder, TaskPlan } from '../../src/config/plan-runs.ts';
 
 /** TERM, 4 s, KILL: to the leader, then to what is left of its group. */
 export const termLadder: StopLadder = {

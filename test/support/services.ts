@@ -1,4 +1,4 @@
-import type { RunPlan } from '../../src/config/plan.ts';
+import type { RunPlan } from '../../src/config/plan-runs.ts';
 import type { ServicesListener } from '../../src/supervisor/services/listener.ts';
 import type { ServicesOptions } from '../../src/supervisor/services/manager.ts';
 import { Services } from '../../src/supervisor/services/manager.ts';

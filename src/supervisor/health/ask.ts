@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import type { ProbePlan } from '../../config/plan.ts';
+import type { ProbePlan } from '../../config/plan-runs.ts';
 import type { Busy, HealthPorts } from './ports.ts';
 import { askHttp } from './probe-http.ts';
 import { askForTls, askPostgres } from './probe-postgres.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
-import type { CheckPlan } from '../../config/plan.ts';
+import type { CheckPlan } from '../../config/plan-runs.ts';
 import type { CheckStatus } from '../../protocol/status.ts';
 import type { Busy } from './ports.ts';
 

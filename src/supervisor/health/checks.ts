@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import type { CheckPlan } from '../../config/plan.ts';
+import type { CheckPlan } from '../../config/plan-runs.ts';
 import type { CheckStatus } from '../../protocol/status.ts';
 import { askProbe } from './ask.ts';
 import { Check } from './check.ts';

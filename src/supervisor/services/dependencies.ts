@@ -1,5 +1,5 @@
 /** Whether a run may start now, by Compose's three conditions; and if not, why, in words. */
-import type { Dependency, RunPlan } from '../../config/plan.ts';
+import type { Dependency, RunPlan } from '../../config/plan-runs.ts';
 import type { State } from './state.ts';
 import { describeFailure } from './words.ts';
 

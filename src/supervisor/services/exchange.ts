@@ -4,7 +4,7 @@
  * that had no turn go on with what they had; the next reload finds them different still and begins with them again.
  */
 import type { Clock } from '../../base/clock.ts';
-import type { RunPlan } from '../../config/plan.ts';
+import type { RunPlan } from '../../config/plan-runs.ts';
 import type { RunChange } from './reload.ts';
 import type { Input } from './state.ts';
 import type { Unit } from './unit.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import type { RunPlan } from '../../config/plan.ts';
+import type { RunPlan } from '../../config/plan-runs.ts';
 import type { CheckStatus, ServiceStatus } from '../../protocol/status.ts';
 import { BootWatch } from './boot-watch.ts';
 import { type Blocked, blockedBy } from './dependencies.ts';

@@ -1,4 +1,4 @@
-import type { RestartPlan, RunPlan } from '../../config/plan.ts';
+import type { RestartPlan, RunPlan } from '../../config/plan-runs.ts';
 import type { Policy } from './state.ts';
 
 /** A run of restart "no more than so often" gives up for good; one that gives up by rate is tried again after this. */

@@ -1,5 +1,5 @@
 /** What a new plan changes in the runs of the old one. Pure; the runner carries it out. */
-import type { RunPlan } from '../../config/plan.ts';
+import type { RunPlan } from '../../config/plan-runs.ts';
 
 export interface RunChange {
   readonly service: string;

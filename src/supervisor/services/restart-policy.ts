@@ -1,6 +1,6 @@
 /** Whether, and after how long, a run that ended by itself is started again. One path for every kind of failure. */
 import { constants } from 'node:os';
-import type { RestartPlan, RunPlan } from '../../config/plan.ts';
+import type { RestartPlan, RunPlan } from '../../config/plan-runs.ts';
 import type { Exit } from './ports.ts';
 
 /** What is remembered of a run's unintended ends. Intended stops and restarts never appear here. */

@@ -3,7 +3,7 @@
  * independent branches never wait for each other. Whatever the others do, the reserved share (PostgreSQL's checkpoint)
  * is kept: they must be gone by `othersEnd`. Pure; the runner asks.
  */
-import type { RunPlan } from '../../config/plan.ts';
+import type { RunPlan } from '../../config/plan-runs.ts';
 
 export interface ShutdownPlan {
   /** Monotonic: everything must be over. */

@@ -1,4 +1,4 @@
-import type { RunPlan } from '../../config/plan.ts';
+import type { RunPlan } from '../../config/plan-runs.ts';
 import { progressText } from '../../protocol/overall.ts';
 import type { CheckStatus, ExitStatus, Progress, ServiceStatus, StatusWord } from '../../protocol/status.ts';
 import type { State } from './state.ts';

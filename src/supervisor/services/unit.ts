@@ -1,4 +1,4 @@
-import type { RunPlan } from '../../config/plan.ts';
+import type { RunPlan } from '../../config/plan-runs.ts';
 import type { Progress, StatusWord } from '../../protocol/status.ts';
 import { policyOf } from './policy.ts';
 import type { Incarnation } from './ports.ts';

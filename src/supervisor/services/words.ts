@@ -1,6 +1,6 @@
 /** The sentences about a run: short, plain, without a final stop. Pure. */
 import { formatDuration } from '../../base/duration.ts';
-import type { RunPlan } from '../../config/plan.ts';
+import type { RunPlan } from '../../config/plan-runs.ts';
 import type { StatusWord } from '../../protocol/status.ts';
 import type { Ending, State } from './state.ts';
 

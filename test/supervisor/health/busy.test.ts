@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { CheckPlan } from '../../../src/config/plan.ts';
+import type { CheckPlan } from '../../../src/config/plan-runs.ts';
 import { Check } from '../../../src/supervisor/health/check.ts';
 import type { Busy } from '../../../src/supervisor/health/ports.ts';
 import { type ManualClock, manualClock } from '../../support/clock.ts';

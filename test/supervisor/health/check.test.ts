@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CheckPlan } from '../../../src/config/plan.ts';
+import type { CheckPlan } from '../../../src/config/plan-runs.ts';
 import { type Checks, openChecks } from '../../../src/supervisor/health/checks.ts';
 import type { ProbeExit } from '../../../src/supervisor/health/ports.ts';
 import { type ManualClock, manualClock } from '../../support/clock.ts';

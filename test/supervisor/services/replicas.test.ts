@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ServicePlan } from '../../../src/config/plan.ts';
+import type { ServicePlan } from '../../../src/config/plan-runs.ts';
 import { aService, needs } from '../../support/runs.ts';
 import { servicesWithFakes } from '../../support/services.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RestartPlan } from '../../../src/config/plan.ts';
+import type { RestartPlan } from '../../../src/config/plan-runs.ts';
 import {
   allowsRestart,
   delayBefore,
