@@ -12,7 +12,7 @@ import { copyBaseInto, readBaseFacts } from './base-backup.ts';
 import { dumpInto, readDatabaseSize } from './dump-backup.ts';
 import { encryptBackup } from './encrypt-backup.ts';
 import { type BackupMaking, makeBackup } from './make-backup.ts';
-import { endGap } from './moments.ts';
+import { type GapDoor, openGapDoor } from './moments.ts';
 import type { PostgresPlace } from './postgres-place.ts';
 import { readShelf, viewOf, type WholeBackup } from './shelf.ts';
 import { stepAside } from './step-aside.ts';
@@ -39,12 +39,29 @@ export async function makeDatabaseBackup(
   { kind, level: wanted, label }: DatabaseBackup,
 ): Promise<MadeBackup> {
   const began = performance.now();
-  const { making, restoredSize } = await prepare(job, place, root, kind, label !== undefined);
-  const backup = await makeBackup(label === undefined ? making : { ...making, label });
+  const { making, restoredSize, gap } = await prepare(job, place, root, kind, label !== undefined);
+  try {
+    const backup = await makeBackup(label === undefined ? making : { ...making, label });
+    const made = await prove(job, place, backup, { restoredSize, wanted, began });
+    const ended = gap?.close();
+    if (ended) job.say(`the write-ahead log is archived again; it was not since ${ended.since}`);
+    return made;
+  } catch (error) {
+    gap?.reopen();
+    throw error;
+  }
+}
+
+async function prove(
+  job: Job,
+  place: PostgresPlace,
+  backup: WholeBackup,
+  { restoredSize, wanted, began }: Proving,
+): Promise<MadeBackup> {
   const durationMs = Math.round(performance.now() - began);
   const { level, at } = chooseLevel(job, place, backup, restoredSize, wanted);
   // Who waits for it is not kept waiting.
-  if (label === undefined) stepAside();
+  if (backup.manifest.label === undefined) stepAside();
   const verified = await verifyBackup(job, at, backup, level);
   if (!verified.ok) {
     throw new Failure(`cannot rely on the backup ${backup.id}: ${verified.problem}`, {
@@ -53,14 +70,25 @@ export async function makeDatabaseBackup(
   }
   const { recipients } = job.backups;
   const kept =
-    kind === 'dump' && recipients.length > 0 ? await encryptBackup(backup, recipients, job.signal) : backup;
+    backup.kind === 'dump' && recipients.length > 0
+      ? await encryptBackup(backup, recipients, job.signal)
+      : backup;
   return { backup: viewOf({ ...kept, verified }), durationMs, verified };
+}
+
+interface Proving {
+  readonly restoredSize: number;
+  readonly wanted: VerifyLevel | undefined;
+  /** By performance.now() */
+  readonly began: number;
 }
 
 interface Prepared {
   readonly making: BackupMaking;
   /** Bytes a restored copy will take. */
   readonly restoredSize: number;
+  /** Of a base backup. */
+  readonly gap?: GapDoor;
 }
 
 /** Everything that can be known to be wrong before a byte is written. */
@@ -84,11 +112,9 @@ async function prepare(
   if (kind === 'base') {
     const facts = await readBaseFacts(server);
     requireRoom(root, facts.size, job.backups.diskFloor);
-    // What this backup needs comes after this moment, so whatever is missing before ends to matter.
-    const gap = endGap(root, place.layout);
-    if (gap) job.say(`the write-ahead log is archived again; it was not since ${gap.since}`);
     const fill = locked((stage) => copyBaseInto(job, server, place, facts, stage));
-    return { making: { ...common, fill }, restoredSize: facts.size };
+    const gap = openGapDoor(root, place.layout);
+    return { making: { ...common, fill }, restoredSize: facts.size, gap };
   }
   const size = await readDatabaseSize(server, job.plan.name);
   const last = readShelf(root, [kind]).find(({ broken }) => broken === undefined);

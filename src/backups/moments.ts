@@ -7,7 +7,7 @@ import { readSystemIdentifier } from '../postgres/identity.ts';
 import type { Layout } from '../postgres/layout.ts';
 import type { BackupManifest, MomentsView } from '../protocol/backups.ts';
 import { type Archive, archiveFolder, pruneArchive, readArchive } from '../wal/archive.ts';
-import { closeGap, type Gap, readGaps } from '../wal/gap.ts';
+import { closeGap, type Gap, liftGap, readGaps, reopenGap } from '../wal/gap.ts';
 import { segmentName } from '../wal/segments.ts';
 import { findWindows, type Window, walNeededFrom } from '../wal/windows.ts';
 import { isWhole, readShelf, type WholeBackup } from './shelf.ts';
@@ -61,12 +61,23 @@ export function readMoments(dataDir: string): MomentsView | undefined {
   }
 }
 
-/** To be called before a base backup begins. Returns the gap it ends. */
-export function endGap(root: string, layout: Layout): Gap | undefined {
+/** The declared gap around a base backup. */
+export interface GapDoor {
+  /** The backup is good. Returns the gap it ends. */
+  close(): Gap | undefined;
+  /** There is none. */
+  reopen(): void;
+}
+
+/** To be called before a base backup begins: what it needs comes after this, so whatever is missing before ends to matter. */
+export function openGapDoor(root: string, layout: Layout): GapDoor {
   const cluster = findCluster(layout);
-  if (!cluster) return undefined;
-  const archive = archiveFolder(dirname(root), readSystemIdentifier(cluster.folder), cluster.major);
-  return existsSync(archive) ? closeGap(archive, new Date().toISOString()) : undefined;
+  const archive =
+    cluster && archiveFolder(dirname(root), readSystemIdentifier(cluster.folder), cluster.major);
+  if (archive === undefined || !existsSync(archive)) return { close: () => undefined, reopen: () => {} };
+  const now = new Date().toISOString();
+  liftGap(archive);
+  return { close: () => closeGap(archive, now), reopen: () => reopenGap(archive) };
 }
 
 /**

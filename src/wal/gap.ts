@@ -1,13 +1,16 @@
 /**
  * A declared gap: from some moment on nothing is archived, because the disk was nearly full or the plan said so, until
  * the next base backup, which no longer needs what is missing. `gap.json` in the archive is the open one, and what the
- * archive command looks for first; closed ones are kept beside it for whoever asks why a moment cannot be reached.
+ * archive command looks for first; while a base backup is made it is `gap-lifted.json`, which lets everything into the
+ * archive and is open still, for only a backup that is good ends it. Closed ones are kept beside it for whoever asks why
+ * a moment cannot be reached.
  */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder, writeFileAtomic } from '../system/write-file-atomic.ts';
 
 const OPEN = 'gap.json';
+const LIFTED = 'gap-lifted.json';
 
 export interface Gap {
   readonly schema: 1;
@@ -22,7 +25,7 @@ export interface Gap {
 }
 
 export function readOpenGap(archive: string): Gap | undefined {
-  return readGap(join(archive, OPEN));
+  return readGap(join(archive, LIFTED)) ?? readGap(join(archive, OPEN));
 }
 
 /** Closed ones and the open one, oldest first. */
@@ -35,24 +38,40 @@ export function readGaps(archive: string): Gap[] {
 
 /** The first word counts: a gap that is open stays as it is. */
 export function declareGap(archive: string, gap: Omit<Gap, 'schema' | 'until'>): void {
+  reopenGap(archive);
   if (readNames(archive).includes(OPEN)) return;
   writeFileAtomic(join(archive, OPEN), `${JSON.stringify({ schema: 1, ...gap })}\n`, { mode: 0o600 });
 }
 
-/**
- * From here on everything is archived again. To be called before a base backup begins: what it needs comes after this.
- * Returns the gap that was open. `now`: ISO 8601.
- */
-export function closeGap(archive: string, now: string): Gap | undefined {
-  const open = readOpenGap(archive);
-  if (!readNames(archive).includes(OPEN)) return undefined;
-  if (open) {
-    const kept = join(archive, `gap-${open.since.replaceAll(/[^0-9TZ]/g, '')}.json`);
-    writeFileAtomic(kept, `${JSON.stringify({ ...open, until: now })}\n`, { mode: 0o600 });
-  }
-  rmSync(join(archive, OPEN), { force: true });
+/** From here on everything is archived again. To be called before a base backup begins: what it needs comes after this. */
+export function liftGap(archive: string): void {
+  reopenGap(archive);
+  if (!readNames(archive).includes(OPEN)) return;
+  renameSync(join(archive, OPEN), join(archive, LIFTED));
   syncFolder(archive);
-  return open ?? { schema: 1, since: now, reason: 'disk' };
+}
+
+/** There is no good base backup after a gap that was lifted: it goes on, and began when it began. */
+export function reopenGap(archive: string): void {
+  if (!readNames(archive).includes(LIFTED)) return;
+  renameSync(join(archive, LIFTED), join(archive, OPEN));
+  syncFolder(archive);
+}
+
+/**
+ * The base backup before which the gap was lifted is good. One that was declared since then stays open. Returns the gap
+ * that it ends. `until`: when it was lifted, ISO 8601.
+ */
+export function closeGap(archive: string, until: string): Gap | undefined {
+  const lifted = join(archive, LIFTED);
+  const gap = readGap(lifted);
+  if (gap) {
+    const kept = join(archive, `gap-${gap.since.replaceAll(/[^0-9TZ]/g, '')}.json`);
+    writeFileAtomic(kept, `${JSON.stringify({ ...gap, until })}\n`, { mode: 0o600 });
+  } else if (!readNames(archive).includes(LIFTED)) return undefined;
+  rmSync(lifted, { force: true });
+  syncFolder(archive);
+  return gap ?? { schema: 1, since: until, reason: 'disk' };
 }
 
 function readGap(path: string): Gap | undefined {

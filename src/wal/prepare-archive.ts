@@ -6,7 +6,7 @@ import { formatSize } from '../base/size.ts';
 import { archiveFolder, holdsSegments, makeArchive } from './archive.ts';
 import { archiveScript } from './archive-script.ts';
 import { ARCHIVE_SCRIPT } from './archive-settings.ts';
-import { declareGap, readOpenGap } from './gap.ts';
+import { declareGap, readOpenGap, reopenGap } from './gap.ts';
 import { parseHistoryName } from './timelines.ts';
 
 export interface ArchiveOptions {
@@ -38,6 +38,8 @@ export async function prepareArchive(options: ArchiveOptions): Promise<string | 
   try {
     makeArchive(archive);
     await claimTimelines(archive, join(cluster.folder, 'pg_wal'));
+    // No base backup is made while the server starts: the one before it came to no end.
+    reopenGap(archive);
     const gap = readOpenGap(archive);
     if (gap) note(gapText(gap.since, gap.reason, options.floor));
   } catch (error) {

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { archiveScript } from '../../src/wal/archive-script.ts';
 import { fetchScript } from '../../src/wal/fetch-script.ts';
-import { closeGap, readGaps, readOpenGap } from '../../src/wal/gap.ts';
+import { closeGap, declareGap, liftGap, readGaps, readOpenGap, reopenGap } from '../../src/wal/gap.ts';
 
 const NAME = '000000010000000000000003';
 /** What would be a command, were it not quoted. */
@@ -127,7 +127,7 @@ test('a flipped byte, a missing hash and a segment that is needed end the recove
   expect(fetchIt(NAME, [NAME]).code).toBe(126);
 });
 
-test('less free than the floor: a gap is declared once and PostgreSQL told to go on, until a base backup begins', () => {
+test('less free than the floor: a gap is declared once and PostgreSQL told to go on, until a good base backup', () => {
   const all = 2 ** 60;
   const first = archiveIt(all);
   expect(first.code).toBe(0);
@@ -136,12 +136,32 @@ test('less free than the floor: a gap is declared once and PostgreSQL told to go
   expect(readdirSync(archive)).toEqual(['gap.json']);
   expect(archiveIt(0)).toEqual({ code: 0, said: '' });
   expect(readdirSync(archive)).toEqual(['gap.json']);
+  // While one is made everything is archived, and yet the gap is there.
+  liftGap(archive);
+  expect(readOpenGap(archive)).toMatchObject({ from: NAME });
+  expect(archiveIt(0).code).toBe(0);
+  expect(existsSync(join(archive, NAME))).toBe(true);
+  // It came to nothing.
+  reopenGap(archive);
+  expect(readdirSync(archive)).toContain('gap.json');
+  expect(readOpenGap(archive)).toMatchObject({ from: NAME });
+  liftGap(archive);
   const closed = closeGap(archive, '2026-11-21T00:00:00.000Z');
   expect(closed).toMatchObject({ from: NAME });
   expect(readOpenGap(archive)).toBeUndefined();
   expect(readGaps(archive)).toEqual([{ ...closed, until: '2026-11-21T00:00:00.000Z' }]);
-  expect(archiveIt(0).code).toBe(0);
-  expect(existsSync(join(archive, NAME))).toBe(true);
+});
+
+test('a gap that was lifted for a backup that was killed is the first one still; one from the midst of a good one stays open', () => {
+  declareGap(archive, { since: '2026-11-20T00:00:00Z', reason: 'off' });
+  liftGap(archive);
+  archiveIt(2 ** 60);
+  liftGap(archive);
+  expect(readGaps(archive)).toMatchObject([{ since: '2026-11-20T00:00:00Z' }]);
+  archiveIt(2 ** 60);
+  closeGap(archive, '2026-11-20T01:00:00Z');
+  expect(readOpenGap(archive)).toMatchObject({ reason: 'disk' });
+  expect(readGaps(archive)[0]).toMatchObject({ reason: 'off', until: '2026-11-20T01:00:00Z' });
 });
 
 test('a copy that cannot be made is tried again while the disk has room, and a gap where it has none', () => {
