@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import { findBinaries } from '../postgres/binaries.ts';
 import { type Cluster, findCluster } from '../postgres/find-cluster.ts';
@@ -10,6 +11,7 @@ import { type Layout, layoutOf } from '../postgres/layout.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
 import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
+import { endOnSignal } from '../system/libc.ts';
 import { becomeUser, type Identity } from '../system/users.ts';
 import { archiveSettings } from '../wal/archive-settings.ts';
 import { prepareArchive } from '../wal/prepare-archive.ts';
@@ -64,6 +66,11 @@ export async function becomeServer(job: Job): Promise<void> {
   }
   tellRecovery(layout, cluster.folder, job);
   await job.leave();
+  // A stop that comes in these last moments must reach either us or postgres: what Node has caught already is told in
+  // the next turn, and what comes later ends the process at once.
+  endOnSignal('SIGINT');
+  endOnSignal('SIGTERM');
+  await nextTurn();
   if (job.signal.aborted) return;
   if (!process.execve) {
     throw new Failure(`cannot become postgres: Node ${process.version} has no process.execve`, {

@@ -4,6 +4,7 @@
  */
 import { closeSync, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import type koffi from 'koffi';
@@ -28,6 +29,7 @@ const EINVAL = 22;
 const ENOSYS = 38;
 const AT_FDCWD = -100;
 const RENAME_EXCHANGE = 2;
+const SIG_DFL = 0;
 
 let addon: Addon | undefined;
 let library: ReturnType<Addon['load']> | undefined;
@@ -46,6 +48,7 @@ const syncfs = declare('int syncfs(int fd)');
 const renameat2 = declare(
   'int renameat2(int from, const char *old, int to, const char *new, uint32_t flags)',
 );
+const signal = declare('void *signal(int number, intptr_t action)');
 const setfsuid = declare('int setfsuid(uint32_t uid)');
 const setfsgid = declare('int setfsgid(uint32_t gid)');
 
@@ -111,6 +114,14 @@ export function exchangeNames(one: string, other: string): boolean {
   const code = addon?.errno() ?? 0;
   if (code === EINVAL || code === ENOSYS) return false;
   throw systemError('renameat2');
+}
+
+/**
+ * From now on this signal ends the process by itself, in the kernel: Node would hear it at its next turn only, and what
+ * it has not heard when it becomes another program is lost. signal(2)
+ */
+export function endOnSignal(name: NodeJS.Signals): void {
+  signal(constants.signals[name], SIG_DFL);
 }
 
 /**
