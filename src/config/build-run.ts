@@ -27,6 +27,8 @@ export interface BuildContext extends Reading {
 export interface Draft {
   readonly run: RunPlan;
   readonly profiles: readonly string[];
+  /** Why it is off unless somebody asks for it by name. */
+  readonly off?: string;
   /** The stanza it came from. */
   readonly at: Value;
   /** Its name in the file. */

@@ -18,6 +18,7 @@ export function describeCheck(reading: PlanReading, options: FormatOptions): str
     `${provenance.files[0]}: tier ${plan.tier} is well${reading.warnings.length > 0 ? `, with ${countProblems(reading.warnings)}` : ''}`,
     `services: ${names('service')}`,
     `tasks:    ${names('task')}`,
+    ...(plan.jobs ? [`jobs:     ${plan.jobs.types.map(({ name }) => name).join(', ')}`] : []),
     ...plan.disabled.map(({ name, why }) => `off:      ${name}, ${why}`),
   ];
   const silent = plan.runs.filter(

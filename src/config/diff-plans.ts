@@ -67,12 +67,41 @@ function settingsChanges(before: Plan, after: Plan): Change[] {
       before.backups?.offsite?.secretAccessKey,
       after.backups?.offsite?.secretAccessKey,
     ],
+    ['queue.redis_url', before.jobs?.redisUrl, after.jobs?.redisUrl],
+    ...hiddenValues(before, after),
   ] as const) {
     if (a !== b && !changes.some((change) => change.path === path)) {
       changes.push({ path, before: '********', after: '********' });
     }
   }
   return changes;
+}
+
+/** Variables of jobs and schedules, whose lines read the same where they are secret. */
+function hiddenValues(before: Plan, after: Plan): [string, string, string][] {
+  const known = environments(before);
+  return [...environments(after)].flatMap(([path, value]) => {
+    const old = known.get(path);
+    return old === undefined ? [] : [[path, old, value] as [string, string, string]];
+  });
+}
+
+function environments(plan: Plan): Map<string, string> {
+  const found = [
+    ...plan.attempts.map(({ name, environment }) => ({ at: `jobs.${name}`, environment })),
+    ...plan.schedules.map(({ name, run }) => ({
+      at: `schedules.${name}`,
+      environment: run?.environment ?? {},
+    })),
+  ];
+  return new Map(
+    found.flatMap(({ at, environment }) =>
+      Object.entries(environment).map(([name, text]): [string, string] => [
+        `${at}.environment.${name}`,
+        JSON.stringify(text),
+      ]),
+    ),
+  );
 }
 
 function changesOfRun(before: RunPlan, after: RunPlan): Change[] {

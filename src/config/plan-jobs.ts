@@ -25,6 +25,8 @@ export interface JobsPlan {
   };
   /** How long active attempts may go on when everything stops, before their stop signal; ms. */
   readonly drain: number;
+  /** From the signal on, by when no attempt may be left then, so that what they did can be put back; ms. */
+  readonly stopWithin: number;
   /** System user of the worker, when we are root. */
   readonly user: string;
 }

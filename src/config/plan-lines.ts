@@ -4,7 +4,9 @@ import { formatSize } from '../base/size.ts';
 import { backupLines } from './backup-words.ts';
 import { confinementLines } from './confine-words.ts';
 import { nameServer } from './external-url.ts';
+import { apiLines, jobTypeLines, queueLines } from './job-lines.ts';
 import type { Plan, SchedulePlan, Text } from './plan.ts';
+import type { AttemptPlan, JobsPlan } from './plan-jobs.ts';
 import type { ProbePlan, ReadyPlan, RestartPlan, RunPlan } from './plan-runs.ts';
 import { isSecretName, MASK } from './secrets.ts';
 import { formatWritten } from './written.ts';
@@ -55,13 +57,26 @@ export function settingLines(plan: Plan): PlanLine[] {
     );
   }
   if (plan.backups) lines.push(...backupLines(plan.backups, MASK));
+  if (plan.jobs) lines.push(...jobsLines(plan, plan.jobs));
+  lines.push(...apiLines(plan.api));
   for (const schedule of plan.schedules) lines.push(...scheduleLines(schedule));
   return lines
     .filter(([, value]) => value !== undefined)
     .map(([path, value]) => ({ path, value: String(value) }));
 }
 
-function scheduleLines({ name, run, ...schedule }: SchedulePlan): [string, string | undefined][] {
+function jobsLines(plan: Plan, jobs: JobsPlan): [string, string | undefined][] {
+  const types = jobs.types.flatMap((type) => {
+    const attempt = plan.attempts.find(({ name }) => name === type.name);
+    const run = attempt ? runLines(attempt).filter(({ path }) => path !== 'type' && path !== 'critical') : [];
+    return [...jobTypeLines(type), ...run.map(({ path, value }): [string, string] => [path, value])].map(
+      ([path, value]): [string, string | undefined] => [`jobs.${type.name}.${path}`, value],
+    );
+  });
+  return [...queueLines(jobs, MASK), ...types];
+}
+
+function scheduleLines({ name, run, job, ...schedule }: SchedulePlan): [string, string | undefined][] {
   const lines: [string, string | undefined][] = [
     ['cron', schedule.cron === '' ? undefined : schedule.cron],
     ['time_zone', schedule.timeZone],
@@ -69,7 +84,9 @@ function scheduleLines({ name, run, ...schedule }: SchedulePlan): [string, strin
     ['overlap', schedule.overlap],
     ['catch_up', String(schedule.catchUp)],
     ['jitter', duration(schedule.jitter || undefined)],
-    ...runLines(run)
+    ['job', job?.type],
+    ['data', job?.data === undefined ? undefined : JSON.stringify(job.data)],
+    ...(run ? runLines(run) : [])
       .filter(({ path }) => path !== 'type' && path !== 'critical')
       .map(({ path, value }): [string, string] => [path === 'start_timeout' ? 'timeout' : path, value]),
   ];
@@ -77,7 +94,7 @@ function scheduleLines({ name, run, ...schedule }: SchedulePlan): [string, strin
 }
 
 /** One run; paths count from the run itself: `command`, `environment.PORT`. */
-export function runLines(run: RunPlan): PlanLine[] {
+export function runLines(run: RunPlan | AttemptPlan): PlanLine[] {
   const lines: [string, string | undefined][] = [
     ['type', run.kind],
     ['replica_of', run.replicaOf],
@@ -99,7 +116,9 @@ export function runLines(run: RunPlan): PlanLine[] {
     ]),
     ...(run.kind === 'service'
       ? serviceLines(run)
-      : ([['retries', String(run.retries)]] as [string, string][])),
+      : run.kind === 'task'
+        ? ([['retries', String(run.retries)]] as [string, string][])
+        : [memoryLine(run.memoryLimit)]),
     ['start_timeout', duration(run.startTimeout ?? limitInside(run))],
     ['success_exit_codes', run.exitCodes?.success.join(', ') || undefined],
     ['fatal_exit_codes', run.exitCodes?.fatal.join(', ') || undefined],
@@ -117,10 +136,7 @@ function serviceLines(run: Extract<RunPlan, { kind: 'service' }>): [string, stri
   return [
     ['ready', ready && showReady(ready)],
     ['watchdog', duration(run.watchdog)],
-    [
-      'deploy.resources.limits.memory',
-      run.memoryLimit === undefined ? undefined : formatSize(run.memoryLimit),
-    ],
+    memoryLine(run.memoryLimit),
     ['memory_restart', run.memoryRestart === undefined ? undefined : formatSize(run.memoryRestart)],
     ...(check
       ? ([
@@ -136,6 +152,10 @@ function serviceLines(run: Extract<RunPlan, { kind: 'service' }>): [string, stri
     ['restart', run.restart.policy],
     ...restartLines(run.restart),
   ];
+}
+
+function memoryLine(limit: number | undefined): [string, string | undefined] {
+  return ['deploy.resources.limits.memory', limit === undefined ? undefined : formatSize(limit)];
 }
 
 function restartLines({
@@ -180,7 +200,7 @@ function showProbe(probe: ProbePlan): string {
 }
 
 /** The limit that the program between us and the command keeps. */
-function limitInside({ work }: RunPlan): number | undefined {
+function limitInside({ work }: Pick<RunPlan, 'work'>): number | undefined {
   return work.kind === 'command' ? work.through?.timeout : undefined;
 }
 

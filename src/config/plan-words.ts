@@ -1,7 +1,10 @@
 /** The words at the top of a plan, and those of `database`. */
+import { api } from './api-words.ts';
 import { backups } from './backup-words.ts';
 import { commandWords } from './command-words.ts';
 import { planForeign } from './foreign-words.ts';
+import { job } from './job-words.ts';
+import { queue } from './queue-words.ts';
 import { absolutePath, databaseName, duration, flag, integer, oneOf, path, systemUser } from './scalars.ts';
 import { schedule } from './schedule-words.ts';
 import { SERVICE_NAME, service } from './service-words.ts';
@@ -196,6 +199,13 @@ const planWords = {
     doc: 'What `bulkhead backup` keeps of the database, its files and its configuration.',
   },
   services: { shape: mapOf(service, { key: SERVICE_NAME }), doc: 'Services and tasks by name.' },
+  jobs: {
+    shape: mapOf(job, { key: SERVICE_NAME }),
+    doc: 'What may be asked for through the queue: types of jobs by name. Each attempt is a process of its own, with its data as one line of JSON on descriptor 3 and on its standard input.',
+    examples: [{ scrape: { command: ['node', 'scrape.js'], concurrency: 3, timeout: '5m' } }],
+  },
+  queue: { shape: queue, doc: 'Where jobs are kept, and how many run.' },
+  api: { shape: api, doc: 'The HTTP API, on BULKHEAD_API_PORT.' },
   schedules: {
     shape: mapOf(schedule, { key: SERVICE_NAME }),
     doc: 'What runs by the clock, each run a task of its own.',

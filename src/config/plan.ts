@@ -140,7 +140,9 @@ export interface SchedulePlan {
   readonly jitter: number;
   /** Why it is off; undefined: it is on. */
   readonly off: string | undefined;
-  readonly run: TaskPlan;
+  /** What starts; undefined: a job is added. */
+  readonly run: TaskPlan | undefined;
+  readonly job: { readonly type: string; readonly data: unknown } | undefined;
 }
 
 export type DatabaseMode = 'embedded' | 'external';

@@ -2,22 +2,22 @@
 
 import { posix } from 'node:path';
 import { buildBackups } from './backup-words.ts';
+import { listBeaten } from './beaten.ts';
 import { type BuildContext, buildDraft, type Draft, warnRootRuns } from './build-run.ts';
-import { readDatabaseMode } from './database-mode.ts';
-import { buildDatabase, buildDatabaseRuns, DATABASE_RUNS } from './database-runs.ts';
-import { type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
+import { absentRuns, buildDatabasePart, readDatabaseUrl, refuseOrphanedUrl } from './database-part.ts';
+import { DATABASE_RUNS } from './database-runs.ts';
 import { settleDependencies } from './dependencies.ts';
-import { nameServer } from './external-url.ts';
+import { buildJobsPart, isQueueAlone, refuseLostQueue } from './jobs-part.ts';
 import { warnUnknownVariables } from './known-variables.ts';
 import { joinFiles, type LoadedFiles, type Loader, loadFiles } from './load-files.ts';
 import type { Located } from './located.ts';
-import type { Plan, SchedulePlan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { type PlanStanza, planShape } from './plan-words.ts';
 import { Problems } from './problems.ts';
 import { type Provenance, traceOrigins } from './provenance.ts';
 import { expandReplicas, INSTANCE_NAMES } from './replicas.ts';
-import { buildSchedule } from './schedule-words.ts';
-import { type Flags, readSettings, type Settings } from './settings.ts';
+import { buildSchedules } from './schedules-part.ts';
+import { type Flags, readSettings } from './settings.ts';
 import { readSwitches } from './switches.ts';
 import { findServiceTier } from './tier-of.ts';
 import { keyPlaceAt, type MapValue, valueAt } from './tree.ts';
@@ -84,6 +84,7 @@ export function readPlan(request: PlanRequest): PlanReading {
     secrets.add(plan.backups.offsite.accessKeyId);
     secrets.add(plan.backups.offsite.secretAccessKey);
   }
+  if (plan.jobs?.redisUrl !== undefined) secrets.add(plan.jobs.redisUrl);
   if (plan.database?.external) secrets.add(plan.database.external.url);
   return {
     plan,
@@ -122,12 +123,18 @@ function settlePlan(
     replicaOf,
   };
   const name = read.name ?? 'bulkhead';
-  const database = buildDatabasePart(read, tree, name, url, settings, request, context);
-  const drafts = [...(database?.drafts ?? []), ...buildServices(read, tree, context)];
+  const database = buildDatabasePart(read, tree, name, url, settings, request.runDir, context);
   const hasDatabase = database !== undefined;
+  const queue = buildJobsPart(read, tree, {
+    ...context,
+    database: database?.plan,
+    apiPort: settings.ports.api,
+  });
+  const drafts = [...(database?.drafts ?? []), ...buildServices(read, tree, context), ...queue.drafts];
   const tierOf = (service: string): string | undefined =>
     findServiceTier(service, tier, files.folder, request.readFile);
-  const off = readSwitches(drafts, { tier, hasDatabase, variables, problems, tierOf });
+  const schedules = [...(read.schedules?.keys() ?? [])];
+  const off = readSwitches(drafts, { tier, hasDatabase, schedules, variables, problems, tierOf });
   const runs = settleDependencies(drafts, { hasDatabase, off, problems, tierOf });
   if (drafts.length === 0) {
     const broken = valueAt(tree, 'services')?.kind === 'map' && problems.failed;
@@ -140,8 +147,10 @@ function settlePlan(
       suggestion: 'look at BULKHEAD_ONLY and BULKHEAD_DISABLE',
     });
   }
-  refuseOrphanedUrl(drafts, off, problems);
-  warnRootRuns(drafts, context);
+  const commands = off.has('worker') ? [] : queue.commands;
+  refuseOrphanedUrl([...drafts, ...commands], off, problems);
+  refuseLostQueue(queue.jobs, database?.plan, off, keyPlaceAt(tree, 'jobs'), problems);
+  warnRootRuns([...drafts, ...queue.commands], context);
   const withDatabase = database !== undefined && !off.has('database');
   if (read.backups && !database) {
     problems.warn(
@@ -154,65 +163,18 @@ function settlePlan(
     name,
     tier,
     ...settings,
-    database: withDatabase ? database.plan : undefined,
+    database: withDatabase || isQueueAlone(queue.jobs, database?.plan, off) ? database?.plan : undefined,
     backups: withDatabase
       ? buildBackups(read.backups, { planName: name, dataDir: settings.dataDir, problems })
       : undefined,
     runs,
-    jobs: undefined,
-    attempts: [],
-    api: undefined,
-    schedules: buildSchedules(read, tree, context),
+    jobs: queue.jobs,
+    attempts: queue.attempts,
+    api: off.has('api') ? undefined : queue.api,
+    schedules: buildSchedules(read, tree, queue.jobs, off, context),
     disabled: [...absentRuns(database?.plan, off), ...[...off].map(([run, why]) => ({ name: run, why }))],
   };
-  return { plan, tree, beaten: listBeaten(plan, request, variables, url) };
-}
-
-/** What a database of somebody else makes needless. */
-function absentRuns(
-  database: Plan['database'],
-  off: ReadonlyMap<string, string>,
-): readonly { readonly name: string; readonly why: string }[] {
-  if (database?.external === undefined || off.has('database')) return [];
-  return [{ name: 'cluster', why: `the database is at ${nameServer(database.external)} (DATABASE_URL)` }];
-}
-
-type GoodUrl = Exclude<DatabaseUrl, { readonly kind: 'invalid' }>;
-
-/** Decides which late values there are, before any variable is filled in. */
-function readDatabaseUrl(files: LoadedFiles, variables: Variables, problems: Problems): GoodUrl | undefined {
-  if (variables.value('NEXTAUTH_SECRET') === undefined) variables.makeLate('NEXTAUTH_SECRET');
-  const stanza = files.trees.map((tree) => tree.entries.get('database')).find((entry) => entry !== undefined);
-  if (!stanza || stanza.value.tag === 'reset') return undefined;
-  const given = variables.value('DATABASE_URL');
-  const url = given === undefined ? undefined : parseDatabaseUrl(given);
-  const at = { outside: 'environment', source: 'DATABASE_URL=…' };
-  if (url?.kind === 'invalid') {
-    return problems.error(at, 'wrong-value', `DATABASE_URL cannot be read: ${url.why}`);
-  }
-  if (url?.kind === 'external') return url;
-  // An address that leaves something open is completed at start, like one that is not given at all.
-  const complete = url?.user && url.password && url.name && url.port;
-  if (!complete) variables.makeLate('DATABASE_URL');
-  return url;
-}
-
-function buildDatabasePart(
-  read: PlanStanza,
-  tree: MapValue,
-  planName: string,
-  url: GoodUrl | undefined,
-  settings: Settings,
-  request: PlanRequest,
-  context: BuildContext,
-): { plan: NonNullable<Plan['database']>; drafts: readonly Draft[] } | undefined {
-  if (!read.database) return undefined;
-  const key = keyPlaceAt(tree, 'database');
-  const mode = readDatabaseMode(read.database, url, context);
-  const port = url?.kind === 'external' ? (url.server.hosts[0]?.port ?? 0) : settings.ports.database;
-  const full = { ...context, planName, port, runDir: request.runDir, url, mode, key };
-  const plan = buildDatabase(read.database, full);
-  return { plan, drafts: buildDatabaseRuns(read.database, plan, full) };
+  return { plan, tree, beaten: listBeaten(plan, request.flags, variables, url) };
 }
 
 function buildServices(read: PlanStanza, tree: MapValue, context: BuildContext): Draft[] {
@@ -237,70 +199,4 @@ function buildServices(read: PlanStanza, tree: MapValue, context: BuildContext):
     if (draft) drafts.push(draft);
   }
   return drafts;
-}
-
-function buildSchedules(read: PlanStanza, tree: MapValue, context: BuildContext): SchedulePlan[] {
-  return [...(read.schedules ?? [])].flatMap(([name, stanza]) => {
-    const key = keyPlaceAt(tree, 'schedules', name);
-    const taken = read.services?.has(name) || (read.database && DATABASE_RUNS.some((run) => run === name));
-    if (taken) {
-      // They share logs and events by name.
-      context.problems.error(key, 'reserved-name', `a schedule cannot be called "${name}": a service is`, {
-        suggestion: 'choose another name',
-      });
-      return [];
-    }
-    return buildSchedule(name, stanza, key, context) ?? [];
-  });
-}
-
-/** A hole for DATABASE_URL that nobody will fill, because the database is switched off. */
-function refuseOrphanedUrl(
-  drafts: readonly Draft[],
-  off: ReadonlyMap<string, string>,
-  problems: Problems,
-): void {
-  if (!off.has('database')) return;
-  for (const { run, at, key } of drafts) {
-    if (off.has(run.name) || !JSON.stringify(run).includes('{"late":"DATABASE_URL"}')) continue;
-    const place = at.kind === 'map' ? (at.entries.get('environment')?.keyPlace ?? key) : key;
-    problems.error(
-      place,
-      'late-value',
-      `${run.name} needs DATABASE_URL, but the database is ${off.get('database')}`,
-      {
-        suggestion: `switch ${run.name} off as well, or leave the database on`,
-      },
-    );
-  }
-}
-
-/** What flags and variables settled, by the path they beat. */
-function listBeaten(
-  plan: Plan,
-  { flags }: PlanRequest,
-  variables: Variables,
-  url: GoodUrl | undefined,
-): Map<string, string> {
-  const beaten = new Map<string, string>();
-  const note = (path: string, variable: string, flag?: string): void => {
-    if (flag !== undefined) beaten.set(path, flag);
-    else if (variables.value(variable) !== undefined) beaten.set(path, variable);
-  };
-  note('tier', 'BULKHEAD_TIER', flags.tier === undefined ? undefined : '--tier');
-  note('data', 'BULKHEAD_DATA', flags.data === undefined ? undefined : '--data');
-  note('stop_timeout', 'BULKHEAD_STOP_TIMEOUT');
-  note('log.level', 'LOG_LEVEL');
-  note('log.format', 'LOG_FORMAT');
-  note('ports.probes', 'BULKHEAD_PORT');
-  note('ports.api', 'BULKHEAD_API_PORT');
-  note('database.port', 'BULKHEAD_DB_PORT');
-  if (plan.token !== undefined) beaten.set('token', 'BULKHEAD_TOKEN');
-  note('database.mode', 'BULKHEAD_DATABASE_MODE');
-  for (const word of ['name', 'user', 'password'] as const) {
-    if (url?.[word] !== undefined) beaten.set(`database.${word}`, 'DATABASE_URL');
-  }
-  if (url?.kind === 'external') beaten.set('database.host', 'DATABASE_URL');
-  else if (url?.port !== undefined) beaten.set('database.port', 'DATABASE_URL');
-  return beaten;
 }

@@ -1,8 +1,10 @@
 /** `schedules:` what runs when it is due, each a task that nobody waits for. */
 import { parseCron } from '../base/cron.ts';
+import { suggestWord } from '../base/suggest.ts';
 import { type BuildContext, buildDraft } from './build-run.ts';
 import { commandWords } from './command-words.ts';
 import { confineWords } from './confine-words.ts';
+import { jsonValue } from './json-value.ts';
 import type { Place } from './located.ts';
 import type { SchedulePlan } from './plan.ts';
 import { duration, flag, integer, oneOf, signal } from './scalars.ts';
@@ -22,6 +24,12 @@ const scheduleWords = {
     doc: "An IANA name that the expression is read in. Default: the container's own, TZ.",
     examples: ['Europe/Berlin'],
   },
+  job: {
+    shape: text,
+    doc: 'The type of job that is added when it is due, instead of a command.',
+    examples: ['scrape-all'],
+  },
+  data: { shape: jsonValue, doc: 'The data of that job.', examples: [{ stale: '7d' }] },
   enabled: { shape: flag, doc: 'false: off.', default: true },
   overlap: {
     shape: oneOf('skip', 'queue'),
@@ -81,22 +89,21 @@ export const schedule = stanza(scheduleWords, {
   },
 });
 
-/** Undefined where the words were refused. */
+/**
+ * Undefined where the words were refused.
+ * @param types of the jobs there are
+ */
 export function buildSchedule(
   name: string,
   read: ScheduleStanza,
   key: Place,
+  types: readonly string[],
   context: BuildContext,
 ): SchedulePlan | undefined {
   const where = `schedules.${name}`;
   const cron = read.cron?.trim() ?? '';
-  const { timeout, ...words } = read;
-  const stanza: ServiceStanza = {
-    ...words,
-    type: 'task',
-    ...(timeout === undefined ? {} : { start_timeout: timeout }),
-  };
-  const draft = buildDraft(name, stanza, key, context, where);
+  const what =
+    read.job === undefined ? buildTask(name, read, key, context) : buildAdding(name, read, types, context);
   const off = read.enabled === false ? 'enabled is false' : cron === '' ? 'no cron expression' : undefined;
   if (off === undefined) {
     const times = parseCron(cron, read.time_zone);
@@ -114,7 +121,7 @@ export function buildSchedule(
       );
     }
   }
-  if (draft?.run.kind !== 'task') return undefined;
+  if (what === undefined) return undefined;
   return {
     name,
     cron,
@@ -123,6 +130,67 @@ export function buildSchedule(
     catchUp: read.catch_up ?? true,
     jitter: read.jitter ?? 0,
     off,
-    run: { ...draft.run, critical: false },
+    ...what,
   };
+}
+
+type What = Pick<SchedulePlan, 'run' | 'job'>;
+
+function buildTask(name: string, read: ScheduleStanza, key: Place, context: BuildContext): What | undefined {
+  const { timeout, job: _none, data, ...words } = read;
+  const where = `schedules.${name}`;
+  if (data !== undefined) {
+    context.problems.error(placeOfWord(read.at, 'data'), 'not-of-a-command', `${where} has data and no job`, {
+      suggestion: 'add job: NAME, or drop data',
+    });
+  }
+  const stanza: ServiceStanza = {
+    ...words,
+    type: 'task',
+    ...(timeout === undefined ? {} : { start_timeout: timeout }),
+  };
+  const draft = buildDraft(name, stanza, key, context, where);
+  if (draft?.run.kind !== 'task') return undefined;
+  return { run: { ...draft.run, critical: false }, job: undefined };
+}
+
+/** What a schedule that adds a job can say; the rest is said by the type of the job. */
+const OF_ADDING: readonly string[] = [
+  'cron',
+  'time_zone',
+  'job',
+  'data',
+  'enabled',
+  'overlap',
+  'catch_up',
+  'jitter',
+];
+
+function buildAdding(
+  name: string,
+  read: ScheduleStanza,
+  types: readonly string[],
+  { problems }: BuildContext,
+): What | undefined {
+  const where = `schedules.${name}`;
+  const { job: type = '' } = read;
+  for (const word of Object.keys(scheduleWords)) {
+    if (!(word in read) || OF_ADDING.includes(word)) continue;
+    problems.error(placeOfWord(read.at, word), 'not-of-a-job', `${where} adds a job: ${word} means nothing`, {
+      suggestion: `write it under jobs: { ${type}: … }, or drop it`,
+    });
+  }
+  if (!types.includes(type)) {
+    const meant = suggestWord(type, types);
+    problems.error(
+      placeOfWord(read.at, 'job'),
+      'unknown-job',
+      `${where} adds "${type}", and there is no such job`,
+      {
+        suggestion: meant === undefined ? undefined : `did you mean "${meant}"?`,
+        note: types.length === 0 ? 'the plan has no jobs' : `jobs here: ${types.join(', ')}`,
+      },
+    );
+  }
+  return { run: undefined, job: { type, data: read.data?.json } };
 }

@@ -4,7 +4,7 @@ import type { Origin, Provenance } from './provenance.ts';
 import { hideSecrets, isSecretName, MASK } from './secrets.ts';
 
 export interface ShownLine extends PlanLine {
-  /** `core.yaml:12`, `default`, `variable PORT`, `database`: where the value came from. */
+  /** `core.yaml:12`, `default`, `variable PORT`, `database`, `jobs`: where the value came from. */
   readonly from: string;
 }
 
@@ -21,7 +21,7 @@ export function listPlan(plan: Plan, provenance: Provenance): ShownLine[] {
   const runs = plan.runs.flatMap((run) => {
     const base = basePath(run.name, plan, provenance);
     return runLines(run).map(({ path, value }) => {
-      if (base === undefined) return shown(`services.${run.name}.${path}`, value, 'database');
+      if (base === undefined) return shown(`services.${run.name}.${path}`, value, madeBy(run.name));
       const full = `${base}.${path}`;
       return shown(
         `services.${run.name}.${path}`,
@@ -61,6 +61,11 @@ export function showPlan(plan: Plan, provenance: Provenance, { color }: { color:
 function isTainted(path: string, { origins }: Provenance): boolean {
   const uses = origins.get(path)?.uses ?? [];
   return uses.some(({ name, from }) => (from === 'environment' || from === 'file') && isSecretName(name));
+}
+
+/** Whose words made a run that no stanza of its own has. */
+function madeBy(run: string): string {
+  return run === 'worker' ? 'jobs' : run === 'api' ? 'api' : 'database';
 }
 
 function basePath(run: string, plan: Plan, { origins }: Provenance): string | undefined {

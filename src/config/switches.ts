@@ -8,6 +8,8 @@ import type { Variables } from './variables.ts';
 export interface SwitchSource {
   readonly tier: string;
   readonly hasDatabase: boolean;
+  /** Names of the schedules, which may be switched as well. */
+  readonly schedules: readonly string[];
   readonly variables: Variables;
   readonly problems: Problems;
   /** The tier whose file holds a service that this plan lacks. */
@@ -16,21 +18,34 @@ export interface SwitchSource {
 
 /** Why runs are off, by name, in words for people. DISABLE beats the rest. */
 export function readSwitches(drafts: readonly Draft[], source: SwitchSource): ReadonlyMap<string, string> {
-  const names = [...new Set(drafts.flatMap(({ run }) => [run.name, run.replicaOf ?? run.name]))];
+  const runs = drafts.flatMap(({ run }) => [run.name, run.replicaOf ?? run.name]);
+  const names = [...new Set([...runs, ...source.schedules])];
   const enable = readList('BULKHEAD_ENABLE', names, source);
   const disable = readList('BULKHEAD_DISABLE', names, source);
   const only = readList('BULKHEAD_ONLY', names, source);
   const off = new Map<string, string>();
-  for (const { run, profiles } of drafts) {
+  for (const { run, profiles, off: why } of drafts) {
     const name = switchOf(run.name, source.hasDatabase);
     const isIn = (list: ReadonlySet<string>): boolean => list.has(name) || list.has(run.replicaOf ?? name);
     if (disable.has(run.name) || isIn(disable)) off.set(run.name, 'switched off by BULKHEAD_DISABLE');
     else if (only.size > 0 && !isIn(only)) off.set(run.name, 'not named by BULKHEAD_ONLY');
     else if (profiles.length > 0 && !profiles.includes(source.tier) && !isIn(enable) && !isIn(only)) {
       off.set(run.name, `only in profile ${profiles.join(', ')}`);
-    }
+    } else if (why !== undefined && !isIn(enable) && !isIn(only)) off.set(run.name, why);
   }
   return off;
+}
+
+/** Why a schedule is off by its name. */
+export function switchedOff(schedule: string, variables: Variables): string | undefined {
+  return listed(variables.value('BULKHEAD_DISABLE')).has(schedule)
+    ? 'switched off by BULKHEAD_DISABLE'
+    : undefined;
+}
+
+function listed(text: string | undefined): Set<string> {
+  const names = (text ?? '').split(',').map((name) => name.trim());
+  return new Set(names.filter((name) => name !== ''));
 }
 
 /** The boot order of the database goes on and off as one. */
@@ -41,12 +56,7 @@ function switchOf(name: string, hasDatabase: boolean): string {
 function readList(variable: string, names: readonly string[], source: SwitchSource): Set<string> {
   const { variables, problems, hasDatabase, tierOf } = source;
   const text = variables.value(variable) ?? '';
-  const given = new Set(
-    text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  );
+  const given = listed(text);
   const outside = { outside: 'environment', source: `${variable}=${text}` };
   for (const name of given) {
     if (hasDatabase && (name === 'cluster' || name === 'setup')) {

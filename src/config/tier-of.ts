@@ -20,7 +20,8 @@ export function findServiceTier(
     const tree = parseYaml(makeSourceFile(path, text), new Problems(new Set()));
     return (
       valueAt(tree, 'services', service) !== undefined ||
-      (service === 'database' && valueAt(tree, 'database') !== undefined)
+      (service === 'database' && valueAt(tree, 'database') !== undefined) ||
+      ((service === 'worker' || service === 'api') && valueAt(tree, 'jobs') !== undefined)
     );
   });
 }

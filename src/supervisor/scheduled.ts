@@ -41,7 +41,7 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
   let plans = options.plans;
   let hasBegun = false;
   const runs = new Services({
-    runs: plans.map(({ run }) => run),
+    runs: plans.flatMap(({ run }) => run ?? []),
     idle: true,
     stopTimeout,
     clock,
@@ -81,7 +81,7 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
     },
     take: (next) => {
       plans = next;
-      runs.applyPlan(next.map(({ run }) => run));
+      runs.applyPlan(next.flatMap(({ run }) => run ?? []));
       if (hasBegun) scheduler.take(next);
     },
     statuses: () => scheduler.statuses(),

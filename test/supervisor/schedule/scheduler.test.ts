@@ -19,6 +19,7 @@ function schedule(changes: Partial<SchedulePlan> = {}): SchedulePlan {
     jitter: 0,
     off: undefined,
     run: {} as TaskPlan,
+    job: undefined,
     ...changes,
   };
 }

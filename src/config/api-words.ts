@@ -1,0 +1,62 @@
+/** `api:` the HTTP API on BULKHEAD_API_PORT. */
+import { flag, systemUser } from './scalars.ts';
+import { listOf, parsed } from './shape.ts';
+import { type Stanza, stanza } from './words.ts';
+
+const address = parsed(
+  'an IP address to listen on, or localhost',
+  (written) => (/^(localhost|[0-9.]{7,15}|[0-9a-f:]*:[0-9a-f:.]*)$/i.test(written) ? written : undefined),
+  { type: 'string' },
+  (_, written) =>
+    /:\d+$/.test(written)
+      ? 'the port is BULKHEAD_API_PORT, or ports: { api: … }'
+      : 'write 0.0.0.0 for all addresses; the names people use go into allowed_hosts',
+);
+
+const hostName = parsed(
+  'the name of a host, without a scheme, a path or a port',
+  (written) => (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(written) ? written.toLowerCase() : undefined),
+  { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9.-]*$|\\$|^$' },
+  (_, written) => {
+    const name = URL.canParse(written) ? new URL(written).hostname : written.replace(/:\d+$/, '');
+    return name === '' || name === written ? undefined : `write ${name}`;
+  },
+);
+
+const apiWords = {
+  enabled: { shape: flag, doc: 'false: there is none. Default: true where there are jobs.' },
+  host: {
+    shape: address,
+    doc: 'Where it listens. Off the loopback nothing on it answers without the token.',
+    default: '0.0.0.0',
+  },
+  allowed_hosts: {
+    shape: listOf(hostName),
+    doc: 'The names it answers to besides localhost and IP addresses; any other name in a request is refused. Empty: every name, with the token.',
+    examples: [['tools.example.com']],
+  },
+  read_only: { shape: flag, doc: 'true: it shows everything and changes nothing.', default: false },
+  user: {
+    shape: systemUser,
+    doc: 'The system user of the program, when Bulkhead is root.',
+    default: 'api',
+  },
+} as const;
+
+export type ApiStanza = Stanza<typeof apiWords>;
+
+export const api = stanza(apiWords, {
+  aliases: {
+    listen: '`host`',
+    bind: '`host`',
+    address: '`host`',
+    hosts: '`allowed_hosts`',
+    allowedHosts: '`allowed_hosts`',
+    readonly: '`read_only`',
+    disabled: '`enabled: false`',
+  },
+  refused: {
+    port: 'set BULKHEAD_API_PORT, or ports: { api: … }',
+    token: 'set BULKHEAD_TOKEN or BULKHEAD_TOKEN_FILE; without it one is generated into /data/secrets/token',
+  },
+});

@@ -1,0 +1,44 @@
+/** All of `schedules:`, with what switches and jobs mean for them. */
+import type { BuildContext } from './build-run.ts';
+import { DATABASE_RUNS } from './database-runs.ts';
+import type { SchedulePlan } from './plan.ts';
+import type { JobsPlan } from './plan-jobs.ts';
+import type { PlanStanza } from './plan-words.ts';
+import { buildSchedule } from './schedule-words.ts';
+import { switchedOff } from './switches.ts';
+import { keyPlaceAt, type MapValue } from './tree.ts';
+
+/** @param off runs that are off, and why */
+export function buildSchedules(
+  read: PlanStanza,
+  tree: MapValue,
+  jobs: JobsPlan | undefined,
+  off: ReadonlyMap<string, string>,
+  context: BuildContext,
+): SchedulePlan[] {
+  const types = jobs?.types.map(({ name }) => name) ?? [];
+  return [...(read.schedules ?? [])].flatMap(([name, stanza]) => {
+    const key = keyPlaceAt(tree, 'schedules', name);
+    const isRun = read.services?.has(name) || (read.database && DATABASE_RUNS.some((run) => run === name));
+    const isJob = stanza.job === undefined && types.includes(name);
+    if (isRun || isJob) {
+      // They share logs and events by name.
+      const other = isRun ? 'service' : 'job';
+      context.problems.error(key, 'reserved-name', `a schedule cannot be called "${name}": a ${other} is`, {
+        suggestion: 'choose another name',
+      });
+      return [];
+    }
+    const plan = buildSchedule(name, stanza, key, types, context);
+    if (plan === undefined) return [];
+    const why = plan.off ?? switchedOff(name, context.variables) ?? whyElsewhere(plan, off);
+    return [{ ...plan, off: why }];
+  });
+}
+
+/** A container that runs only a part of the product leaves its schedules to the one that has the database. */
+function whyElsewhere(plan: SchedulePlan, off: ReadonlyMap<string, string>): string | undefined {
+  if (plan.job !== undefined) return off.has('worker') ? `worker is off: ${off.get('worker')}` : undefined;
+  const why = off.get('database');
+  return why?.includes('BULKHEAD_ONLY') ? `the database is elsewhere: ${why}` : undefined;
+}

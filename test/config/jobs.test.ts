@@ -1,0 +1,221 @@
+import { describe, expect, test } from 'vitest';
+import { diffPlans } from '../../src/config/diff-plans.ts';
+import { showPlan } from '../../src/config/show-plan.ts';
+import { type Given, planOf, readText, serviceOf, spotsOf } from './reading.ts';
+
+const DATABASE = 'database: { name: shop }\n';
+const OUTSIDE = { DATABASE_URL: 'postgresql://shop:topsecretword@db.example.com/shop' };
+
+/** One job called scrape, beside a service. */
+function read(more = '', job = '{ command: [node, scrape.js] }', given: Given = {}) {
+  return readText(`version: 1\nservices: { a: { command: [a] } }\njobs:\n  scrape: ${job}\n${more}`, given);
+}
+
+describe('jobs', () => {
+  test('have every default', () => {
+    const plan = planOf(read());
+    expect(plan.jobs).toEqual({
+      types: [
+        {
+          name: 'scrape',
+          concurrency: 1,
+          timeout: 900_000,
+          retries: 2,
+          retryDelay: 10_000,
+          retryDelayMax: 600_000,
+          priority: 0,
+          singleton: false,
+          requires: [],
+        },
+      ],
+      store: 'memory',
+      redisUrl: undefined,
+      requireDurable: false,
+      concurrency: 1,
+      maxWaiting: 100_000,
+      keep: { completed: 604_800_000, failed: 2_592_000_000, most: 10_000 },
+      drain: 1100,
+      stopWithin: 2600,
+      user: 'api',
+    });
+    expect(plan.attempts).toMatchObject([{ kind: 'attempt', name: 'scrape', nice: 10, critical: false }]);
+    expect(plan.api).toEqual({ host: '0.0.0.0', allowedHosts: [], readOnly: false, user: 'api' });
+  });
+
+  test('bring the runs worker and api, which never end the container', () => {
+    const reading = read(DATABASE);
+    expect(serviceOf(reading, 'worker')).toMatchObject({
+      work: { kind: 'program', program: 'worker' },
+      critical: false,
+      dependsOn: { database: { condition: 'service_started', required: false } },
+      restart: { policy: 'always', giveUp: undefined },
+      user: 'api',
+    });
+    expect(serviceOf(reading, 'api')).toMatchObject({
+      work: { kind: 'program', program: 'api' },
+      critical: false,
+      dependsOn: {},
+      healthcheck: { probe: { kind: 'tcp', host: '127.0.0.1', port: 9701 } },
+    });
+  });
+
+  test('say how their attempts run', () => {
+    const plan = planOf(
+      read(
+        '',
+        `{ command: x, user: scraper, nice: 15, stop_grace_period: 20s, timeout: 0, singleton: tool,
+           concurrency: 3, deploy: { resources: { limits: { memory: 512m } } }, requires: [] }`,
+      ),
+    );
+    expect(plan.jobs?.types).toMatchObject([{ concurrency: 3, timeout: undefined, singleton: 'tool' }]);
+    expect(plan.jobs?.concurrency).toBe(3);
+    expect(plan.attempts).toMatchObject([
+      {
+        user: 'scraper',
+        nice: 15,
+        memoryLimit: 512 * 1024 * 1024,
+        stop: { rungs: [{ signal: 'SIGTERM', wait: 20_000 }, { signal: 'SIGKILL' }] },
+      },
+    ]);
+  });
+
+  test('a limit of the stop that is raised leaves jobs more of it', () => {
+    const { jobs } = planOf(read('', undefined, { env: { BULKHEAD_STOP_TIMEOUT: '30s' } }));
+    expect(jobs).toMatchObject({ drain: 5000, stopWithin: 11_000 });
+  });
+
+  test.each([
+    ['a database: there', DATABASE, {}, 'postgres'],
+    ['nothing: memory', '', {}, 'memory'],
+    ['REDIS_URL: there', DATABASE, { REDIS_URL: 'redis://:hunter2hunter2@r/0' }, 'redis'],
+    [
+      'what is written beats REDIS_URL',
+      `${DATABASE}queue: { store: postgres }\n`,
+      { REDIS_URL: 'redis://r' },
+      'postgres',
+    ],
+    ['a database outside: there', DATABASE, OUTSIDE, 'postgres'],
+  ])('are kept where there is %s', (_, more, env, store) => {
+    expect(planOf(read(more, undefined, { env })).jobs?.store).toBe(store);
+  });
+
+  test('a service may be called worker where there are none', () => {
+    expect(planOf(readText('version: 1\nservices: { worker: { command: x } }\n')).jobs).toBeUndefined();
+  });
+
+  test('one that is off is none, and a queue without any has no effect', () => {
+    expect(planOf(read('', '{ command: x, enabled: false }')).jobs?.types).toEqual([]);
+    const { warnings } = readText('version: 1\nservices: { a: { command: x } }\nqueue: { drain: 1s }\n');
+    expect(warnings.map(({ code }) => code)).toEqual(['idle-word']);
+  });
+});
+
+describe('a container that only works on jobs', () => {
+  const migrated = 'database: { name: shop, migrate: { command: [m] } }\n';
+
+  test('has the database of DATABASE_URL, and none of its runs', () => {
+    const plan = planOf(read(migrated, undefined, { env: { ...OUTSIDE, BULKHEAD_ONLY: 'worker' } }));
+    expect(plan.runs.map(({ name }) => name)).toEqual(['worker']);
+    expect(plan.database?.external?.url).toBe(OUTSIDE.DATABASE_URL);
+    expect(plan.backups).toBeUndefined();
+    expect(plan.api).toBeUndefined();
+    expect(plan.runs[0]?.dependsOn).toEqual({});
+  });
+
+  test('is refused where the queue is in a database that is off', () => {
+    const { problems } = read(migrated, undefined, { env: { BULKHEAD_ONLY: 'worker' } });
+    expect(problems?.map(({ message }) => message)).toEqual([
+      'jobs are kept in the database, which is off: not named by BULKHEAD_ONLY',
+    ]);
+  });
+
+  test('leaves commands by the clock to the one with the database', () => {
+    const schedules =
+      'schedules: { s: { cron: "@daily", command: x }, t: { cron: "@daily", job: scrape } }\n';
+    const only = { env: { ...OUTSIDE, BULKHEAD_ONLY: 'worker' } };
+    expect(planOf(read(migrated + schedules, undefined, only)).schedules.map(({ off }) => off)).toEqual([
+      'the database is elsewhere: not named by BULKHEAD_ONLY',
+      undefined,
+    ]);
+    const without = { env: { ...OUTSIDE, BULKHEAD_DISABLE: 'worker' } };
+    expect(planOf(read(migrated + schedules, undefined, without)).schedules.map(({ off }) => off)).toEqual([
+      undefined,
+      'worker is off: switched off by BULKHEAD_DISABLE',
+    ]);
+  });
+});
+
+describe('the API', () => {
+  test('is off where it says so, and on where somebody asks for it by name', () => {
+    const off = read('api: { enabled: false }\n');
+    expect(planOf(off).api).toBeUndefined();
+    expect(planOf(off).disabled).toEqual([{ name: 'api', why: 'api.enabled is false' }]);
+    const on = read('api: { enabled: false }\n', undefined, { env: { BULKHEAD_ENABLE: 'api' } });
+    expect(planOf(on).api).toBeDefined();
+  });
+
+  test('may be there without jobs', () => {
+    const text = 'version: 1\nservices: { a: { command: x } }\napi: { enabled: true, host: "::1" }\n';
+    expect(serviceOf(readText(text), 'api').healthcheck?.probe).toMatchObject({ host: '::1', port: 9701 });
+  });
+});
+
+describe('schedules that add a job', () => {
+  test('carry its data as JSON', () => {
+    const plan = planOf(
+      read(
+        `schedules:\n  s: { cron: "@daily", job: scrape, data: { tool: 7, name: "7", deep: [true, null, x], url: "\${WHERE:-}" } }\n`,
+      ),
+    );
+    expect(plan.schedules).toMatchObject([
+      {
+        run: undefined,
+        job: { type: 'scrape', data: { tool: 7, name: '7', deep: [true, null, 'x'], url: '' } },
+      },
+    ]);
+  });
+
+  test('may be called as the job', () => {
+    expect(planOf(read('schedules: { scrape: { cron: "@daily", job: scrape } }\n')).schedules).toHaveLength(
+      1,
+    );
+  });
+
+  test('hold nothing that is known only at start, and no more than the queue takes', () => {
+    const late = 'schedules: { s: { cron: "@daily", job: scrape, data: { u: "${NEXTAUTH_SECRET}" } } }\n';
+    expect(spotsOf(read(late))).toEqual(['late-value@5:59']);
+    const large = `schedules: { s: { cron: "@daily", job: scrape, data: ${'x'.repeat(70_000)} } }\n`;
+    expect(read(large).problems?.[0]?.message).toMatch(/at most 64 KB/);
+  });
+});
+
+describe('what is shown', () => {
+  const secret = {
+    REDIS_URL: 'redis://:hunter2hunter2@r/0',
+    SCRAPER_TOKEN: 'very secret token',
+  };
+  const job = '{ command: x, environment: [SCRAPER_TOKEN] }';
+
+  test('has jobs, queue and API, and no secret', () => {
+    const reading = read('queue: { drain: 1s }\n', job, { env: secret });
+    const shown = reading.plan ? showPlan(reading.plan, reading.provenance, { color: false }) : '';
+    expect(shown).toMatchSnapshot();
+    for (const value of [...Object.values(secret), 'hunter2']) expect(shown).not.toContain(value);
+  });
+
+  test('a change of any of it is a difference, also of a secret', () => {
+    const before = planOf(read('', job, { env: secret }));
+    const after = planOf(
+      read('api: { read_only: true }\n', job.replace('}', ', concurrency: 2 }'), {
+        env: { REDIS_URL: 'redis://other', SCRAPER_TOKEN: 'another secret' },
+      }),
+    );
+    expect(diffPlans(before, after).settings.map(({ path }) => path)).toEqual([
+      'queue.concurrency',
+      'jobs.scrape.concurrency',
+      'api.read_only',
+      'queue.redis_url',
+      'jobs.scrape.environment.SCRAPER_TOKEN',
+    ]);
+  });
+});
