@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { exchangeNames } from './libc.ts';
 import { syncFolder } from './write-file-atomic.ts';
 
-/** Whether something is mounted there, so that the name can be neither renamed nor taken away. */
+/** Whether something is mounted there, so that the name can be neither renamed nor taken away. A link is never that. */
 export function isMountPoint(folder: string): boolean {
-  const here = statSync(folder, { throwIfNoEntry: false });
+  const here = lstatSync(folder, { throwIfNoEntry: false });
   return here !== undefined && here.dev !== statSync(dirname(folder)).dev;
 }
 

@@ -3,9 +3,13 @@
  * interrupted is finished by the next restore, and taken by no backup for what the application has.
  */
 import {
+  closeSync,
+  constants,
   existsSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,6 +18,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Failure, messageOf } from '../../base/errors.ts';
+import { type HeldFolder, holdExactly } from '../../system/held-folder.ts';
 import { isMountPoint, swapFolder } from '../../system/swap-folder.ts';
 import { syncFolder, writeFileAtomic } from '../../system/write-file-atomic.ts';
 
@@ -89,9 +94,13 @@ export function finishSwap(folder: string): void {
   if (step === 'whole') finishWhole(folder, stage, aside);
   else {
     const moves = new Moves();
-    if (step === 'out') moveOut(folder, [path, stage, aside], aside, moves);
-    note(path, { step: 'in', stage: stageName, aside: asideName });
-    moveIn(folder, stage, aside, moves);
+    try {
+      if (step === 'out') moveOut(folder, [path, stage, aside], aside, moves);
+      note(path, { step: 'in', stage: stageName, aside: asideName });
+      moveIn(folder, stage, aside, moves);
+    } finally {
+      moves.close();
+    }
   }
   rmSync(path);
   syncFolder(dirname(path));
@@ -108,16 +117,30 @@ export function swapEntries(folder: string, mark: string, stage: string, aside: 
     moveIn(folder, stage, aside, moves);
   } catch (error) {
     moves.undo();
-    if (existsSync(aside) && readdirSync(aside).length === 0) rmdirSync(aside);
+    if (isThere(aside) && readdirSync(moves.hold(aside)).length === 0) rmdirSync(aside);
     rmSync(mark);
     throw error;
+  } finally {
+    moves.close();
   }
   rmSync(mark);
   syncFolder(folder);
 }
 
+/**
+ * Of entries of folders that are held: who owns the mount could put a link in the place of one and have us move what is
+ * elsewhere.
+ */
 class Moves {
   private readonly done: (readonly [string, string])[] = [];
+  private readonly held = new Map<string, HeldFolder>();
+
+  /** The folder of that path, as it was when it was first asked for. */
+  hold(path: string): string {
+    const folder = this.held.get(path) ?? holdExactly(path);
+    this.held.set(path, folder);
+    return folder.door;
+  }
 
   move(from: string, to: string): void {
     renameSync(from, to);
@@ -127,24 +150,30 @@ class Moves {
   undo(): void {
     for (const [from, to] of this.done.reverse()) renameSync(to, from);
   }
+
+  close(): void {
+    for (const folder of this.held.values()) folder.close();
+  }
 }
 
 function moveOut(folder: string, staying: readonly string[], aside: string, moves: Moves): void {
-  if (!existsSync(aside)) mkdirSync(aside, { mode: 0o700 });
+  if (!isThere(aside)) mkdirSync(aside, { mode: 0o700 });
+  const away = moves.hold(aside);
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (!staying.includes(path) && name !== 'lost+found') moves.move(path, freeName(join(aside, name)));
+    if (!staying.includes(path) && name !== 'lost+found') moves.move(path, freeName(join(away, name)));
   }
-  syncFolder(aside);
+  syncFolder(away);
   syncFolder(folder);
 }
 
 function moveIn(folder: string, stage: string, aside: string, moves: Moves): void {
-  if (!existsSync(stage)) return;
-  for (const name of readdirSync(stage)) {
+  if (!isThere(stage)) return;
+  const from = moves.hold(stage);
+  for (const name of readdirSync(from)) {
     const to = join(folder, name);
-    if (name !== 'lost+found' && isThere(to)) moves.move(to, freeName(join(aside, name)));
-    moves.move(join(stage, name), to);
+    if (name !== 'lost+found' && isThere(to)) moves.move(to, freeName(join(moves.hold(aside), name)));
+    moves.move(join(from, name), to);
   }
   syncFolder(folder);
   rmdirSync(stage);
@@ -165,7 +194,7 @@ function note(path: string, mark: Mark): void {
 /** Whoever owns the folder can write it: it names nothing but folders beside itself. */
 function readMark(path: string): Mark {
   try {
-    const { step, stage, aside } = JSON.parse(readFileSync(path, 'utf8')) as Mark;
+    const { step, stage, aside } = JSON.parse(readOwn(path)) as Mark;
     const isName = (name: string, begin: string): boolean => name.startsWith(begin) && !name.includes('/');
     if (!['out', 'in', 'whole'].includes(step)) throw new Error(`it names no step: ${step}`);
     if (!isName(stage, '.stage-restore-') || !isName(aside, '.before-'))
@@ -180,6 +209,19 @@ function readMark(path: string): Mark {
       remedy: 'look at what is beside it, put your files into their place, and remove it',
       cause,
     });
+  }
+}
+
+/** No link to, and no other name of, what the owner of the folder may not read: an error tells its beginning. */
+function readOwn(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(fd);
+    const { nlink, size } = stats;
+    if (!stats.isFile() || nlink !== 1 || size > 4096) throw new Error('it is no mark');
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
   }
 }
 

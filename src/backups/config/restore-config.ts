@@ -2,16 +2,16 @@
 import { createHash, hash } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   closeSync,
-  existsSync,
+  fchmodSync,
   fsyncSync,
-  lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
+  type Stats,
   symlinkSync,
   writeSync,
 } from 'node:fs';
@@ -19,11 +19,14 @@ import { dirname, join } from 'node:path';
 import type { Bytes } from '../../archives/age.ts';
 import { createEntryPaths } from '../../archives/entry-path.ts';
 import type { TarEntry } from '../../archives/tar.ts';
+import { codeOf } from '../../base/errors.ts';
 import type { ConfigChange } from '../../protocol/operations.ts';
+import { withLink } from '../../system/held-folder.ts';
 import { syncFolder } from '../../system/write-file-atomic.ts';
 import { isEncrypted } from '../encrypt-backup.ts';
 import type { WholeBackup } from '../shelf.ts';
 import { CONFIG_FILE, LEFT_OUT, readConfig } from './config-backup.ts';
+import { HeldPlaces } from './held-places.ts';
 import { keepOld, own } from './keep-old.ts';
 
 export interface ConfigRestore {
@@ -44,26 +47,38 @@ export interface ConfigRestored {
 
 /** Reads the archive to its end before anything is written, and writes all beside its place before anything is renamed. */
 export async function restoreConfig(asked: ConfigRestore): Promise<ConfigRestored> {
-  const changes = await planChanges(asked);
-  const wanted = new Set(
-    changes.flatMap(({ path, what }) => (what === 'new' || what === 'changed' ? [path] : [])),
-  );
-  if (!asked.write || wanted.size === 0) return { changes, kept: undefined };
+  const places = new HeldPlaces(asked.places);
+  try {
+    const changes = await planChanges(asked, places);
+    const wanted = new Set(
+      changes.flatMap(({ path, what }) => (what === 'new' || what === 'changed' ? [path] : [])),
+    );
+    if (!asked.write || wanted.size === 0) return { changes, kept: undefined };
+    return { changes, kept: await writeAll(asked, changes, wanted, places) };
+  } finally {
+    places.close();
+  }
+}
+
+/** Returns where what it replaced is kept. */
+async function writeAll(
+  asked: ConfigRestore,
+  changes: readonly ConfigChange[],
+  wanted: ReadonlySet<string>,
+  places: HeldPlaces,
+): Promise<string | undefined> {
   const staged: { readonly stage: string; readonly path: string }[] = [];
   try {
     await read(asked, async (entry, body) => {
       const path = `/${entry.path}`;
       if (entry.kind === 'directory') {
-        if (isInside(path, asked.places) && [...wanted].some((file) => file.startsWith(`${path}/`)))
-          makeFolder(path, entry);
+        if (places.placeOf(path) !== undefined && [...wanted].some((file) => file.startsWith(`${path}/`)))
+          makeFolder(path, entry, places);
         return drain(body);
       }
       if (!wanted.has(path)) return drain(body);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-      const stage = join(
-        dirname(path),
-        `.stage-${asked.backup.id}-${hash('sha256', path, 'hex').slice(0, 8)}`,
-      );
+      const name = `.stage-${asked.backup.id}-${hash('sha256', path, 'hex').slice(0, 8)}`;
+      const stage = places.at(join(dirname(path), name), 0o755);
       rmSync(stage, { force: true });
       staged.push({ stage, path });
       await writeStage(stage, entry, body);
@@ -72,17 +87,18 @@ export async function restoreConfig(asked: ConfigRestore): Promise<ConfigRestore
       asked.keepIn,
       asked.backup.id,
       changes.filter(({ what }) => what === 'changed').map(({ path }) => path),
+      places,
     );
-    for (const { stage, path } of staged) renameSync(stage, path);
-    for (const folder of new Set(staged.map(({ path }) => dirname(path)))) syncFolder(folder);
-    return { changes, kept };
+    for (const { stage, path } of staged) renameSync(stage, places.at(path));
+    for (const folder of new Set(staged.map(({ path }) => dirname(path)))) syncFolder(places.door(folder));
+    return kept;
   } finally {
     for (const { stage } of staged) rmSync(stage, { force: true });
   }
 }
 
-async function planChanges(asked: ConfigRestore): Promise<ConfigChange[]> {
-  const found: { readonly path: string; readonly same: boolean }[] = [];
+async function planChanges(asked: ConfigRestore, places: HeldPlaces): Promise<ConfigChange[]> {
+  const found: Omit<Found, 'missing'>[] = [];
   let leftOut = '';
   await read(asked, async (entry, body) => {
     if (entry.path === LEFT_OUT) {
@@ -91,35 +107,69 @@ async function planChanges(asked: ConfigRestore): Promise<ConfigChange[]> {
     }
     const path = `/${entry.path}`;
     if (entry.kind === 'directory') return drain(body);
-    if (entry.kind === 'symlink') {
-      await drain(body);
-      found.push({ path, same: isLink(path) && readlinkSync(path) === entry.target });
-      return;
-    }
     const digest = createHash('sha256');
     for await (const piece of body) digest.update(piece);
-    found.push({
-      path,
-      same: isFile(path) && hash('sha256', readFileSync(path), 'hex') === digest.digest('hex'),
-    });
+    found.push({ path, ...compare(path, entry, digest.digest('hex'), places) });
   });
   const lines = leftOut.split('\n');
-  return found.map(({ path, same }) => {
+  return found.map((each) => {
+    const { path } = each;
     const missing = lines
       .filter((line) => line.startsWith(`${path.slice(1)}: `))
       .map((line) => line.slice(path.length + 1));
-    const there = lstatSync(path, { throwIfNoEntry: false });
-    const left = (why: string): ConfigChange => ({ path, what: 'left', why });
-    if (!isInside(path, asked.places)) return left('the plan does not name it in backups.config');
-    if (leadsAway(path, asked.places)) return left('a folder above it is a link');
-    if (there?.isDirectory()) return left('a folder is there');
-    if (same) return { path, what: 'same', why: undefined };
-    const why =
-      missing.length === 0 ? undefined : `its secrets are not in this backup: ${missing.join(', ')}`;
-    // With stars in the place of its secrets it would take from who is there what no backup gives back.
-    if (why !== undefined && there !== undefined) return left(why);
-    return { path, what: there === undefined ? 'new' : 'changed', why };
+    return planChange({ ...each, missing });
   });
+}
+
+interface Found {
+  readonly path: string;
+  readonly there: Stats | undefined;
+  readonly same: boolean;
+  /** Why it is not even looked at. */
+  readonly closed: string | undefined;
+  /** The secrets that this backup does not have of it. */
+  readonly missing: readonly string[];
+}
+
+function planChange({ path, there, same, closed, missing }: Found): ConfigChange {
+  const left = (why: string): ConfigChange => ({ path, what: 'left', why });
+  if (closed !== undefined) return left(closed);
+  if (there?.isDirectory()) return left('a folder is there');
+  if (same) return { path, what: 'same', why: undefined };
+  const why = missing.length === 0 ? undefined : `its secrets are not in this backup: ${missing.join(', ')}`;
+  // With stars in the place of its secrets it would take from who is there what no backup gives back.
+  if (why !== undefined && there !== undefined) return left(why);
+  return { path, what: there === undefined ? 'new' : 'changed', why };
+}
+
+function compare(
+  path: string,
+  entry: TarEntry,
+  sha256: string,
+  places: HeldPlaces,
+): Pick<Found, 'there' | 'same' | 'closed'> {
+  const none = { there: undefined, same: false };
+  if (places.placeOf(path) === undefined)
+    return { ...none, closed: 'the plan does not name it in backups.config' };
+  try {
+    const there = places.look(path);
+    return {
+      there,
+      same: there !== undefined && isSame(path, entry, sha256, there, places),
+      closed: undefined,
+    };
+  } catch (error) {
+    // Through a link that somebody has put there since, the right to write everywhere would serve him.
+    if (codeOf(error) === 'link') return { ...none, closed: 'a folder above it is a link' };
+    throw error;
+  }
+}
+
+function isSame(path: string, entry: TarEntry, sha256: string, there: Stats, places: HeldPlaces): boolean {
+  if (entry.kind === 'symlink')
+    return there.isSymbolicLink() && readlinkSync(places.at(path)) === entry.target;
+  if (!there.isFile()) return false;
+  return places.read(path, (fd) => hash('sha256', readFileSync(fd), 'hex') === sha256) === true;
 }
 
 async function read(
@@ -136,49 +186,30 @@ async function read(
   });
 }
 
-function isInside(path: string, places: readonly string[]): boolean {
-  return places.some((place) => path === place || path.startsWith(`${place.replace(/\/+$/, '')}/`));
-}
-
-/** Through a link that somebody has put there since, the right to write everywhere would serve him. */
-function leadsAway(path: string, places: readonly string[]): boolean {
-  const place = places.find((each) => isInside(path, [each])) ?? path;
-  for (let at = dirname(path); at.length > place.length; at = dirname(at)) if (isLink(at)) return true;
-  return false;
-}
-
 /** One that is there stays as it is. */
-function makeFolder(path: string, entry: TarEntry): void {
-  if (existsSync(path)) return;
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  own(path, entry);
-  chmodSync(path, entry.mode);
+function makeFolder(path: string, entry: TarEntry, places: HeldPlaces): void {
+  if (places.look(path) !== undefined) return;
+  const door = places.makeFolder(path);
+  own(door, entry, chownSync);
+  chmodSync(door, entry.mode);
 }
 
 async function writeStage(stage: string, entry: TarEntry, body: Bytes): Promise<void> {
   if (entry.kind === 'symlink') {
     await drain(body);
     symlinkSync(entry.target ?? '', stage);
-    own(stage, entry);
+    withLink(stage, (door) => own(door, entry, chownSync));
     return;
   }
   const fd = openSync(stage, 'wx', 0o600);
   try {
     for await (const piece of body) for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
-    own(stage, entry);
-    chmodSync(stage, entry.mode);
+    own(`/proc/self/fd/${fd}`, entry, chownSync);
+    fchmodSync(fd, entry.mode);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-}
-
-function isFile(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 async function gather(body: Bytes): Promise<Buffer> {
