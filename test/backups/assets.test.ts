@@ -25,6 +25,7 @@ import { restoreAssetsInPlace, restoreAssetsInto } from '../../src/backups/asset
 import { swapEntries } from '../../src/backups/assets/swap-root.ts';
 import { type AssetsTaken, nameRoots, takeAssets } from '../../src/backups/assets/take-assets.ts';
 import { openTree, TREE_FILE, type TreeEntry } from '../../src/backups/assets/tree.ts';
+import { holdExactly } from '../../src/system/held-folder.ts';
 
 const signal = new AbortController().signal;
 let root: string;
@@ -321,6 +322,20 @@ describe('its restore', () => {
       await take();
     },
   );
+
+  test('the entries of a mount change places one by one, whatever the folder is called', () => {
+    const stage = join(assets, '.stage-restore-x-assets');
+    mkdirSync(stage);
+    writeFileSync(join(stage, 'same.png'), 'new');
+    const before = readdirSync(assets).filter((name) => !name.startsWith('.'));
+    const home = holdExactly(assets);
+    const aside = home.at('.before-x-assets');
+    swapEntries(assets, join(assets, '.restoring-assets'), home.at('.stage-restore-x-assets'), aside);
+    home.close();
+    expect(readdirSync(assets).sort()).toEqual(['.before-x-assets', 'same.png']);
+    expect(readFileSync(join(assets, 'same.png'), 'utf8')).toBe('new');
+    expect(readdirSync(join(assets, '.before-x-assets')).sort()).toEqual(before.sort());
+  });
 
   test('an error in its midst brings everything back', () => {
     const stage = join(assets, '.stage-restore-x-assets');

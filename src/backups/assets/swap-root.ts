@@ -159,9 +159,10 @@ class Moves {
 function moveOut(folder: string, staying: readonly string[], aside: string, moves: Moves): void {
   if (!isThere(aside)) mkdirSync(aside, { mode: 0o700 });
   const away = moves.hold(aside);
+  // By name: the folder itself may have several, as the one that is held has.
+  const stays = new Set([...staying.map((path) => basename(path)), 'lost+found']);
   for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if (!staying.includes(path) && name !== 'lost+found') moves.move(path, freeName(join(away, name)));
+    if (!stays.has(name)) moves.move(join(folder, name), freeName(join(away, name)));
   }
   syncFolder(away);
   syncFolder(folder);
