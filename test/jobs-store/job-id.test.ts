@@ -1,12 +1,6 @@
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { makeJobId } from '../../src/jobs/job-id.ts';
-import {
-  type HandingOver,
-  type JobStore,
-  StoreAway,
-  type StoreLimits,
-  StoreRefusal,
-} from '../../src/jobs/store.ts';
+import { StoreAway, StoreRefusal } from '../../src/jobs/store.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -40,6 +34,5 @@ describe('what a store throws', () => {
       jobId: 'x',
     });
     expect(new StoreAway('cannot ask the queue: it is away').code).toBe('store-away');
-    expectTypeOf<JobStore & Partial<HandingOver> & { limits: StoreLimits }>().toHaveProperty('claim');
   });
 });
