@@ -27,13 +27,14 @@ export interface LinePrinterOptions {
 /** Turns log lines into text; names are padded so that lines start in one column. */
 export function createLinePrinter(options: LinePrinterOptions): (line: LogLine) => string {
   let width = Math.max(0, ...options.names.map(({ length }) => length));
-  return ({ time, service, stream, line }) => {
-    width = Math.max(width, service.length);
+  return ({ time, service, stream, job, line }) => {
+    const whole = job === undefined ? service : `${service} ${job}`;
+    width = Math.max(width, whole.length);
     const text = describeRecord(line) ?? tameLine(line, options.color);
     const body = stream === 'note' ? `[${text}]` : text;
     const stamp = options.timestamps ? `${time} ` : '';
     if (!options.prefix) return stamp + body;
-    const name = `${service.padEnd(width)} |`;
+    const name = `${whole.padEnd(width)} |`;
     const painted = options.color ? styleText(colorOf(service), name, { validateStream: false }) : name;
     return `${stamp}${painted} ${body}`;
   };

@@ -59,6 +59,8 @@ export interface LogLine {
   readonly service: string;
   /** `note` is said by Bulkhead itself, e.g. "dropped 12 lines: the reader is too slow". */
   readonly stream: 'stdout' | 'stderr' | 'note';
+  /** The short id of the job it is about; `service` is the type. */
+  readonly job?: string;
   readonly line: string;
 }
 

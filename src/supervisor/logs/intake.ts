@@ -1,7 +1,7 @@
-import { stampOf } from '../../protocol/stored-line.ts';
+import { shortJobId, stampOf } from '../../protocol/stored-line.ts';
 import type { Block } from './block-queue.ts';
 import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
-import { Renderer } from './render.ts';
+import { type JobMark, Renderer } from './render.ts';
 import type { ServiceLog, Surroundings } from './service-log.ts';
 import { CONTINUES, CONTROLS, GOES_ON, LineSplitter } from './split-lines.ts';
 import { runsOf } from './whole-lines.ts';
@@ -14,6 +14,7 @@ export interface Source {
   readonly stream: 'stdout' | 'stderr';
   readonly generation: number;
   readonly pid: number | undefined;
+  readonly job?: JobMark | undefined;
 }
 
 /** One stream of one generation: bytes in, lines out to the file, to standard output and to who listens. */
@@ -22,6 +23,7 @@ export class Intake {
   private readonly around: Surroundings;
   private readonly source: Source;
   private readonly renderer: Renderer;
+  private readonly jobId: string | undefined;
   private readonly splitter: LineSplitter;
   private readonly fullStamp: Buffer;
   private readonly partStamp: Buffer;
@@ -38,16 +40,17 @@ export class Intake {
   private blockFrom = 0;
 
   constructor(log: ServiceLog, around: Surroundings, source: Source) {
-    const { stream, pid } = source;
+    const { stream, pid, job } = source;
+    this.jobId = job && shortJobId(job.id);
     this.log = log;
     this.around = around;
     this.source = source;
-    this.renderer = new Renderer(around.look, log.name, stream, pid);
+    this.renderer = new Renderer(around.look, log.name, stream, pid, job);
     this.splitter = new LineSplitter((bytes, start, end, content, part) => {
       this.line(bytes, start, end, content, part);
     });
-    this.fullStamp = Buffer.from(stampOf(new Date(0).toISOString(), stream, false));
-    this.partStamp = Buffer.from(stampOf(new Date(0).toISOString(), stream, true));
+    this.fullStamp = Buffer.from(stampOf(new Date(0).toISOString(), stream, false, this.jobId));
+    this.partStamp = Buffer.from(stampOf(new Date(0).toISOString(), stream, true, this.jobId));
   }
 
   take(chunk: Buffer): void {
@@ -125,7 +128,8 @@ export class Intake {
     if (!this.listened) return;
     const line = bytes.toString('utf8', start, bytes[end - 1] === 0x0d ? end - 1 : end);
     const { stream, generation } = this.source;
-    this.around.listeners.tell({ time: this.time, service: this.log.name, stream, line }, generation);
+    const job = this.jobId === undefined ? {} : { job: this.jobId };
+    this.around.listeners.tell({ time: this.time, service: this.log.name, stream, ...job, line }, generation);
   }
 
   private storeLine(bytes: Buffer, start: number, end: number, content: number, part: number): void {

@@ -10,13 +10,13 @@ import { messageOf } from '../../base/errors.ts';
 import type { LogLevel } from '../../config/plan.ts';
 import type { LogLine } from '../../protocol/control.ts';
 import { LEVEL_NUMBERS } from '../../protocol/levels.ts';
-import { parseStoredLine } from '../../protocol/stored-line.ts';
+import { parseStoredLine, shortJobId } from '../../protocol/stored-line.ts';
 import { readStructured } from '../../protocol/structured.ts';
 import { type ReadEnd, readKeptLines } from './kept-lines.ts';
 import { type Filter, Listeners } from './listeners.ts';
 import { OutputWriter } from './output-writer.ts';
 import type { LogFile, Output, OutputPipe } from './ports.ts';
-import { type Look, Renderer } from './render.ts';
+import { type JobMark, type Look, Renderer } from './render.ts';
 import { missing, ServiceLog } from './service-log.ts';
 import { tellingLine } from './telling-line.ts';
 
@@ -57,17 +57,18 @@ interface LogsStats {
 }
 
 export interface Logs {
-  /** Reads a new generation's output; `pid` becomes a field of its JSON records. */
+  /** Reads a new generation's output; `pid` and `job` become fields of its JSON records. */
   attach(
     service: string,
     generation: number,
     streams: { readonly stdout: OutputPipe; readonly stderr: OutputPipe },
     pid?: number,
+    job?: JobMark,
   ): Attachment;
   /** PID 1's own line, if its level is shown. */
   own(level: LogLevel, msg: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** The most telling of the newest lines; of a JSON record only its message, for sentences. */
-  lastLine(service: string): string | undefined;
+  /** The most telling of the newest lines, of one job alone; of a JSON record only its message, for sentences. */
+  lastLine(service: string, jobId?: string): string | undefined;
   /** The newest lines by time, oldest first: from memory (32 KiB a service), and where that is not enough from files. */
   tail(services: readonly string[] | undefined, count: number): LogLine[];
   /** Tells every line from now on; the returned function ends it. Called synchronously: keep it short. */
@@ -144,11 +145,12 @@ export function openLogs(options: LogsOptions): Logs {
   }
 
   return {
-    attach: (service, generation, streams, pid) => {
+    attach: (service, generation, streams, pid, job) => {
       const log = logOf(service);
+      if (job) nameWidth = Math.min(20, Math.max(nameWidth, `${service} ${shortJobId(job.id)}`.length));
       const ends = [
-        log.read(streams.stdout, 'stdout', generation, pid),
-        log.read(streams.stderr, 'stderr', generation, pid),
+        log.read(streams.stdout, 'stdout', generation, pid, job),
+        log.read(streams.stderr, 'stderr', generation, pid, job),
       ];
       return {
         drained: Promise.all(ends).then(() => {}),
@@ -161,14 +163,18 @@ export function openLogs(options: LogsOptions): Logs {
       };
     },
     own,
-    lastLine: (service) => {
-      const stored = services.get(service)?.tail.lines(TELLING_LINES) ?? [];
+    lastLine: (service, jobId) => {
+      // Of many that write at once the one that is meant may have been silent for long.
+      const among = jobId === undefined ? TELLING_LINES : Number.POSITIVE_INFINITY;
+      const stored = services.get(service)?.tail.lines(among) ?? [];
+      const job = jobId && shortJobId(jobId);
       // In a sentence for people a record is its message.
       const lines = stored.flatMap((text) => {
         const line = parseStoredLine(service, text);
-        return line === undefined ? [] : [readStructured(line.line)?.msg ?? line.line];
+        if (line === undefined || (job !== undefined && line.job !== job)) return [];
+        return [readStructured(line.line)?.msg ?? line.line];
       });
-      return tellingLine(lines);
+      return tellingLine(lines.slice(-TELLING_LINES));
     },
     tail,
     follow: (names, onLine) => listeners.follow(filterOf(names), onLine),

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { LogLine } from '../../protocol/control.ts';
 import { levelWord } from '../../protocol/levels.ts';
+import { shortJobId } from '../../protocol/stored-line.ts';
 import { readStructured, type Structured } from '../../protocol/structured.ts';
 import type { BlockQueue } from './block-queue.ts';
 import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
@@ -25,6 +26,13 @@ export interface Parts {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** The attempt of a job that writes the lines of a stream. */
+export interface JobMark {
+  readonly id: string;
+  /** From 1. */
+  readonly attempt: number;
+}
+
 const OPEN_BRACE = 0x7b;
 /** Quote, backslash and tab, in JSON. */
 const MUST_BE_ESCAPED = [0x22, 0x5c, 0x09];
@@ -39,17 +47,19 @@ export class Renderer {
   private readonly service: string;
   private readonly stream: LogLine['stream'];
   private readonly pid: number | undefined;
+  private readonly job: JobMark | undefined;
   private readonly end: Buffer;
   private readonly rawUpTo: number;
   private now = -1;
   private prefix = Buffer.alloc(0);
   private runPrefix: LinePrefix | undefined;
 
-  constructor(look: Look, service: string, stream: LogLine['stream'], pid?: number) {
+  constructor(look: Look, service: string, stream: LogLine['stream'], pid?: number, job?: JobMark) {
     this.look = look;
     this.service = service;
     this.stream = stream;
     this.pid = pid;
+    this.job = job;
     this.end = look.format === 'json' ? JSON_END : TEXT_END;
     // What may be copied as it is: JSON needs quotes escaped, text needs control characters harmless.
     this.rawUpTo = look.format === 'json' ? 0 : 1;
@@ -127,11 +137,12 @@ export class Renderer {
       time: time ?? this.now,
       ...(this.pid === undefined ? {} : { pid: this.pid }),
       service: this.service,
+      ...(this.job === undefined ? {} : { job_id: this.job.id, attempt: this.job.attempt }),
       stream: this.stream,
     });
     for (const [key, value] of Object.entries(rest)) {
       // Which service it was is ours to say; what the service calls so keeps its value under another name.
-      record[key === 'service' || key === 'stream' ? `its_${key}` : key] = value;
+      record[isOurs(key, this.job) ? `its_${key}` : key] = value;
     }
     if (msg !== undefined) record.msg = msg;
     if (cut) record.truncated = true;
@@ -166,15 +177,23 @@ export class Renderer {
   private textPrefix(): string {
     const time = new Date(this.now);
     const shown = this.look.shortTime ? time.toTimeString().slice(0, 8) : time.toISOString();
-    const name = this.service.padEnd(this.look.nameWidth());
+    const whole = this.job === undefined ? this.service : `${this.service} ${shortJobId(this.job.id)}`;
+    const name = whole.padEnd(this.look.nameWidth());
     return `${this.paint(2, shown)} ${this.paint(colourOf(this.service), name)} | `;
   }
 
   private jsonPrefix(): string {
     const pid = this.pid === undefined ? '' : `"pid":${this.pid},`;
     const service = JSON.stringify(this.service);
-    return `{"level":30,"time":${this.now},${pid}"service":${service},"stream":"${this.stream}","msg":"`;
+    const job =
+      this.job === undefined ? '' : `"job_id":${JSON.stringify(this.job.id)},"attempt":${this.job.attempt},`;
+    return `{"level":30,"time":${this.now},${pid}"service":${service},${job}"stream":"${this.stream}","msg":"`;
   }
+}
+
+function isOurs(key: string, job: JobMark | undefined): boolean {
+  if (key === 'service' || key === 'stream') return true;
+  return job !== undefined && (key === 'job_id' || key === 'attempt');
 }
 
 /** The same colour for the same name, in every run and on every machine. */

@@ -6,7 +6,7 @@ import { Intake, type Source } from './intake.ts';
 import type { Listeners } from './listeners.ts';
 import type { OutputWriter } from './output-writer.ts';
 import type { LogFile, OutputPipe } from './ports.ts';
-import type { Look } from './render.ts';
+import type { JobMark, Look } from './render.ts';
 import { Tail } from './tail.ts';
 
 export interface Surroundings {
@@ -48,8 +48,9 @@ export class ServiceLog {
     stream: Source['stream'],
     generation: number,
     pid: number | undefined,
+    job?: JobMark,
   ): Promise<void> {
-    const intake = new Intake(this, this.around, { stream, generation, pid });
+    const intake = new Intake(this, this.around, { stream, generation, pid, job });
     this.pipes.add(pipe);
     return new Promise((resolve) => {
       pipe.read(

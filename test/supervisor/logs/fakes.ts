@@ -90,7 +90,11 @@ export interface Fixture {
   output: FakeSink;
   files: Map<string, FakeSink>;
   /** Attaches the first generation of a service. */
-  attach(service: string, generation?: number): Attachment & { stdout: FakePipe; stderr: FakePipe };
+  attach(
+    service: string,
+    generation?: number,
+    job?: { id: string; attempt: number },
+  ): Attachment & { stdout: FakePipe; stderr: FakePipe };
   file(service: string): FakeSink;
 }
 
@@ -124,9 +128,9 @@ export function openFixture(options: Partial<LogsOptions> = {}): Fixture {
     output,
     files,
     file,
-    attach: (service, generation = 1) => {
+    attach: (service, generation = 1, job) => {
       const pipes = { stdout: new FakePipe(), stderr: new FakePipe() };
-      return { ...pipes, ...logs.attach(service, generation, pipes) };
+      return { ...pipes, ...logs.attach(service, generation, pipes, undefined, job) };
     },
   };
 }
