@@ -133,6 +133,8 @@ export interface JobStore {
    * Writes the progress that the claims carry.
    */
   renew(claims: readonly Claim[]): Promise<readonly Claim[]>;
+  /** The ids of those somebody wants cancelled: asked each second, so it is cheap. `renew` tells it as well. */
+  cancelRequests(claims: readonly Claim[]): Promise<readonly string[]>;
   /** The four ends of an attempt. False: the claim was lost, and nothing has changed. */
   complete(claim: Claim, result: unknown): Promise<boolean>;
   /** Undefined `retryAt`: failed for good, it waits for redrive. */
@@ -165,8 +167,11 @@ export interface JobStore {
   leave(workerId: string): Promise<void>;
   workers(): Promise<readonly (WorkerPresence & { readonly seenAt: string })[]>;
 
-  /** Expired leases and retention, in batches; every worker may call it as often as it likes. */
-  sweep(): Promise<SweepResult>;
+  /**
+   * Expired leases and retention, in batches; every worker may call it as often as it likes.
+   * @param dead A worker that is known to be gone with all its attempts: its leases count as expired.
+   */
+  sweep(dead?: string): Promise<SweepResult>;
   /**
    * Takes jobs over from another store, waiting and finished ones as they are: an id that is there is left alone. Where
    * a singleton key is taken, the newcomer is kept as cancelled, and says why. Resolves when all is durable.
@@ -176,8 +181,11 @@ export interface JobStore {
 
 /** What the memory can do beside: hand its jobs over to the store it stood in for. */
 export interface HandingOver {
-  /** All jobs but the active ones, in the order they were added. */
-  takeAll(): readonly JobRecord[];
+  /**
+   * Jobs that are not active, in the order they were added, `most` of them. Never claimed here any more: the other store
+   * may have them, even where its answer was lost. Until they are forgotten they are handed out again.
+   */
+  takeAll(most?: number): readonly JobRecord[];
   /** Drops what the other store has adopted. */
   forget(ids: readonly string[]): Promise<void>;
 }

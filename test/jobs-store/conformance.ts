@@ -1,4 +1,5 @@
 /** What every store must do, whatever it is made of: written once, run on all of them. */
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { makeJobId } from '../../src/jobs/job-id.ts';
@@ -335,6 +336,18 @@ export function conformsToThePort(trial: StoreTrial): void {
         expect(await claimOne(store)).toBeUndefined();
       });
 
+      test('of a worker that is known to be gone is over at once, and nobody else is', async () => {
+        const store = await trial.open();
+        const { job } = await store.add(newJob({ priority: 1 }));
+        await store.add(newJob());
+        await mustClaim(store, 'dead');
+        const kept = await mustClaim(store, 'alive');
+        expect((await store.sweep('nobody')).expired).toEqual([]);
+        expect((await store.sweep('dead')).expired).toEqual([{ id: job.id, type: 'scrape', state: 'retry' }]);
+        expect(await store.complete(kept, null)).toBe(true);
+        expect(await mustClaim(store)).toMatchObject({ id: job.id, attempt: 2 });
+      });
+
       test('that is renewed stays', async () => {
         const store = await trial.open({ leaseMs: 30_000 });
         await store.add(newJob());
@@ -366,6 +379,8 @@ export function conformsToThePort(trial: StoreTrial): void {
         expect(await store.cancel(job.id)).toBe('asked');
         expect(await store.cancel(job.id)).toBe('asked');
         expect(await state(store, job.id)).toMatchObject({ state: 'active', cancelRequested: true });
+        expect(await store.cancelRequests([claim])).toEqual([job.id]);
+        expect(await store.cancelRequests([{ ...claim, token: randomUUID() }])).toEqual([]);
         expect(await store.renew([claim])).toMatchObject([{ id: job.id, cancelRequested: true }]);
         expect(await store.cancelled(claim)).toBe(true);
         const done = await state(store, job.id);

@@ -214,3 +214,19 @@ test('its bytes are bounded: finished jobs go first, and what waits is never dro
   expect((await store.counts()).scrape?.counts.created).toBe(3);
   expect(store.durability).toBe('volatile');
 });
+
+test('what has been handed over is claimed by nobody, and handed over again until it is forgotten', async () => {
+  const store = await openStore(join(folder, 'handed-over'));
+  const { job: first } = await store.add(newJob());
+  const { job: second } = await store.add(newJob());
+  expect(store.takeAll(1).map(({ id }) => id)).toEqual([first.id]);
+  const claim = await mustClaim(store);
+  expect(claim.id).toBe(second.id);
+  expect(await claimOne(store)).toBeUndefined();
+  expect(store.takeAll().map(({ id }) => id)).toEqual([first.id]);
+  await store.forget([first.id]);
+  expect(store.takeAll()).toEqual([]);
+  expect(await store.release(claim)).toBe(true);
+  expect(store.takeAll().map(({ id }) => id)).toEqual([second.id]);
+  await store.close();
+});

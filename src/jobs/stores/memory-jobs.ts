@@ -13,6 +13,8 @@ export class MemoryJobs {
   readonly #lines = new Map<string, WaitingLine>();
   /** Type and key → the id of the one job that is not finished. */
   readonly #singles = new Map<string, string>();
+  /** Handed over, perhaps: nobody may claim them. */
+  readonly #handedOver = new Set<string>();
   #bytes = 0;
   #finishedBytes = 0;
   #waiting = 0;
@@ -64,7 +66,13 @@ export class MemoryJobs {
       this.#singles.set(single(job.type, job.singletonKey), job.id);
     if (!isWaiting(job)) return;
     this.#waiting += 1;
-    this.lineOf(job.type).add(job, now);
+    if (!this.#handedOver.has(job.id)) this.lineOf(job.type).add(job, now);
+  }
+
+  /** Keeps it, and gives it to nobody. */
+  hold(job: MemoryJob): void {
+    this.#handedOver.add(job.id);
+    if (isWaiting(job)) this.lineOf(job.type).remove(job);
   }
 
   delete(id: string): void {
@@ -72,6 +80,7 @@ export class MemoryJobs {
     if (!old) return;
     this.#leave(old);
     this.#kept.delete(id);
+    this.#handedOver.delete(id);
   }
 
   lineOf(type: string): WaitingLine {

@@ -109,6 +109,10 @@ export class MemoryStore implements JobStore, HandingOver {
     });
   }
 
+  async cancelRequests(claims: readonly Claim[]): Promise<string[]> {
+    return claims.filter((claim) => this.#core.held(claim)?.cancelRequested).map(({ id }) => id);
+  }
+
   complete(claim: Claim, result: unknown): Promise<boolean> {
     return this.#end(claim, () => ({ ...finish('completed', this.#core.now()), result, failure: undefined }));
   }
@@ -205,13 +209,13 @@ export class MemoryStore implements JobStore, HandingOver {
     return this.#workers.list(this.#core.options.clock.mono());
   }
 
-  async sweep(): Promise<SweepResult> {
+  async sweep(dead?: string): Promise<SweepResult> {
     await this.#core.journal.repair();
     const lines: JournalLine[] = [];
     const expired: { id: string; type: string; state: JobState }[] = [];
     for (const [id, until] of [...this.#core.leases]) {
       const job = this.#core.jobs.get(id);
-      if (!job || until > this.#core.options.clock.mono()) continue;
+      if (!job || (until > this.#core.options.clock.mono() && job.worker !== dead)) continue;
       const change = expireLease(job, this.#core.now());
       lines.push(this.#core.change(job, change));
       expired.push({ id, type: job.type, state: change.state });
@@ -243,11 +247,13 @@ export class MemoryStore implements JobStore, HandingOver {
     await this.#core.journal.write(lines);
   }
 
-  takeAll(): JobRecord[] {
-    return [...this.#core.jobs.all()]
+  takeAll(most?: number): JobRecord[] {
+    const taken = [...this.#core.jobs.all()]
       .filter(({ state }) => state !== 'active')
       .sort((a, b) => a.seq - b.seq)
-      .map((job) => viewOf(job, this.durability));
+      .slice(0, most);
+    for (const job of taken) this.#core.jobs.hold(job);
+    return taken.map((job) => viewOf(job, this.durability));
   }
 
   async forget(ids: readonly string[]): Promise<void> {
