@@ -4,6 +4,7 @@ import type { Job } from './program/job.ts';
 import { runProgram } from './program/run-program.ts';
 
 const PROGRAMS: Readonly<Partial<Record<ProgramName, () => Promise<(job: Job) => Promise<void>>>>> = {
+  api: async () => (await import('./api/run-api.ts')).runApi,
   cluster: async () => {
     const { runCluster } = await import('./database/cluster.ts');
     // Only here: nearly every start has nothing of the kind to do.

@@ -1,0 +1,127 @@
+/** The API in OpenAPI 3.1, made of the very routes that serve it. */
+import { VERSION } from '../base/version.ts';
+import type { ApiRoute, JsonSchema } from './route.ts';
+import { problem } from './schemas.ts';
+
+const GROUPS: Readonly<Record<ApiRoute['group'], string>> = {
+  jobs: 'Work that is asked for and done by a worker, at least once',
+  schedules: 'What runs by the clock',
+  product: 'The product as a whole',
+};
+
+/** What any route may answer besides its own. */
+const EVERYWHERE: Readonly<Record<number, string>> = {
+  400: 'the request has the wrong shape',
+  401: 'no token where one is needed, or a wrong one',
+  403: 'a Host that is not ours, a page of another site, or nothing may be changed',
+  429: 'too many wrong tokens from this address',
+  503: 'who would answer is away, or too much waits; see Retry-After',
+};
+const OF_MUTATIONS: Readonly<Record<number, string>> = {
+  413: 'the body is too large',
+  415: 'the body is not application/json',
+};
+
+/** @param routes in the order they shall be shown */
+export function describeApi(routes: readonly ApiRoute[]): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeRoute(route) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Bulkhead',
+      version: VERSION,
+      description:
+        'Jobs, schedules and state of a product that Bulkhead supervises. Off the loopback nothing answers without a token. ' +
+        'A request that changes something must be application/json. Errors are application/problem+json (RFC 9457).',
+    },
+    security: [{ token: [] }, {}],
+    tags: Object.entries(GROUPS).map(([name, description]) => ({ name, description })),
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: { Problem: problem },
+      headers: {
+        Durability: {
+          description: 'how well the queue keeps jobs at this moment',
+          schema: { enum: ['durable', 'journaled', 'volatile'] },
+        },
+      },
+    },
+  };
+}
+
+function describeRoute({
+  method,
+  path,
+  summary,
+  group,
+  query,
+  body,
+  headers = {},
+  answers,
+}: ApiRoute): object {
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name);
+  const parameters = [
+    ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+    ...propertiesOf(query).map(([name, schema]) => ({ name, in: 'query', schema })),
+    ...Object.entries(headers).map(([name, description]) => ({
+      name,
+      in: 'header',
+      description,
+      schema: { type: 'string' },
+    })),
+  ];
+  const failures = { ...EVERYWHERE, ...(method === 'GET' ? {} : OF_MUTATIONS) };
+  const own = Object.entries(answers).map(([status, { what, schema, type = 'application/json' }]) => {
+    const isFailure = Number(status) >= 400;
+    return [
+      status,
+      isFailure
+        ? describeFailure(what)
+        : {
+            description: what,
+            ...(group === 'jobs' ? { headers: DURABILITY } : {}),
+            ...(schema === undefined && type === 'application/json'
+              ? {}
+              : { content: { [type]: schema ? { schema } : {} } }),
+          },
+    ];
+  });
+  return {
+    operationId: operationId(method, path),
+    summary,
+    tags: [group],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: body } } } }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(failures).map(([status, what]) => [status, describeFailure(what)]),
+      ),
+      ...Object.fromEntries(own),
+    },
+  };
+}
+
+const DURABILITY = { 'X-Bulkhead-Durability': { $ref: '#/components/headers/Durability' } };
+
+function describeFailure(what: string): object {
+  return {
+    description: what,
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+}
+
+/** `post /jobs/:id/cancel` → `postJobsIdCancel`. */
+function operationId(method: string, path: string): string {
+  const words = path.split(/[^a-z]+/i).filter((word) => word !== '');
+  return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
+
+function propertiesOf(schema: JsonSchema | undefined): [string, unknown][] {
+  const properties = schema?.properties;
+  return typeof properties === 'object' && properties !== null ? Object.entries(properties) : [];
+}

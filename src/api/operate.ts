@@ -1,0 +1,157 @@
+/** A client of PID 1's operate socket: all that the API knows, it asks there. */
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { messageOf } from '../base/errors.ts';
+import { http } from '../base/node-http.ts';
+import type { ErrorBody } from '../protocol/control.ts';
+import type { Durability, JobsAnswer, JobsRequest, JobsValue } from '../protocol/jobs.ts';
+import { Problem, problemOf } from './problem.ts';
+
+export interface Operate {
+  /** A whole JSON answer; a refusal is thrown as a Problem. */
+  get<Answer>(path: string): Promise<Answer>;
+  post<Answer>(path: string, body: object): Promise<Answer>;
+  /** What the worker answers; its refusal is thrown as a Problem. */
+  jobs<Value extends JobsValue>(request: JobsRequest): Promise<Value>;
+  /** One value per line until `signal` is aborted, which ends it quietly, or the other side ends. */
+  lines<Line>(path: string, signal: AbortSignal): Promise<AsyncIterable<Line>>;
+  /** Of the last answer of the worker; undefined before the first. */
+  readonly durability: Durability | undefined;
+}
+
+/** PID 1 gives up on a silent worker after 10 s. */
+const PATIENCE_MS = 12_000;
+/** PID 1 takes 64 connections on this socket; streams need some of them. */
+const MOST_AT_ONCE = 32;
+/** More that wait for their turn are told to come back. */
+const MOST_WAITING = 256;
+
+export function createOperate(socketPath: string): Operate {
+  // No connection is kept: the other side may close one at the moment we use it, and a POST must not be sent twice.
+  const agent = new http.Agent({ keepAlive: false, maxSockets: MOST_AT_ONCE });
+  let underWay = 0;
+  let durability: Durability | undefined;
+
+  function ask(
+    method: string,
+    path: string,
+    body: object | undefined,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const headers =
+        text === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
+      const request: ClientRequest = http.request(
+        { socketPath, agent, method, path, headers, signal },
+        (response) => {
+          // A torn answer shows in reading it.
+          response.on('error', () => undefined);
+          resolve(response);
+        },
+      );
+      request.on('error', reject);
+      request.end(text);
+    });
+  }
+
+  async function whole(
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; value: object }> {
+    if (underWay >= MOST_AT_ONCE + MOST_WAITING) throw away('too many requests wait for it');
+    underWay += 1;
+    try {
+      const response = await ask(method, path, body, AbortSignal.timeout(PATIENCE_MS));
+      return { status: response.statusCode ?? 0, value: parseObject(await readText(response)) };
+    } catch (error) {
+      throw error instanceof Problem ? error : away(messageOf(error));
+    } finally {
+      underWay -= 1;
+    }
+  }
+
+  async function answer<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+    const { status, value } = await whole(method, path, body);
+    if (status < 300) return value as Answer;
+    throw refusal(status, value);
+  }
+
+  return {
+    get durability() {
+      return durability;
+    },
+    get: (path) => answer('GET', path),
+    post: (path, body) => answer('POST', path, body),
+    async jobs<Value extends JobsValue>(request: JobsRequest) {
+      const { status, value } = await whole('POST', '/v1/jobs', request);
+      if (!('ok' in value)) throw refusal(status, value);
+      // The other end is this very program: the shape is that of protocol/jobs.ts.
+      const told = value as JobsAnswer;
+      if (!told.ok) throw problemOf(told);
+      durability = told.durability;
+      return told.value as Value;
+    },
+    async lines<Line>(path: string, signal: AbortSignal) {
+      const response = await ask('GET', path, undefined, signal).catch((error: unknown) => {
+        throw away(messageOf(error));
+      });
+      if ((response.statusCode ?? 0) < 300) return readLines<Line>(response, signal);
+      throw refusal(response.statusCode ?? 0, parseObject(await readText(response)));
+    },
+  };
+}
+
+function away(cause: string): Problem {
+  return new Problem(503, 'supervisor-away', `the supervisor does not answer: ${cause}`, {
+    headers: { 'retry-after': '1' },
+  });
+}
+
+/** An ErrorAnswer of PID 1. */
+function refusal(status: number, value: object): Problem {
+  const error: Partial<ErrorBody> = 'error' in value && value.error ? value.error : {};
+  const { code = 'refused', message = `the supervisor answered ${status}`, remedy } = error;
+  const headers = status === 503 ? { 'retry-after': '1' } : {};
+  return new Problem(
+    status < 400 ? 502 : status,
+    code,
+    message,
+    remedy === undefined ? { headers } : { headers, remedy },
+  );
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  return text;
+}
+
+async function* readLines<Line>(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<Line> {
+  let rest = '';
+  response.setEncoding('utf8');
+  try {
+    for await (const chunk of response) {
+      const texts = (rest + chunk).split('\n');
+      rest = texts.pop() ?? '';
+      for (const text of texts) yield parseObject(text) as Line;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    response.destroy();
+  }
+}
+
+function parseObject(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Told below.
+  }
+  throw new Problem(502, 'bad-answer', 'the supervisor’s answer cannot be understood');
+}

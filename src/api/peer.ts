@@ -1,0 +1,59 @@
+/** Where a request comes from, and under which name. Pure. */
+import { isIP } from 'node:net';
+
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What a proxy in front of us adds: behind one, the peer's address says nothing about who asks. */
+const PROXY_HEADERS = [
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+];
+const PROXY_PREFIXES = ['x-forwarded-', 'cf-', 'x-envoy-'];
+
+/** Is it somebody on this machine, and surely so? */
+export function isOwnMachine(address: string | undefined, headers: Headers): boolean {
+  if (address === undefined || !isLoopback(address)) return false;
+  return !Object.keys(headers).some(
+    (name) => PROXY_HEADERS.includes(name) || PROXY_PREFIXES.some((prefix) => name.startsWith(prefix)),
+  );
+}
+
+function isLoopback(address: string): boolean {
+  const plain = address.toLowerCase().replace(/^::ffff:/, '');
+  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
+}
+
+/** `name[:port]`, `[v6][:port]`; undefined: it is none. Lower case, without the port and a final dot. */
+export function readHost(header: string | undefined): string | undefined {
+  const match = /^(?:\[([\da-f:.]{2,45})\]|([\w.-]{1,253}))(?::\d{1,5})?$/i.exec(header ?? '');
+  const [, v6, name] = match ?? [];
+  if (v6 !== undefined) return isIP(v6) === 6 ? v6.toLowerCase() : undefined;
+  return name?.toLowerCase().replace(/\.$/, '') || undefined;
+}
+
+/**
+ * May a browser be here under this name? A page that was rebound to our address always has a name of its own, never
+ * an IP address, and localhost is nobody's to give away (RFC 6761).
+ */
+export function isKnownHost(host: string, allowed: readonly string[]): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || isIP(host) !== 0 || allowed.includes(host);
+}
+
+/**
+ * Does a browser say that our own page asks? `Sec-Fetch-Site` is the better witness, but missing on plain http
+ * outside of localhost; then `Origin` is asked. Who sends neither is no proof of anything.
+ */
+export function isOwnOrigin(headers: Headers): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  const { origin, host } = headers;
+  if (typeof origin !== 'string' || typeof host !== 'string') return false;
+  const url = URL.parse(origin);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false;
+  // Both through the same parser: it knows which port is the protocol's own.
+  return url.host === URL.parse(`${url.protocol}//${host}`)?.host;
+}

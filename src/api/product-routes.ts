@@ -1,0 +1,93 @@
+/** The routes about the product as a whole. */
+import type { LogLine } from '../protocol/control.ts';
+import { type ProductStatus, SCHEMA_VERSION } from '../protocol/status.ts';
+import { Problem } from './problem.ts';
+import type { Answer, ApiRoute, Asked, Served } from './route.ts';
+import { eventQuery, logQuery, logs, product, services } from './schemas.ts';
+
+const DEFAULT_TAIL = 100;
+/** Of the lines of one answer together, in characters. */
+const MOST_LOG = 1024 * 1024;
+const LOG_PATIENCE_MS = 10_000;
+
+export const PRODUCT_ROUTES: readonly ApiRoute[] = [
+  {
+    method: 'GET',
+    path: '/status',
+    group: 'product',
+    summary: 'what runs, since when, and why something does not',
+    answers: { 200: { what: 'the product', schema: product } },
+    run: async (_asked, { operate }) => ({
+      status: 200,
+      body: await operate.get<ProductStatus>('/v1/status'),
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/services',
+    group: 'product',
+    summary: 'every service and task',
+    answers: { 200: { what: 'the services', schema: services } },
+    run: async (_asked, { operate }) => {
+      const { services: all } = await operate.get<ProductStatus>('/v1/status');
+      return { status: 200, body: { schemaVersion: SCHEMA_VERSION, services: all } };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/events',
+    group: 'product',
+    summary: 'what happens, as server-sent events; each bears its number as `id`',
+    query: eventQuery,
+    headers: { 'Last-Event-ID': 'go on after this event' },
+    answers: { 200: { what: 'a stream that does not end', type: 'text/event-stream' } },
+    run: streamEvents,
+  },
+  {
+    method: 'GET',
+    path: '/logs',
+    group: 'product',
+    summary: 'the newest lines the services wrote, oldest first',
+    query: logQuery,
+    answers: { 200: { what: 'lines', schema: logs }, 404: { what: 'there is no such service' } },
+    run: readLogs,
+  },
+  {
+    method: 'GET',
+    path: '/api/openapi.json',
+    group: 'product',
+    summary: 'this description',
+    answers: { 200: { what: 'OpenAPI 3.1', schema: { type: 'object' } } },
+    run: (_asked, { description }) => ({ status: 200, body: description() }),
+  },
+];
+
+function streamEvents(asked: Asked, { events }: Served): Answer {
+  const seen = asked.header('last-event-id');
+  if (seen !== undefined && !/^\d{1,15}$/.test(seen)) {
+    throw new Problem(400, 'bad-request', 'Last-Event-ID must be the number of an event');
+  }
+  const { since } = asked.query;
+  const after = seen === undefined ? since : Number(seen);
+  return {
+    status: 200,
+    body: events.open(typeof after === 'number' ? after : undefined),
+    headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+  };
+}
+
+async function readLogs({ query }: Asked, { operate }: Served): Promise<Answer> {
+  const { tail = DEFAULT_TAIL, service } = query;
+  const wanted = new URLSearchParams({ tail: String(tail) });
+  for (const name of typeof service === 'string' ? service.split(',') : []) wanted.append('service', name);
+  const lines: LogLine[] = [];
+  let size = 0;
+  const over = AbortSignal.timeout(LOG_PATIENCE_MS);
+  for await (const line of await operate.lines<LogLine>(`/v1/logs?${wanted}`, over)) {
+    lines.push(line);
+    size += line.line.length;
+    // The newest are worth most.
+    while (size > MOST_LOG) size -= lines.shift()?.line.length ?? size;
+  }
+  return { status: 200, body: { schemaVersion: SCHEMA_VERSION, lines } };
+}

@@ -1,0 +1,235 @@
+/** The HTTP server: Fastify, the routes, and what holds for all of them. */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { messageOf } from '../base/errors.ts';
+import { createAdmission, isMutation } from './admission.ts';
+import { createAudit } from './audit.ts';
+import type { EventHub } from './event-hub.ts';
+import { JOB_ROUTES } from './job-routes.ts';
+import { describeApi } from './openapi.ts';
+import type { Operate } from './operate.ts';
+import { PROBLEM_TYPE, Problem } from './problem.ts';
+import { PRODUCT_ROUTES } from './product-routes.ts';
+import type { ApiRoute, JsonSchema } from './route.ts';
+import { SCHEDULE_ROUTES } from './schedule-routes.ts';
+import { nothing } from './schemas.ts';
+import type { ApiSettings } from './settings.ts';
+import { createValidator } from './validation.ts';
+
+export const ROUTES: readonly ApiRoute[] = [...JOB_ROUTES, ...SCHEDULE_ROUTES, ...PRODUCT_ROUTES];
+
+export interface ServerPorts {
+  readonly operate: Operate;
+  readonly events: EventHub;
+  /** A line of the program's log. */
+  say(text: string): void;
+  /** Milliseconds of a clock that only goes on. */
+  now(): number;
+}
+
+/** Data of 64 KB, and what is around it. */
+const MOST_BODY = 68 * 1024;
+const MOST_CONNECTIONS = 128;
+const REQUEST_MS = 10_000;
+const HEADERS_MS = 5_000;
+const KEEP_ALIVE_MS = 5_000;
+
+const SECURITY_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
+/** The server, not yet listening. */
+export function createServer(
+  settings: Omit<ApiSettings, 'host' | 'port'>,
+  ports: ServerPorts,
+): FastifyInstance {
+  const admission = createAdmission(settings, ports.now);
+  const audit = createAudit(ports.say, ports.now);
+  const actors = new WeakMap<IncomingMessage, string>();
+  const jobs = new WeakMap<IncomingMessage, string>();
+  const validator = createValidator();
+  let description: object | undefined;
+  const served = {
+    operate: ports.operate,
+    events: ports.events,
+    description: () => (description ??= describeApi(ROUTES)),
+  };
+
+  const app = fastify({
+    logger: false,
+    bodyLimit: MOST_BODY,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 1000, maxHeaderSize: 16 * 1024 },
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 256, querystringParser: readQuery },
+    // Where none are given, Fastify loads compilers of its own, which we do not need.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(SECURITY_HEADERS);
+      try {
+        admission.admit(request.raw);
+        sendProblem(reply, new Problem(400, 'bad-target', error.message));
+      } catch (refusal) {
+        sendProblem(reply, toProblem(refusal));
+      }
+    },
+    clientErrorHandler: (error, socket) => answerRaw(error.code, socket),
+  });
+  app.server.maxConnections = MOST_CONNECTIONS;
+
+  app.setValidatorCompiler(({ schema, httpPart = '' }) => validator(schema as JsonSchema, httpPart));
+
+  app.removeAllContentTypeParsers();
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, {});
+    else parseJson(request, String(body), done);
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+    actors.set(request.raw, admission.admit(request.raw));
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    if (!isMutation(request.method)) return;
+    audit({
+      actor: actors.get(request.raw),
+      address: request.socket.remoteAddress ?? '',
+      method: request.method,
+      path: pathOf(request),
+      status: reply.statusCode,
+      job: jobs.get(request.raw),
+    });
+  });
+  app.addHook('preClose', async () => ports.events.close());
+
+  app.setErrorHandler((error, _request, reply) => {
+    const problem = toProblem(error);
+    if (problem.body.status >= 500 && !(error instanceof Problem)) {
+      ports.say(
+        `cannot answer: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
+      );
+    }
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, notFound(request)));
+
+  for (const route of ROUTES) {
+    const { method, path: url, query = nothing, body } = route;
+    app.route({
+      method,
+      url,
+      exposeHeadRoute: method === 'GET' && url !== '/events',
+      schema: { querystring: query, ...(body ? { body } : {}) },
+      preValidation: async (request, reply) => {
+        if (body) request.body ??= {};
+        markDurability(reply);
+      },
+      handler: async (request, reply) => {
+        const asked = {
+          params: request.params as Record<string, string>,
+          query: request.query as Record<string, unknown>,
+          body: (request.body ?? {}) as Record<string, unknown>,
+          header: (name: string) => request.headers[name]?.toString(),
+        };
+        const answer = await Promise.resolve(route.run(asked, served)).finally(() => markDurability(reply));
+        const about = answer.body === undefined ? undefined : Reflect.get(answer.body, 'id');
+        if (typeof about === 'string') jobs.set(request.raw, about);
+        return reply
+          .code(answer.status)
+          .headers(answer.headers ?? {})
+          .send(answer.body);
+      },
+    });
+
+    function markDurability(reply: FastifyReply): void {
+      const { durability } = ports.operate;
+      if (route.group === 'jobs' && durability !== undefined)
+        reply.header('x-bulkhead-durability', durability);
+    }
+  }
+  return app;
+}
+
+function noCompiler(): never {
+  throw new Error('a schema has no compiler');
+}
+
+function sendProblem(reply: FastifyReply, { body, headers }: Problem): FastifyReply {
+  // What was not read of the body would be taken for the next request.
+  if (body.status === 413) reply.header('connection', 'close');
+  return reply.code(body.status).headers(headers).type(PROBLEM_TYPE).send(JSON.stringify(body));
+}
+
+const OF_FASTIFY: Readonly<Record<string, readonly [status: number, code: string, detail: string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'too-large', `the body has more than ${MOST_BODY} bytes`],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'not-json', 'the body must be application/json'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    400,
+    'bad-request',
+    'the body is not as long as its Content-Length says',
+  ],
+  FST_ERR_CTP_INVALID_JSON_BODY: [400, 'bad-request', 'the body is not JSON'],
+};
+
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const { code = '', statusCode = 500 } = error as { code?: string; statusCode?: number };
+  const known = OF_FASTIFY[code];
+  if (known !== undefined) return new Problem(...known);
+  if (statusCode >= 400 && statusCode < 500) return new Problem(statusCode, 'bad-request', messageOf(error));
+  return new Problem(500, 'internal', 'a fault of ours; it is in the log');
+}
+
+function notFound(request: FastifyRequest): Problem {
+  const path = pathOf(request);
+  const methods = ROUTES.filter((route) => patternOf(route.path).test(path)).map(({ method }) => method);
+  if (methods.length === 0) {
+    return new Problem(404, 'unknown-route', 'there is nothing here', {
+      remedy: 'see: GET /api/openapi.json',
+    });
+  }
+  const allow = [...new Set(methods)].join(', ');
+  return new Problem(405, 'bad-method', `use ${allow}`, { headers: { allow } });
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`);
+}
+
+function pathOf({ raw }: FastifyRequest): string {
+  return raw.url?.split('?', 1)[0] ?? '';
+}
+
+/** `?service=a&service=b` is `?service=a,b`. */
+function readQuery(text: string): Record<string, string> {
+  const values: Record<string, string> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(text)) {
+    values[name] = values[name] === undefined ? value : `${values[name]},${value}`;
+  }
+  return values;
+}
+
+/** What was no HTTP, or came too slowly: there is no request to answer, only a socket. */
+function answerRaw(code: string | undefined, socket: Socket): void {
+  if (socket.destroyed || !socket.writable || code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const { body } = new Problem(status, 'bad-request', 'this is no request that can be read');
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} ${body.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(text)}\r\n` +
+      `connection: close\r\nx-content-type-options: nosniff\r\n\r\n${text}`,
+  );
+}

@@ -1,0 +1,306 @@
+import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readSettings } from '../../src/api/settings.ts';
+import type { Assignment } from '../../src/protocol/channel.ts';
+import { type ApiTrial, apiTrial, BEARER, JSON_TYPE, TOKEN } from '../support/api.ts';
+
+const STRANGER = '192.0.2.7';
+const LOCAL = '127.0.0.1';
+
+let trial: ApiTrial;
+beforeEach(() => {
+  trial = apiTrial();
+});
+afterEach(() => trial.app.close());
+
+function ask(from: string, options: InjectOptions, api: ApiTrial = trial): Promise<Response> {
+  return api.app.inject({
+    remoteAddress: from,
+    ...options,
+    headers: { host: 'localhost:9701', ...options.headers },
+  });
+}
+
+function codeOf(response: Response): string {
+  expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+  expect(response.json()).toMatchObject({ type: 'about:blank', status: response.statusCode });
+  return `${response.statusCode} ${response.json().code}`;
+}
+
+describe('off the loopback', () => {
+  test.each([
+    ['GET', '/status'],
+    ['GET', '/jobs'],
+    ['HEAD', '/status'],
+    ['OPTIONS', '/jobs'],
+    ['POST', '/jobs/scrape'],
+    ['GET', '/api/openapi.json'],
+    ['GET', '/no/such/route'],
+    ['GET', '/x/../api/openapi.json'],
+    ['GET', '/%2e%2e/status'],
+    ['GET', '//status'],
+    ['GET', '/%ff'],
+    ['GET', '/jobs/%'],
+  ] as const)('%s %s answers nothing without a token', async (method, url) => {
+    const response = await ask(STRANGER, { method, url, headers: JSON_TYPE });
+    expect(response.statusCode).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer realm="bulkhead"');
+    expect(trial.queue.asked).toEqual([]);
+  });
+
+  test('the token opens it, and no other does', async () => {
+    expect((await ask(STRANGER, { url: '/status', headers: BEARER })).statusCode).toBe(200);
+    for (const authorization of [
+      `Bearer ${TOKEN}x`,
+      `Bearer ${TOKEN.slice(1)}`,
+      `Basic ${TOKEN}`,
+      TOKEN,
+      'Bearer',
+    ]) {
+      expect(codeOf(await ask(STRANGER, { url: '/status', headers: { authorization } }))).toBe(
+        '401 unauthorized',
+      );
+    }
+  });
+
+  test('the token opens nothing in the address', async () => {
+    expect(codeOf(await ask(STRANGER, { url: `/status?token=${TOKEN}` }))).toBe('401 unauthorized');
+  });
+});
+
+describe('the loopback', () => {
+  test.each(['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1'])(
+    'of %s reads without a token',
+    async (from) => {
+      expect((await ask(from, { url: '/jobs' })).statusCode).toBe(200);
+    },
+  );
+
+  test.each([
+    ['x-forwarded-for', '203.0.113.9'],
+    ['forwarded', 'for=203.0.113.9'],
+    ['x-real-ip', '203.0.113.9'],
+    ['via', '1.1 proxy'],
+    ['cf-connecting-ip', '203.0.113.9'],
+  ])('is none where a proxy says %s', async (name, value) => {
+    expect(codeOf(await ask(LOCAL, { url: '/jobs', headers: { [name]: value } }))).toBe('401 unauthorized');
+  });
+
+  test('is told by the address of the peer and by nothing a client writes', async () => {
+    for (const headers of [
+      { host: '127.0.0.1' },
+      { origin: 'http://127.0.0.1' },
+      { 'x-forwarded-for': LOCAL },
+    ]) {
+      expect(codeOf(await ask(STRANGER, { url: '/jobs', headers }))).toBe('401 unauthorized');
+    }
+  });
+});
+
+describe('wrong tokens', () => {
+  const wrong = { url: '/status', headers: { authorization: 'Bearer wrong' } };
+
+  test('are looked at ten times a minute from one address', async () => {
+    for (let tries = 0; tries < 10; tries += 1) expect((await ask(STRANGER, wrong)).statusCode).toBe(401);
+    const eleventh = await ask(STRANGER, wrong);
+    expect(codeOf(eleventh)).toBe('429 too-many-failures');
+    expect(eleventh.headers['retry-after']).toBe('60');
+    // A right guess looks the same as a wrong one.
+    expect((await ask(STRANGER, { url: '/status', headers: BEARER })).statusCode).toBe(429);
+    expect((await ask('192.0.2.8', { url: '/status', headers: BEARER })).statusCode).toBe(200);
+    trial.pass(60_001);
+    expect((await ask(STRANGER, { url: '/status', headers: BEARER })).statusCode).toBe(200);
+  });
+});
+
+describe('the Host', () => {
+  test.each(['localhost', 'app.localhost:80', '192.168.1.5:9701', '[::1]:9701', 'LOCALHOST', 'localhost.'])(
+    '%s is ours',
+    async (host) => {
+      expect((await ask(LOCAL, { url: '/status', headers: { host } })).statusCode).toBe(200);
+    },
+  );
+
+  test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evillocalhost'])(
+    '%s is a rebound page’s, with or without an Origin',
+    async (host) => {
+      expect(codeOf(await ask(LOCAL, { url: '/status', headers: { host } }))).toBe('403 unknown-host');
+      const headers = { host, origin: `http://${host}`, ...JSON_TYPE };
+      expect(codeOf(await ask(LOCAL, { method: 'POST', url: '/jobs/scrape', headers }))).toBe(
+        '403 unknown-host',
+      );
+      expect(trial.queue.asked).toEqual([]);
+    },
+  );
+
+  test.each([
+    'a b',
+    'localhost/x',
+    'user@localhost',
+    'localhost:99999999',
+    '[localhost]',
+    'localhost,evil.example',
+  ])('%j is none', async (host) => {
+    expect(codeOf(await ask(LOCAL, { url: '/status', headers: { host, ...BEARER } }))).toBe('403 bad-host');
+  });
+
+  test('of the plan’s list is ours, as is any that comes with the token', async () => {
+    const named = apiTrial({ allowedHosts: ['box.lan'] });
+    expect((await ask(LOCAL, { url: '/status', headers: { host: 'box.lan:9701' } }, named)).statusCode).toBe(
+      200,
+    );
+    expect((await ask(LOCAL, { url: '/status', headers: { host: 'other.lan' } }, named)).statusCode).toBe(
+      403,
+    );
+    expect(
+      (await ask(STRANGER, { url: '/status', headers: { host: 'bulkhead', ...BEARER } }, named)).statusCode,
+    ).toBe(200);
+    await named.app.close();
+  });
+});
+
+describe('what changes something', () => {
+  const scrape = { method: 'POST', url: '/jobs/scrape' } as const;
+
+  test.each([
+    undefined,
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+  ])('is refused as %s', async (type) => {
+    const headers = { ...BEARER, ...(type === undefined ? {} : { 'content-type': type }) };
+    expect(codeOf(await ask(STRANGER, { ...scrape, headers, payload: '{}' }))).toBe('415 not-json');
+  });
+
+  test.each([
+    ['nothing', {}],
+    ['Sec-Fetch-Site: cross-site', { 'sec-fetch-site': 'cross-site', origin: 'http://localhost:9701' }],
+    ['Sec-Fetch-Site: same-site', { 'sec-fetch-site': 'same-site' }],
+    ['Origin: null', { origin: 'null' }],
+    ['another Origin', { origin: 'http://evil.example' }],
+    ['another port', { origin: 'http://localhost:3000' }],
+  ])('needs the token where the browser says %s', async (_what, headers) => {
+    expect(codeOf(await ask(LOCAL, { ...scrape, headers: { ...JSON_TYPE, ...headers } }))).toBe(
+      '403 cross-site',
+    );
+    expect(trial.queue.asked).toEqual([]);
+    const bearer = { ...JSON_TYPE, ...headers, ...BEARER };
+    expect((await ask(LOCAL, { ...scrape, headers: bearer })).statusCode).toBe(202);
+  });
+
+  test.each([
+    ['same-origin', { 'sec-fetch-site': 'same-origin' }],
+    ['none', { 'sec-fetch-site': 'none' }],
+    ['the same Origin', { origin: 'http://localhost:9701' }],
+  ])('is our own page’s where the browser says %s', async (_what, headers) => {
+    expect((await ask(LOCAL, { ...scrape, headers: { ...JSON_TYPE, ...headers } })).statusCode).toBe(202);
+  });
+
+  test('is refused where the plan says read_only, the token or not', async () => {
+    const frozen = apiTrial({ readOnly: true });
+    for (const options of [
+      scrape,
+      { method: 'DELETE', url: '/jobs/x' },
+      { method: 'POST', url: '/no/route' },
+    ] as const) {
+      expect(codeOf(await ask(LOCAL, { ...options, headers: { ...JSON_TYPE, ...BEARER } }, frozen))).toBe(
+        '403 read-only',
+      );
+    }
+    expect((await ask(LOCAL, { url: '/jobs' }, frozen)).statusCode).toBe(200);
+    await frozen.app.close();
+  });
+
+  test('is nothing a GET can do', async () => {
+    for (const url of ['/jobs/pause', '/jobs/redrive', '/schedules/backup/run']) {
+      expect((await ask(STRANGER, { url, headers: BEARER })).statusCode).toBeGreaterThanOrEqual(404);
+    }
+    expect(trial.queue.asked.every(({ op }) => op === 'get')).toBe(true);
+  });
+
+  test('leaves a line of who, whence, what and how it ended, and never the token', async () => {
+    await ask(STRANGER, {
+      ...scrape,
+      headers: { ...JSON_TYPE, ...BEARER },
+      payload: { data: { password: 'hush' } },
+    });
+    await ask(LOCAL, {
+      method: 'POST',
+      url: '/jobs/pause?x=secret',
+      headers: { ...JSON_TYPE, origin: 'http://localhost:9701' },
+    });
+    await ask(STRANGER, {
+      ...scrape,
+      headers: { ...JSON_TYPE, authorization: 'Bearer guessed-guessed-guessed' },
+    });
+    await ask(LOCAL, { url: '/jobs' });
+    expect(trial.said).toEqual([
+      expect.stringMatching(
+        /^audit: POST \/jobs\/scrape by token [\da-f]{8} from 192\.0\.2\.7: 202 job 1{8}-/,
+      ),
+      'audit: POST /jobs/pause by loopback from 127.0.0.1: 400',
+      'audit: POST /jobs/scrape by nobody from 192.0.2.7: 401',
+    ]);
+    expect(trial.said.join()).not.toMatch(new RegExp(`${TOKEN}|guessed|hush|secret`));
+  });
+
+  test('and was refused does not fill the log', async () => {
+    for (let tries = 0; tries < 50; tries += 1) await ask(STRANGER, { ...scrape, headers: JSON_TYPE });
+    expect(trial.said).toHaveLength(30);
+    trial.pass(60_000);
+    await ask(STRANGER, { ...scrape, headers: JSON_TYPE });
+    expect(trial.said.slice(30)).toEqual([
+      'audit: 20 more were refused',
+      expect.stringContaining('by nobody'),
+    ]);
+  });
+});
+
+test.each([
+  ['/status', BEARER, 200],
+  ['/nothing', BEARER, 404],
+  ['/status', {}, 401],
+  ['/%ff', BEARER, 400],
+] as const)('%s bears what protects a browser', async (url, headers, status) => {
+  const response = await ask(STRANGER, { url, headers });
+  expect(response.statusCode).toBe(status);
+  expect(response.headers).toMatchObject({
+    'content-security-policy': expect.stringMatching(/^default-src 'none'; .*frame-ancestors 'none'$/),
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+  });
+  expect(Object.keys(response.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+});
+
+describe('the program', () => {
+  const assignment = (token: string | undefined): Assignment => ({
+    program: 'api',
+    dataDir: '/data',
+    runDir: '/run/bulkhead',
+    database: undefined,
+    backups: undefined,
+    isolated: false,
+    secrets: token === undefined ? {} : { token },
+    input: { operateSocket: '/run/bulkhead/api/operate.sock' },
+    api: { host: '0.0.0.0', port: 9701, allowedHosts: ['Box.LAN'], readOnly: false, user: 'api' },
+  });
+
+  test.each([undefined, '', 'nineteen-characters', 'twenty characters with blanks'])(
+    'does not start with the token %j',
+    (token) => {
+      expect(() => readSettings(assignment(token))).toThrow(/^cannot serve the API: /);
+      if (token) expect(() => readSettings(assignment(token))).not.toThrow(token);
+    },
+  );
+
+  test('takes what PID 1 gives it', () => {
+    expect(readSettings(assignment(TOKEN))).toMatchObject({
+      token: TOKEN,
+      port: 9701,
+      allowedHosts: ['box.lan'],
+    });
+  });
+});
