@@ -119,14 +119,20 @@ function inventTool(id, category, categoryId, used) {
     rating: votes > 12 ? Math.round((3.2 + 1.8 * Math.sqrt(random())) * 10) / 10 : null,
     votes,
     featured: votes > 3_000 && chance(0.3),
-    logo_path: chance(0.3) ? `logos/${slug}.webp` : null,
-    screenshot_path: chance(0.2) ? `screenshots/${slug}.webp` : null,
+    ...noPictures(),
     details: chance(0.4)
       ? { platforms: pickSome(['web', 'macos', 'windows', 'ios', 'android'], 1 + below(3)), api: chance(0.3) }
       : {},
     created_at: new Date(created).toISOString(),
     updated_at: new Date(updated).toISOString(),
   };
+}
+
+/** What is invented was never visited. The dice roll as they did, so that all the rest stays what it was. */
+function noPictures() {
+  chance(0.3);
+  chance(0.2);
+  return { logo_path: null, screenshot_path: null };
 }
 
 function inventLinks(tool) {

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { type Browser, connect } from 'puppeteer-core';
+import { Problem } from '../problem.ts';
+import { isHeadlessShell } from './find.ts';
+import { chromiumFlags, VIEWPORT } from './flags.ts';
+import { makeWorkFolder } from './folder.ts';
+import { pipeTransport } from './pipe.ts';
+import type { Surroundings } from './surroundings.ts';
+import { killTree, memoryOf } from './tree.ts';
+
+export interface RunningBrowser {
+  readonly browser: Browser;
+  readonly pid: number;
+  /** Bytes of its whole tree now, shared pages counted once. */
+  memory(): number | undefined;
+  /** Kills it with its tree and removes its folder. May be called at any time, more than once. */
+  kill(): Promise<void>;
+}
+
+export interface LaunchOptions {
+  readonly program: string;
+  readonly proxyPort: number;
+  readonly surroundings: Surroundings;
+  readonly timeoutMs: number;
+}
+
+const WORDS_KEPT = 2000;
+
+/**
+ * Starts Chromium in this process's own group, so that whoever ends the group ends the browser, and speaks to it by
+ * pipes: no port, and when we are gone it sees the end of the pipe and leaves.
+ */
+export async function launchBrowser(options: LaunchOptions): Promise<RunningBrowser> {
+  const folder = makeWorkFolder();
+  const flags = chromiumFlags({
+    headlessShell: isHeadlessShell(options.program),
+    profile: join(folder.path, 'profile'),
+    proxyPort: options.proxyPort,
+    surroundings: options.surroundings,
+  });
+  const child = spawn(options.program, flags, {
+    // Nothing of our environment: it holds the database's password, and pages are strangers.
+    env: browserEnvironment(folder.path),
+    cwd: folder.path,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  let lastWords = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    lastWords = (lastWords + chunk.toString('utf8')).slice(-WORDS_KEPT);
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit ${code}`));
+  });
+  const kill = async () => {
+    if (child.pid && child.exitCode === null && child.signalCode === null) killTree(child.pid);
+    await ended;
+    child.stderr?.destroy();
+    folder.remove();
+  };
+  const pid = child.pid;
+  if (pid === undefined) {
+    const reason = await ended;
+    folder.remove();
+    throw new Problem(`cannot start Chromium: ${reason}`);
+  }
+  const [, , , toBrowser, fromBrowser] = child.stdio as [null, null, Readable, Writable, Readable];
+  try {
+    const browser = await atMost(
+      options.timeoutMs,
+      connect({
+        transport: pipeTransport(toBrowser, fromBrowser),
+        defaultViewport: VIEWPORT,
+        // Every wait on the browser has a limit of ours, told in our words.
+        protocolTimeout: 0,
+      }),
+      ended,
+    );
+    return { browser, pid, memory: () => memoryOf(pid), kill };
+  } catch (error) {
+    await kill();
+    const said = lastWords.trim().split('\n').at(-1);
+    throw new Problem(`cannot start Chromium: ${(error as Error).message}${said ? ` (${said})` : ''}`);
+  }
+}
+
+function browserEnvironment(folder: string): NodeJS.ProcessEnv {
+  const { PATH, LANG = 'C.UTF-8', TZ } = process.env;
+  const temporary = join(folder, 'tmp');
+  const own = { HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder, TMPDIR: temporary };
+  return { ...own, LANG, ...(PATH ? { PATH } : {}), ...(TZ ? { TZ } : {}) };
+}
+
+/** The browser, unless it takes too long or ends first. */
+async function atMost<Result>(ms: number, work: Promise<Result>, ended: Promise<string>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);
+  });
+  const gone = ended.then((how) => Promise.reject(new Error(`it ended at once: ${how}`)));
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, tooLong, gone]);
+  } finally {
+    clearTimeout(timer);
+    gone.catch(() => {});
+  }
+}
