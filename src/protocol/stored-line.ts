@@ -10,9 +10,9 @@ export function stampOf(time: string, stream: LogLine['stream'], partial: boolea
   return `${time} ${stream} ${partial ? 'P' : 'F'}${job === undefined ? '' : `:${job}`} `;
 }
 
-/** What people call a job by: the first characters of its id. */
+/** What people call a job by: the end of its id, because such an id begins with the time (UUID version 7). */
 export function shortJobId(id: string): string {
-  return id.slice(0, 8);
+  return id.slice(-8);
 }
 
 /** Reads a stored line, without its newline; undefined where it is none of ours (torn or foreign). */

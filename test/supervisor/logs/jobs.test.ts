@@ -3,8 +3,8 @@ import type { LogLine } from '../../../src/protocol/control.ts';
 import { openFixture, settle } from './fakes.ts';
 
 const TIME = '2026-01-01T00:00:00.000Z';
-const FIRST = { id: 'a1b2c3d4-0000-7000-8000-000000000000', attempt: 1 };
-const OTHER = { id: 'deadbeef-0000-7000-8000-000000000000', attempt: 2 };
+const FIRST = { id: '00000000-0000-7000-8000-0000a1b2c3d4', attempt: 1 };
+const OTHER = { id: '00000000-0000-7000-8000-0000deadbeef', attempt: 2 };
 
 it('lines of a job carry its id in the text, the file and what follows', async () => {
   const { attach, output, file, logs } = openFixture();
