@@ -10,7 +10,10 @@ import { findBackup, isWhole, readShelf, type ShelvedBackup, type WholeBackup } 
 import { stepAside } from './step-aside.ts';
 import { placeToVerify, verifyBackup } from './verify-backup.ts';
 
-/** Input: `ids`, with commas between, or `all`; `level`, `restored` if it is not said. */
+/**
+ * Input: `ids`, with commas between, or `all`; `level`, `restored` if it is not said. `latest`, and no word at all, is the
+ * newest backup of the database: that is what people want to know about, and files may have been taken after it.
+ */
 export async function runVerifyBackups(job: Job): Promise<void> {
   const { ids = 'latest', all, level: asked = 'restored' } = job.assignment.input;
   const level = VERIFY_LEVELS.find((each) => each === asked);
@@ -25,7 +28,7 @@ export async function runVerifyBackups(job: Job): Promise<void> {
   try {
     await sweepLeftovers(root, place.layout.pg);
     const shelf = readShelf(root);
-    const wanted = all === undefined ? ids.split(',').map((id) => findBackup(shelf, id)) : shelf;
+    const wanted = all === undefined ? ids.split(',').map((id) => find(root, shelf, id)) : shelf;
     stepAside();
     const results: VerifyResult[] = [];
     for (const backup of wanted) {
@@ -37,6 +40,10 @@ export async function runVerifyBackups(job: Job): Promise<void> {
   } finally {
     lock.release();
   }
+}
+
+function find(root: string, shelf: readonly ShelvedBackup[], id: string): ShelvedBackup {
+  return findBackup(id === 'latest' ? readShelf(root, ['dump', 'base']) : shelf, id);
 }
 
 function verifyOne(

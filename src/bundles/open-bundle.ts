@@ -52,8 +52,18 @@ export async function openBundle(path: string, options: OpenBundleOptions): Prom
   const sealed = files.get(SEALED_ENVIRONMENT);
   if (sealed === undefined || passphrase === undefined) return { ...read, path, environment: plain, sealed };
   const name = `${SEALED_ENVIRONMENT} of ${path}`;
-  const environment = await collect(decrypt(once(sealed), { passphrase }, name));
-  return { ...read, path, environment, sealed: undefined };
+  try {
+    const environment = await collect(decrypt(once(sealed), { passphrase }, name));
+    return { ...read, path, environment, sealed: undefined };
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code !== 'wrong-key') throw cause;
+    throw new Failure(cause.message, {
+      code: cause.code,
+      remedy:
+        'give the one that `bulkhead bundle create` was given, in BUNDLE_PASSPHRASE or BUNDLE_PASSPHRASE_FILE, or unset both: then its secrets stay encrypted; nothing was changed',
+      cause,
+    });
+  }
 }
 
 async function collect(body: Bytes): Promise<Buffer> {

@@ -70,6 +70,8 @@ export function renderCopies(
 /** What people are told of how far back a disaster would throw them. */
 export function tellRestorable(backups: readonly BackupView[], now: number): string {
   const last = lastRestorable(backups);
+  const isThere = backups.some(({ kind }) => kind === 'dump' || kind === 'base');
+  if (!isThere) return 'there is no backup of the database. Make one: bulkhead backup run daily';
   return last === undefined
     ? 'no backup of the database is known to be good. Verify one: bulkhead backup verify latest'
     : `last restorable backup: ${last.id}, ${ageOf(last.startedAt, now)} old`;

@@ -103,7 +103,7 @@ const databaseWords = {
   },
   sample: {
     shape: absolutePath,
-    doc: 'The dump a new database starts from where there is no other. Empty: none.',
+    doc: 'The dump a new database of our own starts from where there is no other; never one elsewhere. Empty: none.',
   },
   init: {
     shape: listOf(path),

@@ -44,17 +44,14 @@ export function examineData(dataDir: string, runDir: string, isRunning: boolean)
 function examineIdentity(layout: Layout): Finding[] {
   const identity = readIdentity(layout.identity);
   if (identity === undefined) return [];
-  return [
-    finding(
-      'identity',
-      'ok',
-      `volume ${identity.installId}, since ${identity.createdAt}, PostgreSQL ${identity.pgMajor}`,
-    ),
-  ];
+  const { installId, createdAt, mode, pgMajor } = identity;
+  const what = mode === 'external' ? 'its database is elsewhere' : `PostgreSQL ${pgMajor ?? '(none yet)'}`;
+  return [finding('identity', 'ok', `volume ${installId}, since ${createdAt}, ${what}`)];
 }
 
 /** Each thing that vetoes a new cluster, with what to do about it. */
 function examineAbsence(layout: Layout): Finding[] {
+  if (readIdentity(layout.identity)?.mode === 'external') return [];
   const former = findFormerData(layout);
   if (former.length === 0) return [finding('cluster', 'ok', 'there is none yet: the first start makes one')];
   return former.map(({ fact, remedy }) =>

@@ -1,4 +1,5 @@
 /** The task `setup` where the server is not ours: a ledger in the database itself, and the one import if it is empty. */
+import { existsSync } from 'node:fs';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import { nameServer } from '../config/external-url.ts';
 import { hasNoRelations } from '../postgres/app-database.ts';
@@ -44,7 +45,8 @@ async function settle(job: Job, server: Server, session: Session): Promise<boole
     return false;
   }
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
-  const dump = findDump(layout, job.plan, job.note);
+  // The sample shows the product on a volume of its own; nobody asked for it in a database that others may use.
+  const dump = findDump(layout, { ...job.plan, sample: undefined }, job.note);
   if (dump !== undefined) {
     const { importInPlace } = await import('../dumps/import-dump.ts');
     await importInPlace({ job, server, session, path: dump });
@@ -57,7 +59,12 @@ async function settle(job: Job, server: Server, session: Session): Promise<boole
     await ensureLedger(session);
     await writeLedger(session, { kind: 'create', sha256: undefined, detail: { database, user, init } });
   });
-  job.say(`the database ${database} at ${whereOf(server)} is empty and ours to fill`);
+  const { sample } = job.plan;
+  const notSample =
+    sample === undefined || !existsSync(sample)
+      ? ''
+      : `; the sample is for a database of our own alone: bulkhead db import ${sample} brings it there`;
+  job.say(`the database ${database} at ${whereOf(server)} is empty and ours to fill${notSample}`);
   return true;
 }
 

@@ -118,12 +118,14 @@ test('copies are listed and fetched, and unpacked with the identity alone', asyn
 });
 
 test('damage to a content shows, and contents nobody needs go with the backups that need them', async () => {
+  // Files were taken after it, and yet it is what "the latest" means where nobody says more.
+  expect((await run('assets')).failure).toBeUndefined();
+  const latest = await volume.run('verify-backups', { input: { level: 'files' } });
+  expect(latest.result).toMatchObject([{ id: expect.stringContaining('-dump'), ok: true }]);
   const blobs = join(root(), 'assets', 'blobs');
   const [folder = ''] = readdirSync(blobs);
   const [name = ''] = readdirSync(join(blobs, folder));
   writeFileSync(join(blobs, folder, name), 'A LOGO');
-  const bad = await volume.run('verify-backups', { input: { ids: 'latest' } });
-  expect(bad.result).toBeDefined();
   const all = await volume.run('verify-backups', { input: { all: 'yes', level: 'readable' } });
   expect(JSON.stringify(all.result)).toContain('the content of assets/logos/a.png is damaged');
   for (const { kind, folder: old } of shelf()) if (kind === 'assets') rmSync(old, { recursive: true });

@@ -219,7 +219,10 @@ describe.runIf(hasTools)('a bundle', () => {
     const file = join(imports, 'm.tar');
     copyFileSync(made.path, file);
     const wrong = await volume.run('cluster', { secrets: { bundlePassphrase: 'another' } });
-    expect([wrong.code, wrong.failure]).toEqual([12, expect.stringMatching(/the passphrase is wrong/)]);
+    expect([wrong.code, wrong.failure]).toEqual([
+      12,
+      expect.stringMatching(/the passphrase is wrong\n {2}give the one .* BUNDLE_PASSPHRASE_FILE/),
+    ]);
     const missing = await volume.run('cluster', { secrets: { noBundlePassphrase: '/run/nowhere' } });
     expect(missing.failure).toMatch(/BUNDLE_PASSPHRASE_FILE is \/run\/nowhere, and nothing can be read/);
     copyFileSync(made.path, join(imports, 'n.tar'));

@@ -62,7 +62,9 @@ describe('a database that is not ours', () => {
   test('is set up once and used as it is, without a cluster of ours', async () => {
     const folder = makeFolder();
     writeFileSync(join(folder, 'schema.sql'), 'BEGIN; CREATE TABLE notes (text text); COMMIT;');
-    const boot = { plan: planWith('  init: [schema.sql]'), env: { DATABASE_URL: server.url() }, folder };
+    writeFileSync(join(folder, 'sample.sql'), 'CREATE TABLE sample (n int);');
+    const database = `  init: [schema.sql]\n  sample: ${join(folder, 'sample.sql')}`;
+    const boot = { plan: planWith(database), env: { DATABASE_URL: server.url() }, folder };
     {
       await using supervisor = await startSupervisor(boot);
       await supervisor.ready();
@@ -74,9 +76,15 @@ describe('a database that is not ours', () => {
         ['cluster', 'disabled'],
       ]);
       await supervisor.says(`url ${server.url()}`);
+      await supervisor.says('the sample is for a database of our own alone');
+      expect(await rowsOf(`SELECT to_regclass('sample') AS sample`)).toEqual([{ sample: null }]);
       const { stdout } = await supervisor.run('db', 'status');
       expect(stdout).toContain(`at ${server.host}:${server.port} (not ours), not encrypted`);
-      expect((await supervisor.run('doctor')).stdout).toContain('lets app into app');
+      const doctor = (await supervisor.run('doctor')).stdout;
+      expect(doctor).toMatch(/PostgreSQL \d+\.\S+ .*at .* lets app into app/);
+      expect(doctor).toMatch(/identity +volume .*, its database is elsewhere/);
+      expect(doctor).not.toContain('the first start makes one');
+      expect(stdout).toContain('there is no backup of the database. Make one');
       const backup = await supervisor.run('backup', 'run', 'daily');
       expect([backup.code, backup.stdout]).toEqual([
         0,

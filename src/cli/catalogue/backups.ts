@@ -43,7 +43,8 @@ export const BACKUPS: readonly CommandSpec[] = [
   },
   {
     name: 'backup verify',
-    summary: 'show that backups are what they were, up to restoring them; needs no supervisor',
+    summary:
+      'show that the newest backup of the database, or those named, are good, up to restoring them; needs no supervisor',
     usage: '[BACKUP…]',
     arity: { least: 0, most: ANY_NUMBER },
     options: [LEVEL, { name: 'all', summary: 'every backup there is' }, ...CONFIG_OPTIONS],
