@@ -4,6 +4,7 @@ import type { Located } from '../config/located.ts';
 import { type PlanReading, readPlan } from '../config/read-plan.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { RUN_DIR } from '../protocol/socket-path.ts';
+import { readMachine } from '../system/cgroup.ts';
 import { exists, readTextIfExists } from '../system/files.ts';
 import type { Context } from './command.ts';
 import { findDataDir, localData } from './place.ts';
@@ -26,6 +27,7 @@ export function readPlanHere({ given, io }: Context, tier = given.value('tier'))
     readFile,
     root: uid === 0,
     runDir: RUN_DIR,
+    machine: readMachine,
     cwd,
     defaultConfig: defaultConfig(cwd),
   });

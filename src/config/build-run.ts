@@ -15,12 +15,19 @@ import type { Reading } from './shape.ts';
 import type { Value } from './tree.ts';
 import { placeOfWord, seemsMisspelt } from './words.ts';
 
+/** What the container may use: bytes of memory, processors, also as a fraction. */
+export interface Machine {
+  readonly memory: number;
+  readonly cpus: number;
+}
+
 export interface BuildContext extends Reading {
   readonly stopTimeout: number;
   /** We are root: every run should have a user of its own. */
   readonly root: boolean;
   /** The service each replica is one of. */
   readonly replicaOf: ReadonlyMap<string, string>;
+  machine(): Machine;
 }
 
 /** A run with its places, before switches and dependencies are settled. */
@@ -54,6 +61,7 @@ export function buildDraft(
     work: { kind: 'command', argv: work },
     workingDir: read.working_dir,
     user: read.user,
+    ...(read.folders?.length ? { folders: read.folders } : {}),
     environment: { ...instanceEnvironment(name, group, read), ...Object.fromEntries(read.environment ?? []) },
     envFiles: resolveEnvFiles(read.env_file ?? []),
     dependsOn: buildDependencies(read),

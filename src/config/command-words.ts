@@ -136,4 +136,9 @@ export const commandWords = {
     shape: systemUser,
     doc: 'Whom it runs as: a name or uid, with an optional :group. Counts only when Bulkhead is root.',
   },
+  folders: {
+    shape: listOf(absolutePath),
+    doc: "Folders it writes in: made where they are missing, and its user's own. What is in them keeps its owner.",
+    examples: [['/data/assets/logos']],
+  },
 } as const;

@@ -178,6 +178,7 @@ function buildMigrate(read: MigrateStanza, base: RunBase, parent: Value): Draft 
     work: { kind: 'command', argv: read.command },
     workingDir: read.working_dir,
     user: read.user,
+    ...(read.folders?.length ? { folders: read.folders } : {}),
     // Migrators look for DATABASE_URL, and a plan that says nothing about it means ours.
     environment: {
       // By which its sessions are known in pg_stat_activity.

@@ -3,6 +3,7 @@ import { type BuildContext, buildDraft, type Draft } from './build-run.ts';
 import { commandWords } from './command-words.ts';
 import { confineWords } from './confine-words.ts';
 import { deploy } from './deploy-words.ts';
+import { concurrency, settleConcurrency } from './job-concurrency.ts';
 import { asList } from './list-forms.ts';
 import type { Place } from './located.ts';
 import type { AttemptPlan, JobTypePlan } from './plan-jobs.ts';
@@ -35,8 +36,8 @@ const MINUTE = 60_000;
 const jobWords = {
   ...commandWords,
   concurrency: {
-    shape: integer(1, 1000),
-    doc: 'How many of it run at once, in this container.',
+    shape: concurrency,
+    doc: 'How many of it run at once, in this container. auto: as many as half of its memory has room for, each with deploy.resources.limits.memory, and two for each of its processors at most.',
     default: 1,
   },
   timeout: {
@@ -146,6 +147,7 @@ export function buildJob(
       'env_file',
       'working_dir',
       'user',
+      'folders',
       'stop_signal',
       'stop_grace_period',
       'oom_score_adj',
@@ -169,10 +171,11 @@ export function buildJob(
   if (draft?.run.kind !== 'task') return undefined;
   const { kind: _task, retries: _none, ...base } = draft.run;
   const delay = read.retry_delay ?? 10_000;
+  const memoryLimit = read.deploy?.resources?.limits?.memory || undefined;
   return {
     type: {
       name,
-      concurrency: read.concurrency ?? jobWords.concurrency.default,
+      concurrency: settleConcurrency(read, memoryLimit, where, context),
       timeout: (read.timeout ?? 15 * MINUTE) || undefined,
       retries: read.retries ?? jobWords.retries.default,
       retryDelay: delay,
@@ -185,7 +188,7 @@ export function buildJob(
       ...base,
       kind: 'attempt',
       critical: false,
-      memoryLimit: read.deploy?.resources?.limits?.memory || undefined,
+      memoryLimit,
     },
     draft,
   };

@@ -101,6 +101,7 @@ export function runLines(run: RunPlan | AttemptPlan): PlanLine[] {
     ['command', run.work.kind === 'command' ? words(run.work.argv) : `bulkhead ${run.work.program}`],
     ['working_dir', run.workingDir],
     ['user', run.user],
+    ['folders', run.folders?.join(', ')],
     ['critical', String(run.critical)],
     ...Object.entries(run.environment).map(([name, text]): [string, string] => [
       `environment.${name}`,

@@ -12,6 +12,8 @@ export interface RunBase {
   readonly workingDir: string | undefined;
   /** Name or uid, with an optional `:group`; used only as root. */
   readonly user: string | undefined;
+  /** Absolute; made at every start where they are missing, and given to `user`. */
+  readonly folders?: readonly string[];
   readonly environment: Readonly<Record<string, Text>>;
   /** Read again at every start; `environment` beats them. */
   readonly envFiles: readonly { readonly path: string; readonly required: boolean }[];

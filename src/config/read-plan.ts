@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import { buildBackups } from './backup-words.ts';
 import { listBeaten } from './beaten.ts';
-import { type BuildContext, buildDraft, type Draft, warnRootRuns } from './build-run.ts';
+import { type BuildContext, buildDraft, type Draft, type Machine, warnRootRuns } from './build-run.ts';
 import { absentRuns, buildDatabasePart, readDatabaseUrl, refuseOrphanedUrl } from './database-part.ts';
 import { DATABASE_RUNS } from './database-runs.ts';
 import { settleDependencies } from './dependencies.ts';
@@ -39,6 +39,8 @@ export interface PlanRequest {
   readonly defaultConfig?: string;
   /** How many of a service a person asked for at run time; beats `deploy.replicas` of those that have it. */
   readonly replicas?: Readonly<Record<string, number>>;
+  /** Asked only where the plan wants to fit it. Default: there is room for one of each. */
+  readonly machine?: () => Machine;
 }
 
 export type PlanReading =
@@ -121,6 +123,7 @@ function settlePlan(
     stopTimeout: settings.stopTimeout,
     root: request.root,
     replicaOf,
+    machine: request.machine ?? (() => ({ memory: 0, cpus: 0 })),
   };
   const name = read.name ?? 'bulkhead';
   const database = buildDatabasePart(read, tree, name, url, settings, request.runDir, context);

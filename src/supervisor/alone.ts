@@ -9,6 +9,7 @@ import type { ProgramName } from '../config/plan-runs.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import type { Report } from '../protocol/channel.ts';
 import { CommandExit, UpExit } from '../protocol/exit-codes.ts';
+import { readMachine } from '../system/cgroup.ts';
 import { readTextIfExists } from '../system/files.ts';
 import type { OutputPipe } from '../system/output-pipe.ts';
 import { spawnProcess } from '../system/process.ts';
@@ -55,6 +56,7 @@ export function openAlone(options: AloneOptions): AloneSession {
       root: uid === 0,
       cwd: process.cwd(),
       runDir: runFolder.path,
+      machine: readMachine,
       defaultConfig: options.defaultConfig,
     };
     const { plan } = requirePlan(request);

@@ -2,7 +2,7 @@
 import type { Plan } from '../config/plan.ts';
 import type { PlanRequest } from '../config/read-plan.ts';
 import { watchOomKills } from '../system/cgroup.ts';
-import { readTextIfExists } from '../system/files.ts';
+import { giveFolder, readTextIfExists } from '../system/files.ts';
 import { createMemoryGroups } from '../system/memory-groups.ts';
 import { ownProgram } from '../system/own-program.ts';
 import { readOwnOomScore } from '../system/priority.ts';
@@ -33,6 +33,7 @@ export function createLaunchSource(plan: () => Plan, request: PlanRequest): Laun
     ensureSecret: (name) => ensureSecretFile(pathOf(name)),
     claimOomKill: watchOomKills(),
     openMemoryGroup: (name, limit) => memoryGroups.open(name, limit),
+    giveFolder,
     currentUser: currentIdentity,
     findUser: findIdentity,
     programArgv: (program) => ownProgram(program),

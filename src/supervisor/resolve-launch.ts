@@ -1,4 +1,5 @@
 /** From a run of the plan to what the OS is asked to spawn. Done anew at every start; throws a Failure saying why not. */
+import { Failure, messageOf } from '../base/errors.ts';
 import type { BackupsPlan, Text } from '../config/plan.ts';
 import type { Confinement, ProgramName, RunPlan } from '../config/plan-runs.ts';
 import type { Assignment } from '../protocol/channel.ts';
@@ -34,6 +35,8 @@ export interface LaunchSource extends EnvironmentSource {
     name: string,
     limit: number,
   ): { readonly procs: string; oomKills(): number; remove(): void } | undefined;
+  /** Makes it where it is missing, and hands it over. */
+  giveFolder(path: string, owner: User | undefined): void;
   currentUser(): User;
   /** Throws a Failure where there is no such user. */
   findUser(name: string): User;
@@ -65,6 +68,7 @@ export function resolveLaunch(
   input: Readonly<Record<string, string>> = {},
 ): Resolved {
   const user = source.isolated && run.user !== undefined ? source.findUser(run.user) : undefined;
+  for (const folder of run.folders ?? []) giveFolder(folder, user, source);
   const common = {
     env: resolveEnvironment(run, user ?? source.currentUser(), source),
     cwd: run.workingDir ?? '/',
@@ -87,6 +91,19 @@ export function resolveLaunch(
   const command = { argv, env: common.env, timeout };
   const assignment = { ...assign(program, source, input), command };
   return { ...common, ...ownProgram(program, common.env, source), assignment };
+}
+
+function giveFolder(path: string, user: User | undefined, source: LaunchSource): void {
+  try {
+    source.giveFolder(path, user);
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    const { uid } = user ?? source.currentUser();
+    throw new Failure(`cannot make the folder ${path}: ${messageOf(cause)}`, {
+      remedy: `make it yourself, writable for uid ${uid}, or correct folders`,
+      cause,
+    });
+  }
 }
 
 function ownProgram(

@@ -5,11 +5,15 @@ import { formatProblems } from '../config/format-problems.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
 import type { ProductStatus } from '../protocol/status.ts';
-import { readTextIfExists } from '../system/files.ts';
+import { readMachine } from '../system/cgroup.ts';
+import { exists, readTextIfExists } from '../system/files.ts';
 import { giveUpPrivileges } from '../system/privileges.ts';
+import { findProgram } from '../system/program-path.ts';
 import { onSignals } from '../system/signals.ts';
+import { findIdentity } from '../system/users.ts';
 import { lockData, requireVolume } from './data-folder.ts';
 import { refuseOtherMode } from './database-mode.ts';
+import { refuseMissingParts } from './parts-check.ts';
 import { type RunFolder, takeRunFolder } from './run-folder.ts';
 import { supervise } from './supervisor.ts';
 
@@ -53,6 +57,7 @@ export async function runUp(options: UpOptions): Promise<number> {
       root: uid === 0,
       cwd: process.cwd(),
       runDir: runFolder.path,
+      machine: readMachine,
     };
     const reading = readPlan(request);
     if (reading.warnings.length > 0) say(formatProblems(reading.warnings, { color: wantsColor() }));
@@ -63,6 +68,7 @@ export async function runUp(options: UpOptions): Promise<number> {
     if (env.BULKHEAD_REQUIRE_VOLUME === '1') requireVolume(reading.plan.dataDir);
     const { plan } = reading;
     refuseOtherMode(plan);
+    refuseMissingParts(plan, { exists, findUser: findIdentity, findProgram, isolated: request.root });
     lockData(plan.dataDir, plan.database !== undefined && !plan.database.external);
     if (!reading.plan.runs.some(({ confinement }) => confinement?.privileged)) giveUpPrivileges();
     // Whoever reads records cannot read a table between them.

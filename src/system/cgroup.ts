@@ -27,6 +27,11 @@ export function readCpuLimit(root = ROOT, membership = readText('/proc/self/cgro
   return Math.min(availableParallelism(), ...[...v2, ...v1].filter((limit) => limit !== undefined));
 }
 
+/** Both at once, for whoever fits something to them. */
+export function readMachine(): { readonly memory: number; readonly cpus: number } {
+  return { memory: readMemoryLimit(), cpus: readCpuLimit() };
+}
+
 /** How many processes of our group the kernel has killed for want of memory; 0 where it does not tell. */
 function readOomKills(root = ROOT, membership = readText('/proc/self/cgroup')): number {
   const count = (folder: string, path: string, file: string): number => {

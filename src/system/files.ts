@@ -62,6 +62,16 @@ export function ensureDir(path: string, mode: number, owner?: Ownership): void {
 }
 
 /**
+ * A folder for somebody to write in: made where it is missing, and theirs. What is in it keeps its owner, and one that
+ * is theirs already keeps its mode.
+ */
+export function giveFolder(path: string, owner?: Ownership): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() && (owner === undefined || found.uid === owner.uid)) return;
+  ensureDir(path, (found?.mode ?? 0o755) & 0o7777, owner);
+}
+
+/**
  * Each missing one once, from above. mkdir's own `recursive` never ends where a folder is there and yet nothing can
  * be made in it because it is "missing", as in /proc.
  */

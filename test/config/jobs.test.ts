@@ -59,11 +59,32 @@ describe('jobs', () => {
     });
   });
 
+  test.each([
+    [1, 8, 1],
+    [4, 8, 2],
+    [4, 1, 2],
+    [16, 1.5, 3],
+    [64, 4, 8],
+  ])('with auto fit half of %i GB and %d processors: %i', (gigabytes, cpus, expected) => {
+    const machine = { memory: gigabytes * 1024 ** 3, cpus };
+    const job =
+      '{ command: x, concurrency: "${MOST:-auto}", deploy: { resources: { limits: { memory: 1g } } } }';
+    expect(planOf(read('', job, { machine })).jobs).toMatchObject({
+      concurrency: expected,
+      types: [{ concurrency: expected }],
+    });
+    expect(planOf(read('', job, { machine, env: { MOST: '7' } })).jobs?.concurrency).toBe(7);
+  });
+
+  test('with auto say how much memory one may use', () => {
+    expect(spotsOf(read('', '{ command: x, concurrency: auto }'))).toEqual(['missing-word@4:25']);
+  });
+
   test('say how their attempts run', () => {
     const plan = planOf(
       read(
         '',
-        `{ command: x, user: scraper, nice: 15, stop_grace_period: 20s, timeout: 0, singleton: tool,
+        `{ command: x, user: scraper, folders: [/data/assets/logos], nice: 15, stop_grace_period: 20s, timeout: 0, singleton: tool,
            concurrency: 3, deploy: { resources: { limits: { memory: 512m } } }, requires: [] }`,
       ),
     );
@@ -72,6 +93,7 @@ describe('jobs', () => {
     expect(plan.attempts).toMatchObject([
       {
         user: 'scraper',
+        folders: ['/data/assets/logos'],
         nice: 15,
         memoryLimit: 512 * 1024 * 1024,
         stop: { rungs: [{ signal: 'SIGTERM', wait: 20_000 }, { signal: 'SIGKILL' }] },

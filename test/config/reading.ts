@@ -13,6 +13,7 @@ export interface Given {
   readonly files?: Readonly<Record<string, string>>;
   readonly root?: boolean;
   readonly replicas?: Readonly<Record<string, number>>;
+  readonly machine?: { readonly memory: number; readonly cpus: number };
 }
 
 /** Reads a plan from a text, as if it stood in /plan.yaml. */
@@ -23,13 +24,14 @@ export function readText(text: string, given: Given = {}): PlanReading {
 /** Reads a folder or file; `files` stand in for the disk, which is asked only where they say nothing. */
 export function readFrom(
   config: string,
-  { env = {}, flags = {}, files = {}, root = false, replicas = {} }: Given = {},
+  { env = {}, flags = {}, files = {}, root = false, replicas = {}, machine }: Given = {},
 ): PlanReading {
   return readPlan({
     flags: { config, ...flags },
     env,
     root,
     replicas,
+    ...(machine && { machine: () => machine }),
     runDir: '/run/bulkhead',
     readFile(path) {
       const given = files[path];

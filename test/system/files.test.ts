@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,6 +16,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   ensureDir,
   freeBytes,
+  giveFolder,
   isWritableDir,
   readLink,
   readTextIfExists,
@@ -115,4 +117,22 @@ test('a folder that nothing can be made in is refused, and does not keep us busy
   expect(() => ensureDir(join(folder, 'file', 'below', 'deep'), 0o755)).toThrow(/ENOTDIR/);
   ensureDir(join(folder, 'one', 'two', 'three'), 0o755);
   expect(statSync(join(folder, 'one', 'two', 'three')).isDirectory()).toBe(true);
+});
+
+test('a folder to write in is made with all above it, and left as it is when it is theirs', () => {
+  const path = join(folder, 'a', 'b');
+  giveFolder(path);
+  expect(statSync(path).mode & 0o777).toBe(0o755);
+  chmodSync(path, 0o700);
+  giveFolder(path);
+  giveFolder(path, { uid: statSync(path).uid, gid: statSync(path).gid });
+  expect(statSync(path).mode & 0o777).toBe(0o700);
+});
+
+test.runIf(isRoot)('a folder to write in becomes theirs, what is above and in it does not', () => {
+  const path = join(folder, 'a', 'b');
+  mkdirSync(join(path, 'inside'), { recursive: true });
+  giveFolder(path, { uid: 1002, gid: 1002 });
+  expect(statSync(path)).toMatchObject({ uid: 1002, gid: 1002 });
+  expect([join(folder, 'a'), join(path, 'inside')].map((one) => statSync(one).uid)).toEqual([0, 0]);
 });
