@@ -37,6 +37,7 @@ const PROGRAMS: Readonly<Partial<Record<ProgramName, () => Promise<(job: Job) =>
   restore: async () => (await import('./operations/restore.ts')).runRestore,
   'restore-files': async () => (await import('./operations/restore-files.ts')).runRestoreFiles,
   adopt: async () => (await import('./operations/adopt.ts')).runAdopt,
+  'compress-logs': async () => (await import('./logkeeping/compress-logs.ts')).runCompressLogs,
   'point-in-time': async () => (await import('./operations/point-in-time.ts')).runPointInTime,
 };
 

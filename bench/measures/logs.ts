@@ -20,7 +20,7 @@ const MODES = [
 export const logs: Measure = {
   name: 'logs',
   title: 'Logs',
-  how: '500 MB of 120-byte lines from one child into files on tmpfs, from its first write to the moment the last line stands in the file; MB/s of what the child wrote. CPU: of the supervisor and its loggers, seconds per GB. lost: lines that do not stand whole in the files; every line is looked at. No peer rotates but s6-log (256 MB): Bulkhead has no rotation yet.',
+  how: '500 MB of 120-byte lines from one child into files on tmpfs, from its first write to the moment the last line stands in the file; MB/s of what the child wrote. CPU: of the supervisor and its loggers, seconds per GB. lost: lines that do not stand whole in the files; every line is looked at. No peer rotates but s6-log (256 MB) and Bulkhead (100 MB).',
   async run(setting) {
     const figures: Figure[] = [];
     const peers = setting.peers.filter(({ name }) => name !== 'bare-floor');

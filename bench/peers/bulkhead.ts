@@ -33,7 +33,7 @@ export const bulkhead: Peer = {
       env: { MALLOC_ARENA_MAX: '1', BULKHEAD_PORT: String(ports), BULKHEAD_API_PORT: String(ports + 1) },
       stop: (child) => void child.kill('SIGTERM'),
       status: [...node, 'status', '--data', data],
-      logFolder: (service) => join(data, 'logs', `${service}.log`),
+      logFolder: () => join(data, 'logs'),
     };
   },
 };

@@ -120,8 +120,8 @@ export const serviceForeign: Foreign = {
     stopwaitsecs: '`stop_grace_period`',
     stopasgroup: 'always so: the group gets what survives the leader',
     killasgroup: 'always so: the group gets what survives the leader',
-    stdout_logfile: 'always so: /data/logs/NAME.log',
-    stderr_logfile: 'always so: /data/logs/NAME.log',
+    stdout_logfile: 'always so: /data/logs/NAME-DATE.log',
+    stderr_logfile: 'always so: /data/logs/NAME-DATE.log',
     // systemd
     ExecStart: '`command`',
     Environment: '`environment`',

@@ -5,6 +5,7 @@ import { backupLines } from './backup-words.ts';
 import { confinementLines } from './confine-words.ts';
 import { nameServer } from './external-url.ts';
 import { apiLines, jobTypeLines, queueLines } from './job-lines.ts';
+import { logsLines } from './log-words.ts';
 import type { Plan, SchedulePlan, Text } from './plan.ts';
 import type { AttemptPlan, JobsPlan } from './plan-jobs.ts';
 import type { ProbePlan, ReadyPlan, RestartPlan, RunPlan } from './plan-runs.ts';
@@ -26,6 +27,7 @@ export function settingLines(plan: Plan): PlanLine[] {
     ['stop_timeout', formatWritten(plan.stopTimeout)],
     ['log.level', plan.log.level],
     ['log.format', plan.log.format],
+    ...logsLines(plan.logs),
     ['ports.probes', plan.ports.probes],
     ['ports.api', plan.ports.api],
     ['token', plan.token === undefined ? undefined : MASK],

@@ -96,6 +96,7 @@ export type ProgramName =
   | 'restore-files'
   | 'adopt'
   | 'point-in-time'
+  | 'compress-logs'
   | 'worker'
   | 'api';
 

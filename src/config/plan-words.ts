@@ -4,6 +4,7 @@ import { backups } from './backup-words.ts';
 import { commandWords } from './command-words.ts';
 import { planForeign } from './foreign-words.ts';
 import { job } from './job-words.ts';
+import { logs } from './log-words.ts';
 import { queue } from './queue-words.ts';
 import { absolutePath, databaseName, duration, flag, integer, oneOf, path, systemUser } from './scalars.ts';
 import { schedule } from './schedule-words.ts';
@@ -223,6 +224,7 @@ const planWords = {
     }),
     doc: 'What Bulkhead says, and how lines are written to its output.',
   },
+  logs: { shape: logs, doc: 'The files in /data/logs: how big, how many, how long.' },
   ports: {
     shape: stanza(
       {

@@ -28,6 +28,7 @@ export interface Plan {
   /** Total budget of a stop, from the signal to our own exit. */
   readonly stopTimeout: number;
   readonly log: { readonly level: LogLevel; readonly format: 'text' | 'json' };
+  readonly logs: LogsPlan;
   /** Bearer token that opens details of /health; undefined: only the unix socket shows them. */
   readonly token: string | undefined;
   readonly database: DatabasePlan | undefined;
@@ -45,6 +46,17 @@ export interface Plan {
   readonly schedules: readonly SchedulePlan[];
   /** Runs of the files that are off, and why: `disabled` in status. */
   readonly disabled: readonly { readonly name: string; readonly why: string }[];
+}
+
+/** What is kept of the lines of services. Sizes in bytes. */
+export interface LogsPlan {
+  readonly files: boolean;
+  /** Days, by the date in a file's name. */
+  readonly keepDays: number;
+  /** A file of this size is continued in another. */
+  readonly maxFile: number;
+  /** All files together. */
+  readonly maxTotal: number;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

@@ -11,6 +11,7 @@ import { buildJobsPart, isQueueAlone, refuseLostQueue } from './jobs-part.ts';
 import { warnUnknownVariables } from './known-variables.ts';
 import { joinFiles, type LoadedFiles, type Loader, loadFiles } from './load-files.ts';
 import type { Located } from './located.ts';
+import { buildLogs } from './log-words.ts';
 import type { Plan } from './plan.ts';
 import { type PlanStanza, planShape } from './plan-words.ts';
 import { Problems } from './problems.ts';
@@ -166,6 +167,7 @@ function settlePlan(
     name,
     tier,
     ...settings,
+    logs: buildLogs(read.logs, problems),
     database: withDatabase || isQueueAlone(queue.jobs, database?.plan, off) ? database?.plan : undefined,
     backups: withDatabase
       ? buildBackups(read.backups, { planName: name, dataDir: settings.dataDir, problems })

@@ -8,7 +8,7 @@ import type { ProgramName, RunPlan } from '../config/plan-runs.ts';
 import type { Report } from '../protocol/channel.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { OutputPipe } from '../system/output-pipe.ts';
-import { type SpawnedProcess, spawnProcess } from '../system/process.ts';
+import { type SpawnedProcess, type SpawnOptions, spawnProcess } from '../system/process.ts';
 import type { ExecProcess } from './control/target.ts';
 import type { HealthPorts, ProbeExit } from './health/ports.ts';
 import { readReport, spawnOptions } from './launcher.ts';
@@ -59,7 +59,7 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
   async function start(
     what: string,
     resolved: Resolved,
-    options: { readonly stdin?: boolean; readonly onLine?: (line: string) => void } = {},
+    options: Pick<SpawnOptions, 'stdin' | 'nice'> & { readonly onLine?: (line: string) => void } = {},
   ): Promise<{ child: SpawnedProcess } & Ending> {
     if (isStopping) {
       throw new Failure(`cannot run ${what}: everything is being stopped`, {
@@ -73,7 +73,7 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
     return new Promise((resolve, reject) => {
       const child = spawnProcess(
         {
-          ...spawnOptions({ nice: undefined }, `${what}:${count}`, resolved),
+          ...spawnOptions({ nice: options.nice }, `${what}:${count}`, resolved),
           stdin: options.stdin,
         },
         {
@@ -130,6 +130,7 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
     async program(run, program, input, onReport, signal) {
       const resolved = resolveLaunch({ ...run, work: { kind: 'program', program } }, source, input);
       const { child, exited, emptied } = await start(program, resolved, {
+        nice: run.nice,
         onLine: (line) => readReport(line, onReport, logs, program),
       });
       const attachment = logs.attach(program, count, child, child.pid);

@@ -131,7 +131,7 @@ function usualOomScore(run: RunPlan, ours: number): number {
 
 /** Rights are for those who are told to have them, and for our own program that gives the volume to its users. */
 function privilegesOf(run: RunPlan): Privileges {
-  const isOurs = run.work.kind === 'program' && run.user === undefined;
+  const isOurs = run.work.kind === 'program' && run.user === undefined && !run.confinement;
   return {
     capabilities: isOurs ? 'all' : (run.confinement?.capabilities ?? []),
     unconfined: run.confinement?.privileged ?? false,

@@ -77,7 +77,7 @@ export async function supervise(boot: Boot): Promise<number> {
   const { plan } = inForce;
 
   const reaper = startReaper();
-  const logs = openHallLogs(plan, view);
+  const { logs, openCare } = openHallLogs(() => inForce.plan, view);
   onMistakes((error) => {
     logs.own('fatal', `internal error: ${stackOf(error)}`);
     end(MISTAKEN);
@@ -106,6 +106,7 @@ export async function supervise(boot: Boot): Promise<number> {
   });
   const source = createLaunchSource(() => inForce.plan, request);
   const companions = createCompanions(source, logs);
+  const care = openCare(companions, heldCapabilities);
   const checks = openChecks(
     clock,
     {
@@ -190,6 +191,7 @@ export async function supervise(boot: Boot): Promise<number> {
         announce({ type: 'booted', ms });
         view.finish(product());
         scheduled.begin();
+        void care.look();
       },
       ended: (ended) => end(endedBy(ended)),
       misbehaved: (text) => logs.own('error', text),
@@ -274,12 +276,14 @@ export async function supervise(boot: Boot): Promise<number> {
   // libuv tells signals last in a turn of the loop: one that is here already must be heard before anything starts.
   await nextTurn();
   if (!isOver) services.startAll();
+  care.begin();
 
   const ending = await finished.promise;
   phase = 'stopping';
   let unclean: readonly string[];
   try {
     view.abandon();
+    care.end();
     if (ending !== ASKED)
       logs.own('fatal', `${ending.brief ?? ending.reason.replace(/\.$/, '')}; stopping everything`);
     announce({ type: 'stopping', reason: ending.reason });

@@ -6,15 +6,17 @@ import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { openLogs } from '../../src/supervisor/logs/logs.ts';
 import type { OutputPipe } from '../../src/supervisor/logs/ports.ts';
-import { AppendFile } from '../../src/system/append-file.ts';
+import { DatedFile } from '../../src/system/dated-file.ts';
+import { LogFolder } from '../../src/system/log-folder.ts';
 import { openStandardOutput } from '../../src/system/standard-output.ts';
 import { realClock } from '../support/clock.ts';
 
 const [folder = '', command = '', ...args] = process.argv.slice(2);
+const files = new LogFolder(folder, () => Number.POSITIVE_INFINITY);
 const logs = openLogs({
   clock: realClock,
   output: openStandardOutput(),
-  openFile: (service) => new AppendFile(`${folder}/${service}.log`),
+  openFile: (service) => new DatedFile(files, service),
   level: 'info',
   format: 'text',
   colour: true,

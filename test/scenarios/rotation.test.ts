@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -84,7 +93,7 @@ test('logs -f --since --grep goes on when the file of a service is rotated, and 
     '--json',
   );
   await expect.poll(followed, { timeout: 5000 }).toContain('tick 5"');
-  const path = join(supervisor.dataDir, 'logs', 'ticker.log');
+  const path = join(supervisor.dataDir, 'logs', `ticker-${new Date().toISOString().slice(0, 10)}.log`);
   renameSync(path, `${path}.1`);
   supervisor.kill('SIGUSR2');
   await expect.poll(() => existsSync(path), { timeout: 5000 }).toBe(true);
@@ -100,4 +109,40 @@ test('logs -f --since --grep goes on when the file of a service is rotated, and 
   const { stdout } = await supervisor.run('logs', 'ticker', '--since', '1h', '--grep', '^tick', '--json');
   expect(ticks(stdout)).toEqual(ticks(stdout).map((_, at) => 1 + at));
   expect(ticks(stdout).length).toBeGreaterThanOrEqual(seen.length);
+});
+
+test('at boot old logs are named, compressed and deleted by a program of its own; nothing else is touched, and all of it is read', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-scenario-'));
+  const logs = join(folder, 'data', 'logs');
+  const daysAgo = (days: number): string =>
+    new Date(Date.now() - days * 24 * 3600 * 1000).toISOString().slice(0, 10);
+  const line = (days: number, text: string): string => `${daysAgo(days)}T12:00:00.000Z stdout F ${text}\n`;
+  try {
+    mkdirSync(logs, { recursive: true });
+    writeFileSync(join(logs, `app-${daysAgo(40)}.log`), line(40, 'too old'));
+    writeFileSync(join(logs, `app-${daysAgo(2)}.log`), line(2, 'two days ago'));
+    writeFileSync(join(logs, `.app-${daysAgo(2)}.log.gz.tmp`), 'half');
+    writeFileSync(join(logs, 'app.log'), line(3, 'three days ago'));
+    writeFileSync(join(logs, 'nginx.log'), 'of somebody else');
+    writeFileSync(join(logs, `mine-${daysAgo(90)}.txt`), 'of somebody else');
+    await using supervisor = await startSupervisor({ folder, plan: PLAN });
+    await supervisor.ready();
+    await supervisor.says('older than 30 days');
+    const today = daysAgo(0);
+    const expected = [
+      `app-${daysAgo(2)}.log.gz`,
+      `app-${daysAgo(3)}.log.1.gz`,
+      `app-${today}.log`,
+      `bulkhead-${today}.log`,
+      `mine-${daysAgo(90)}.txt`,
+      'nginx.log',
+      `ticker-${today}.log`,
+    ].sort();
+    await expect.poll(() => readdirSync(logs).sort(), { timeout: 10_000 }).toEqual(expected);
+    await supervisor.stop();
+    const { stdout } = await supervisor.run('logs', 'app', '--since', '4d', '--no-prefix');
+    expect(stdout).toBe('three days ago\ntwo days ago\nstarted\n');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

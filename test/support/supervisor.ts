@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { hashText } from '../../src/protocol/socket-path.ts';
 import type { ProductStatus } from '../../src/protocol/status.ts';
 import { freePorts } from './free-ports.ts';
+import { readLog } from './log-files.ts';
 
 export { freePorts };
 
@@ -28,7 +29,7 @@ export interface Supervisor {
   readonly finished: Promise<Finished>;
   /** What it wrote to both streams so far. */
   output(): string;
-  /** The text of one service's log file. */
+  /** The text of one service's log files. */
   log(service: string): string;
   /** Resolves as soon as its output holds the text; rejects when it ends before that. */
   says(text: string): Promise<void>;
@@ -111,7 +112,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     },
     finished,
     output: () => written,
-    log: (service) => readFileSync(join(dataDir, 'logs', `${service}.log`), 'utf8'),
+    log: (service) => readLog(join(dataDir, 'logs'), service).toString('utf8'),
     says: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

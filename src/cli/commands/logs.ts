@@ -5,7 +5,7 @@ import { CommandExit } from '../../protocol/exit-codes.ts';
 import { type ParsedCommand, usageFailure } from '../arguments.ts';
 import type { Context } from '../command.ts';
 import { untilInterrupted } from '../follow.ts';
-import { readKeptLogs } from '../kept-logs.ts';
+import { readKeptLogs, readLastLogs } from '../kept-logs.ts';
 import { createLinePrinter } from '../log-text.ts';
 import { findDataDir } from '../place.ts';
 
@@ -34,7 +34,11 @@ export async function run(context: Context): Promise<number> {
       lines = await client.lines<LogLine>(path, { signal });
     } catch (error) {
       if (signal.aborted) return;
-      for (const line of readLeftLines(context, query, error)) tell(line);
+      for await (const line of await readLeftLines(context, query, error)) {
+        if (signal.aborted) return;
+        tell(line);
+        await io.out.flushed();
+      }
       return;
     }
     for await (const line of lines) {
@@ -47,17 +51,23 @@ export async function run(context: Context): Promise<number> {
 }
 
 /** Where no supervisor answers, what it left on the volume is the answer; throws `error` where that is nothing. */
-function readLeftLines(context: Context, query: URLSearchParams, error: unknown): readonly LogLine[] {
+async function readLeftLines(
+  context: Context,
+  query: URLSearchParams,
+  error: unknown,
+): Promise<AsyncIterable<LogLine> | readonly LogLine[]> {
   const { given, io } = context;
   if (!(error instanceof Failure) || error.code !== 'unreachable' || given.has('socket')) throw error;
   const dataDir = findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') });
-  const kept = readKeptLogs(dataDir, given.words);
+  const since = query.get('since') ?? '';
+  const tail = query.get('tail');
+  const kept =
+    tail === null
+      ? readKeptLogs(dataDir, given.words, since)
+      : (await readLastLogs(dataDir, given.words, Number(tail)))?.filter(({ time }) => time >= since);
   if (kept === undefined) throw error;
   context.remark(`no supervisor runs on ${dataDir}: these lines are from ${dataDir}/logs`);
-  const since = query.get('since') ?? '';
-  const wanted = kept.filter(({ time }) => time >= since);
-  const tail = query.get('tail');
-  return tail === null ? wanted : wanted.slice(Math.max(0, wanted.length - Number(tail)));
+  return kept;
 }
 
 function buildQuery(given: ParsedCommand, now: number): URLSearchParams {

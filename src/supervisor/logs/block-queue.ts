@@ -8,6 +8,8 @@ export interface Block {
   lines: number;
   /** It begins in the middle of a line whose beginning was written. */
   continues: boolean;
+  /** The day its lines were written on, as in base/log-names.ts. */
+  day: number;
 }
 
 /** Shared by all queues, so that fifty quiet services hold no memory. */
@@ -21,6 +23,8 @@ export class BlockQueue {
   private waiting = 0;
   private missing = 0;
   private droppedLines = 0;
+  /** Of the lines to come; a block has lines of one day. */
+  day = 0;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -39,13 +43,13 @@ export class BlockQueue {
   /** The block to write a line of at most `size` bytes into; the caller moves `used` and `lines` on. */
   room(size: number): Block {
     const last = this.blocks.at(-1);
-    if (last && last.bytes.length - last.used >= size) return last;
+    if (last && last.bytes.length - last.used >= size && last.day === this.day) return last;
     if (last) this.waiting += last.used;
     while (this.blocks.length > 0 && this.waiting + Math.max(size, BLOCK_SIZE) > this.limit)
       this.dropOldest();
     const bytes =
       size > BLOCK_SIZE ? Buffer.allocUnsafeSlow(size) : (spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE));
-    const block = { bytes, used: 0, lines: 0, continues: false };
+    const block = { bytes, used: 0, lines: 0, continues: false, day: this.day };
     this.blocks.push(block);
     return block;
   }
@@ -68,9 +72,9 @@ export class BlockQueue {
   }
 
   /** What could not be written comes first again. */
-  putBack(bytes: Buffer, lines: number, continues: boolean): void {
+  putBack(bytes: Buffer, lines: number, continues: boolean, day: number): void {
     if (this.blocks.length > 0) this.waiting += bytes.length;
-    this.blocks.unshift({ bytes, used: bytes.length, lines, continues });
+    this.blocks.unshift({ bytes, used: bytes.length, lines, continues, day });
   }
 
   /** How many lines are missing before the next block, told once. */

@@ -36,6 +36,8 @@ export class FileWriter {
   private wantsReopen = false;
   /** The last write ended inside a line. */
   private midLine = false;
+  /** Of the last write: the lines of another day stand in another file. */
+  private day = 0;
   /** Lines dropped before it failed. */
   private droppedBefore = 0;
   private disarmRetry: (() => void) | undefined;
@@ -95,15 +97,17 @@ export class FileWriter {
       for (const resolve of this.settled.splice(0)) resolve();
       return;
     }
+    if (block.day !== this.day) this.midLine = false;
+    this.day = block.day;
     const missing = this.queue.takeMissing();
     const bytes = this.withGapSaid(missing, block.bytes.subarray(0, block.used), block.continues);
     this.writing = true;
-    this.file.append(bytes, (error, written) => {
+    this.file.append(bytes, block.day, (error, written) => {
       this.writing = false;
       if (written > 0) this.midLine = bytes[written - 1] !== NEWLINE;
       if (error) {
         const rest = Buffer.from(bytes.subarray(written));
-        this.queue.putBack(rest, countLines(rest), this.midLine);
+        this.queue.putBack(rest, countLines(rest), this.midLine, block.day);
         this.disarmRetry = this.clock.after(RETRY_AFTER, () => this.retryNow());
         this.fail(error);
         for (const resolve of this.settled.splice(0)) resolve();

@@ -1,3 +1,4 @@
+import { dayOf } from '../../base/log-names.ts';
 import { shortJobId, stampOf } from '../../protocol/stored-line.ts';
 import type { Block } from './block-queue.ts';
 import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
@@ -71,6 +72,7 @@ export class Intake {
   private begin(): void {
     const now = this.around.clock.now();
     this.lastChunk = this.around.clock.mono();
+    this.log.file.queue.day = dayOf(now);
     this.listened = this.around.listeners.wants(this.log.name);
     if (now === this.now) return;
     this.now = now;

@@ -7,7 +7,9 @@ const LONGEST_READ = 4 * 1024 * 1024;
 const LONGEST_READ_EACH = 1024 * 1024;
 
 /** The last bytes of a service's file, at most so many; undefined where there is none. Must not wait long. */
-export type ReadEnd = (service: string, bytes: number) => Buffer | undefined;
+type ReadEnd = (service: string, bytes: number) => Buffer | undefined;
+/** Looks at the folder once for all questions that follow at once. */
+export type OpenEnds = () => ReadEnd;
 
 export interface Kept {
   readonly name: string;
@@ -19,12 +21,16 @@ export interface Kept {
  * The newest lines of several services by time, oldest first. Memory answers first; what it no longer holds, and what
  * was written before this boot, comes from the end of the files.
  */
-export function readKeptLines(kept: readonly Kept[], count: number, readEnd: ReadEnd): LogLine[] {
+export function readKeptLines(kept: readonly Kept[], count: number, openEnds: OpenEnds): LogLine[] {
+  let readEnd: ReadEnd | undefined;
   const share = Math.min(LONGEST_READ_EACH, Math.floor(LONGEST_READ / Math.max(1, kept.length)));
   const lines: LogLine[] = [];
   for (const { name, tail } of kept) {
     let stored = tail?.lines(count) ?? [];
-    if (stored.length < count) stored = joinWithFile(stored, readEnd(name, share)).slice(-count);
+    if (stored.length < count) {
+      readEnd ??= openEnds();
+      stored = joinWithFile(stored, readEnd(name, share)).slice(-count);
+    }
     for (const text of stored) {
       const line = parseStoredLine(name, text);
       if (line) lines.push(line);

@@ -12,7 +12,7 @@ import type { LogLine } from '../../protocol/control.ts';
 import { LEVEL_NUMBERS } from '../../protocol/levels.ts';
 import { parseStoredLine, shortJobId } from '../../protocol/stored-line.ts';
 import { readStructured } from '../../protocol/structured.ts';
-import { type ReadEnd, readKeptLines } from './kept-lines.ts';
+import { type OpenEnds, readKeptLines } from './kept-lines.ts';
 import { type Filter, Listeners } from './listeners.ts';
 import { OutputWriter } from './output-writer.ts';
 import type { LogFile, Output, OutputPipe } from './ports.ts';
@@ -31,7 +31,7 @@ export interface LogsOptions {
   readonly output: Output;
   readonly openFile: (service: string) => LogFile;
   /** For the lines memory no longer holds; without it they are not shown. */
-  readonly readEnd?: ReadEnd;
+  readonly openEnds?: OpenEnds;
   readonly level: LogLevel;
   readonly format: 'text' | 'json';
   /** false: no colour even on a terminal (NO_COLOR, https://no-color.org). */
@@ -141,7 +141,7 @@ export function openLogs(options: LogsOptions): Logs {
   function tail(names: readonly string[] | undefined, count: number): LogLine[] {
     const asked = new Set(names ?? [OWN_NAME, ...options.services, ...services.keys()]);
     const kept = [...asked].map((name) => ({ name, tail: services.get(name)?.tail }));
-    return readKeptLines(kept, count, options.readEnd ?? (() => undefined));
+    return readKeptLines(kept, count, options.openEnds ?? (() => () => undefined));
   }
 
   return {

@@ -9,10 +9,13 @@ export interface OutputPipe {
   closeWithin(ms: number): void;
 }
 
-/** A file that only grows. Never throws: errors arrive at `done`. */
+/** Files that only grow, one for each day. Never throws: errors arrive at `done`. */
 export interface LogFile {
-  /** Appends all bytes; on error `written` says how many had made it. One call at a time. */
-  append(bytes: Uint8Array, done: (error: Error | undefined, written: number) => void): void;
+  /**
+   * Appends all bytes, lines of one day (as in base/log-names.ts); on error `written` says how many had made it. One
+   * call at a time.
+   */
+  append(bytes: Uint8Array, day: number, done: (error: Error | undefined, written: number) => void): void;
   /** Closes, so that the next append opens the path anew. Not during an append. */
   release(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { dayOf } from '../../base/log-names.ts';
 import type { LogLine } from '../../protocol/control.ts';
 import { stampOf } from '../../protocol/stored-line.ts';
 import { FileWriter } from './file-writer.ts';
@@ -76,6 +77,7 @@ export class ServiceLog {
   /** The stored form of a line of ours about this service. */
   store(text: string): void {
     const line = Buffer.from(`${this.stamp('note', false)}${text.replaceAll('\n', '\\n')}\n`);
+    this.file.queue.day = dayOf(this.around.clock.now());
     this.file.queue.addLine(line);
     this.tail.add(line, 0, line.length);
     this.file.kick();

@@ -52,9 +52,9 @@ class FakeSink implements LogFile, Output {
   released = 0;
   private held: (() => void) | undefined;
 
-  append(bytes: Uint8Array, done: (error: Error | undefined, written: number) => void): void {
+  append(bytes: Uint8Array, day: number, done: (error: Error | undefined, written: number) => void): void {
     if (this.holding) {
-      this.held = () => this.append(bytes, done);
+      this.held = () => this.append(bytes, day, done);
       return;
     }
     const { error } = this;
@@ -65,7 +65,7 @@ class FakeSink implements LogFile, Output {
   }
 
   write(bytes: Uint8Array, done: (error: Error | undefined) => void): void {
-    this.append(bytes, done);
+    this.append(bytes, 0, done);
   }
 
   letGo(): void {
@@ -111,7 +111,7 @@ export function openFixture(options: Partial<LogsOptions> = {}): Fixture {
     clock,
     output,
     openFile: file,
-    readEnd: (service, bytes) => {
+    openEnds: () => (service, bytes) => {
       const text = files.get(service)?.text;
       return text === undefined ? undefined : Buffer.from(text).subarray(-bytes);
     },

@@ -31,7 +31,7 @@ describe('the last lines', () => {
   });
 
   it('cost bounded memory, and the oldest that is shown is whole', () => {
-    const { attach, logs } = openFixture({ readEnd: () => undefined });
+    const { attach, logs } = openFixture({ openEnds: () => () => undefined });
     const { stdout } = attach('app');
     for (let count = 0; count < 2000; count += 1) stdout.send(`line number ${count}\n`);
     const lines = logs.tail(['app'], 5000).map(({ line }) => line);

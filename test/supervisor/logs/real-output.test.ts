@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readLog } from '../../support/log-files.ts';
 
 const programs = join(import.meta.dirname, '../../programs');
 let folder = '';
@@ -62,7 +63,7 @@ const flood = (lines: number, ...more: string[]): string[] => [
 ];
 
 function fileLines(): string[] {
-  return readFileSync(join(folder, 'app.log'), 'latin1').split('\n').slice(0, -1);
+  return readLog(folder, 'app').toString('latin1').split('\n').slice(0, -1);
 }
 
 describe('a real service and a real standard output', () => {
