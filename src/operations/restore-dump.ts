@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { verifyBackup } from '../backups/verify-backup.ts';
 import { Failure } from '../base/errors.ts';
 import { reconcileRole } from '../database/app-role.ts';
+import { fingerprintMigration } from '../database/migration-fingerprint.ts';
 import { importDump } from '../dumps/import-dump.ts';
 import { databaseExists, dropScratches, lockDatabases } from '../postgres/app-database.ts';
 import { findBinaries, type PostgresBinaries } from '../postgres/binaries.ts';
 import { connectAsSuperuser, type Server, type Session, serverOf } from '../postgres/connect.ts';
 import { compareFingerprints, fingerprintTables } from '../postgres/fingerprint.ts';
 import { layoutOf } from '../postgres/layout.ts';
-import { ensureLedger } from '../postgres/ledger.ts';
+import { ensureLedger, writeLedger } from '../postgres/ledger.ts';
 import { newOperation } from '../postgres/operation.ts';
 import { APP_PASSWORD, readSecret } from '../postgres/secrets.ts';
 import { databaseUser } from '../postgres/system-user.ts';
@@ -76,12 +77,24 @@ export async function restoreDumpAlone(job: Job, source: Source): Promise<void> 
           await ensureLedger(session);
           await reconcileRole(session, job.plan.user, server.appPassword);
           await importInto(job, dump, server, session, false);
+          await noteMigration(job, session, dump.name);
         } finally {
           await session.end();
         }
       },
     ),
   );
+}
+
+/** What was restored is the dump that the next start would make before it migrates: nothing is written until then. */
+async function noteMigration(
+  { plan: { migration, name: database, user } }: Job,
+  session: Session,
+  backup: string,
+): Promise<void> {
+  if (!migration?.safetyDump) return;
+  const sha256 = fingerprintMigration(migration);
+  await writeLedger(session, { kind: 'before-migration', sha256, detail: { database, user, backup } });
 }
 
 interface OpenDump {

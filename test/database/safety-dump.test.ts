@@ -69,6 +69,27 @@ test('none at the first boot and for the same migration; one for another, howeve
   });
 });
 
+test('none after a restore into a new cluster, nor after the way back, while the migration is the same', async () => {
+  const plan = migration('three');
+  const made = dumps().length;
+  const backup = await volume.run('backup', { plan, input: { what: 'daily', level: 'readable' } });
+  expect(backup.failure).toBeUndefined();
+  for (const [program, input] of [
+    ['restore', { backup: 'latest', replace: '1', alone: '1' }],
+    ['rollback', { alone: '1' }],
+  ] as const) {
+    await volume.stopServer();
+    expect((await volume.run(program, { plan, input, asRoot: true })).failure).toBeUndefined();
+    expect((await volume.boot({ plan })).failure).toBeUndefined();
+    expect(await volume.query('SELECT count(*)::int AS n FROM kept')).toEqual([{ n: 2 }]);
+    expect(dumps()).toHaveLength(made);
+    await setUp(plan);
+    expect(dumps()).toHaveLength(made);
+  }
+  await setUp(migration('four'));
+  expect(dumps()).toHaveLength(made + 1 > 3 ? 3 : made + 1);
+});
+
 test('on a disk without room the migration is refused, until the plan says that it needs none', async () => {
   const before = dumps().length;
   const full = { plan: migration('without room'), backups: { diskFloor: 2 ** 52 } };
