@@ -72,7 +72,7 @@ async function look(
   const loaded = new Promise<void>((resolve) => page.once('load', () => resolve()));
   let response: HTTPResponse | null;
   try {
-    response = await page.goto(options.url, { waitUntil: 'domcontentloaded', timeout: left() });
+    response = await page.goto(options.url, { waitUntil: 'domcontentloaded', timeout: 0 });
   } catch (error) {
     throw watch.failure() ?? new Problem(`cannot open ${options.url}: ${plainReason(error)}`);
   }
