@@ -227,6 +227,7 @@ export function conformsToThePort(trial: StoreTrial): void {
         expect(await claimOne(store)).toBeUndefined();
         const waiting = await state(store, job.id);
         expect(waiting).toMatchObject({ state: 'retry', attempts: 1, failure: FAILURE });
+        expect(waiting.durability).toBe(store.durability);
         // The store's clock and ours may differ a little.
         expect(Math.abs(Date.parse(waiting.startAfter ?? '') - LATER.getTime())).toBeLessThan(5000);
         const other = await store.add(newJob());
@@ -261,6 +262,15 @@ export function conformsToThePort(trial: StoreTrial): void {
           undefined,
         ]);
         expect(await mustClaim(store)).toMatchObject({ id: job.id, attempt: 1 });
+      });
+
+      test('failed with a last line that no text of a database holds', async () => {
+        const store = await trial.open();
+        const { job } = await store.add(newJob());
+        const claim = { ...(await mustClaim(store)), progress: { text: 'half\ud800' } };
+        expect(await store.renew([claim])).toHaveLength(1);
+        await store.fail(claim, { reason: 'exit', message: 'a\0b' }, undefined);
+        expect((await state(store, job.id)).failure?.message).toMatch(/^a.b$/s);
       });
 
       test('released: back at once, and nothing is charged', async () => {

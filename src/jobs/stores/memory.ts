@@ -27,7 +27,7 @@ import {
   viewOf,
 } from './memory-job.ts';
 import { countJobs, listJobs, outlived, Presences } from './memory-lists.ts';
-import { EVERYTHING, singletonTaken } from './words.ts';
+import { EVERYTHING, notAdopted, singletonTaken } from './words.ts';
 
 export class MemoryStore implements JobStore, HandingOver {
   readonly kind = 'memory';
@@ -234,15 +234,8 @@ export class MemoryStore implements JobStore, HandingOver {
       const holder = isFinished(job)
         ? undefined
         : this.#core.jobs.holderOf(job.type, job.singletonKey, job.id);
-      const failure = {
-        reason: 'dependency',
-        message: singletonTaken(job.type, holder ?? '').message,
-      } as const;
-      lines.push(
-        this.#core.put(
-          holder === undefined ? job : { ...job, ...finish('cancelled', this.#core.now()), failure },
-        ),
-      );
+      const refused = { ...finish('cancelled', this.#core.now()), failure: notAdopted(job.type) };
+      lines.push(this.#core.put(holder === undefined ? job : { ...job, ...refused }));
     }
     await this.#core.journal.write(lines);
   }

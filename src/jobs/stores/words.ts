@@ -10,8 +10,15 @@ export const WORKER_SILENT_MS = 60_000;
 
 export const LEASE_LOST: JobFailure = { reason: 'lease', message: 'its worker was not heard of in time' };
 
-export function singletonTaken(type: string, holder: string): StoreRefusal {
-  return new StoreRefusal('singleton', `cannot add the job: ${type} ${holder} waits or runs already`, holder);
+/** `holder`: the id of the job that is there, where it is not gone by now. */
+export function singletonTaken(type: string, holder: string | undefined): StoreRefusal {
+  const other = holder === undefined ? 'another' : holder;
+  return new StoreRefusal('singleton', `cannot add the job: ${type} ${other} waits or runs already`, holder);
+}
+
+/** Why a job is cancelled that another store handed over. */
+export function notAdopted(type: string): JobFailure {
+  return { reason: 'dependency', message: `another ${type} with its key waited or ran already` };
 }
 
 export function emptyCounts(): Record<JobState, number> {
