@@ -55,10 +55,27 @@ function holdsBundle(path: string): boolean {
   }
 }
 
+/** What lies there now, by its content: for the ledger, when somebody decides what the database is. */
+export async function identifyDumps(
+  layout: Layout,
+  plan: DatabasePlan,
+): Promise<LedgerRow['detail']['passed']> {
+  const { hashDump } = await import('../dumps/hash-dump.ts');
+  const passed: { file: string; size: number; sha256: string }[] = [];
+  for (const file of listCandidates(layout, plan, () => undefined)) {
+    try {
+      passed.push({ file, size: statSync(file).size, sha256: await hashDump(file) });
+    } catch {
+      // What we cannot read now nobody can import as it is; its time tells the rest.
+    }
+  }
+  return passed;
+}
+
 /**
  * The candidates that are not what the ledger says was imported; empty where all is as it was. `late`: of them, those
- * that may take the place of the database. What is older than the last restore or adoption lay there when somebody
- * decided what the database is, and would undo that.
+ * that may take the place of the database. What lay there when somebody decided what the database is, at the last restore
+ * or adoption, or is older than that, would undo it, whatever its time says.
  */
 export async function otherDumps(
   layout: Layout,
@@ -67,11 +84,26 @@ export async function otherDumps(
 ): Promise<{ readonly others: string[]; readonly late: string[] }> {
   const others: string[] = [];
   const imports = ledger.filter(({ kind }) => kind === 'import');
+  const replaces = plan.importMode === 'replace';
   for (const path of listCandidates(layout, plan, () => undefined)) {
-    if (!(await isImported(path, imports, plan.importMode === 'replace'))) others.push(path);
+    if (!(await isImported(path, imports, replaces))) others.push(path);
   }
-  const decided = ledger.findLast(({ kind }) => kind === 'restore' || kind === 'adopt')?.at.getTime() ?? 0;
-  return { others, late: others.filter((path) => statSync(path).mtimeMs >= decided) };
+  const decided = ledger.findLast(({ kind }) => kind === 'restore' || kind === 'adopt');
+  const late: string[] = [];
+  for (const path of replaces ? others : []) {
+    const isNewer = statSync(path).mtimeMs >= (decided?.at.getTime() ?? 0);
+    if (isNewer && !(await isOneOf(path, decided?.detail.passed ?? []))) late.push(path);
+  }
+  return { others, late };
+}
+
+async function isOneOf(path: string, passed: NonNullable<LedgerRow['detail']['passed']>): Promise<boolean> {
+  const stat = statSync(path);
+  const alike = passed.filter(({ size }) => stat.isDirectory() || size === stat.size);
+  if (alike.length === 0) return false;
+  const { hashDump } = await import('../dumps/hash-dump.ts');
+  const sha256 = await hashDump(path);
+  return alike.some((each) => each.sha256 === sha256);
 }
 
 /**

@@ -134,7 +134,7 @@ async function keepDatabase(
     // A dump that lies there but was not imported is worth a word, never a failure.
     job.note(
       replaces
-        ? `${passed} is older than the last restore of the database ${plan.name}, and is not imported over it; ${asks(passed)}`
+        ? `${passed} lay there at the last restore of the database ${plan.name}, or is older, and is not imported over it; ${asks(passed)}`
         : `${passed} is not what this volume was filled from, and is not imported: the database ${plan.name} is there already; ${asks(passed)}`,
     );
   }

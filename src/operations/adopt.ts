@@ -7,6 +7,7 @@ import { constants, existsSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
+import { identifyDumps } from '../database/find-dump.ts';
 import { layOutRunDir, layOutVolume, takeOver } from '../database/volume.ts';
 import { findBinaries, findInstallations, type PostgresBinaries } from '../postgres/binaries.ts';
 import { findLack } from '../postgres/find-cluster.ts';
@@ -96,6 +97,7 @@ async function adopt(job: Job, layout: Layout, user: Identity, plan: AdoptPlan):
     try {
       await requireDatabase(job, from);
       const { name: database, user: role } = job.plan;
+      const passed = await identifyDumps(layout, job.plan);
       await transferCluster(
         {
           job,
@@ -108,7 +110,14 @@ async function adopt(job: Job, layout: Layout, user: Identity, plan: AdoptPlan):
           entry: {
             kind: 'adopt',
             sha256: undefined,
-            detail: { database, user: role, file: plan.folder, from: plan.from, to: plan.to },
+            detail: {
+              database,
+              user: role,
+              file: plan.folder,
+              from: plan.from,
+              to: plan.to,
+              ...(passed && { passed }),
+            },
           },
         },
         workspace,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { readLines } from '../backups/moments.ts';
 import { sizeOf } from '../backups/verify-backup.ts';
 import { Failure } from '../base/errors.ts';
+import { identifyDumps } from '../database/find-dump.ts';
 import { findBinaries } from '../postgres/binaries.ts';
 import { connectAsSuperuser, serverOf } from '../postgres/connect.ts';
 import { readSystemIdentifier } from '../postgres/identity.ts';
@@ -142,6 +143,8 @@ async function lookAt(
         exitCode: CommandExit.refused,
       });
     }
+    const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+    const passed = await identifyDumps(layout, job.plan);
     await ensureLedger(session);
     await session.query('BEGIN');
     await writeLedger(session, {
@@ -152,6 +155,7 @@ async function lookAt(
         user: job.plan.user,
         backup: plan.base,
         backupAt: reached?.toISOString() ?? plan.from,
+        ...(passed && { passed }),
       },
     });
     await session.query('COMMIT');

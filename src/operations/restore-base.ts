@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { WholeBackup } from '../backups/shelf.ts';
 import { verifyBackup } from '../backups/verify-backup.ts';
 import { Failure } from '../base/errors.ts';
+import { identifyDumps } from '../database/find-dump.ts';
 import { findBinaries } from '../postgres/binaries.ts';
 import { fingerprintTables } from '../postgres/fingerprint.ts';
 import { type Layout, layoutOf } from '../postgres/layout.ts';
@@ -127,7 +128,9 @@ async function noteRestore(job: Job, server: PrivateServer, { id, startedAt }: W
   try {
     await ensureLedger(session);
     const { name: database, user } = job.plan;
-    const detail = { database, user, backup: id, backupAt: startedAt };
+    const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+    const passed = await identifyDumps(layout, job.plan);
+    const detail = { database, user, backup: id, backupAt: startedAt, ...(passed && { passed }) };
     await writeLedger(session, { kind: 'restore', sha256: undefined, detail });
   } finally {
     await session.end();

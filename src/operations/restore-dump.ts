@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { verifyBackup } from '../backups/verify-backup.ts';
 import { Failure } from '../base/errors.ts';
 import { reconcileRole } from '../database/app-role.ts';
+import { identifyDumps } from '../database/find-dump.ts';
 import { fingerprintMigration } from '../database/migration-fingerprint.ts';
 import { importDump } from '../dumps/import-dump.ts';
 import { databaseExists, dropScratches, lockDatabases } from '../postgres/app-database.ts';
@@ -134,7 +135,7 @@ function pickDatabase({ plan }: Job, databases: readonly BackupDatabase[], id: s
   );
 }
 
-function importInto(
+async function importInto(
   job: Job,
   { name, path, at, database }: OpenDump,
   server: Server,
@@ -157,6 +158,8 @@ function importInto(
       await inside.end();
     }
   };
-  const detail = { backup: name, ...(at === undefined ? {} : { backupAt: at }) };
+  const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
+  const passed = await identifyDumps(layout, job.plan);
+  const detail = { backup: name, ...(at === undefined ? {} : { backupAt: at }), ...(passed && { passed }) };
   return importDump({ job, server, session, path, replace, restore: { detail, verify } });
 }

@@ -82,7 +82,7 @@ test('a dump that lay there when the database was restored does not take its pla
   const passed = await volume.run('setup', { plan });
   expect([passed.failure, passed.notes]).toEqual([
     undefined,
-    [expect.stringContaining(`${file} is older than the last restore of the database tools`)],
+    [expect.stringContaining(`${file} lay there at the last restore of the database tools, or is older`)],
   ]);
   expect(await sum()).toEqual([{ sum: 5 }]);
   const newer = join(volume.dataDir, 'import', 'newer.sql');
@@ -94,6 +94,25 @@ test('a dump that lay there when the database was restored does not take its pla
   // Nor after that one.
   expect((await volume.run('setup', { plan })).failure).toBeUndefined();
   expect(await sum()).toEqual([{ sum: 10 }]);
+});
+
+test('nor does one that lay there then and has a newer time since: it is known by its content', async () => {
+  const plan = { importMode: 'replace' } as const;
+  await volume.boot({ plan });
+  const file = put(dumpOf('1\n2'));
+  const wanted = join(volume.dataDir, 'wanted.sql');
+  writeFileSync(wanted, dumpOf('5'));
+  const restored = await volume.run('restore', { plan, input: { backup: wanted, replace: '1' } });
+  expect(restored.failure).toBeUndefined();
+  const later = Date.now() / 1000 + 3600;
+  utimesSync(file, later, later);
+  const passed = await volume.run('setup', { plan });
+  expect(passed.notes.join()).toContain(`${file} lay there at the last restore`);
+  expect(await sum()).toEqual([{ sum: 5 }]);
+  put(dumpOf('3\n4'));
+  utimesSync(file, later, later);
+  expect((await volume.run('setup', { plan })).failure).toBeUndefined();
+  expect(await sum()).toEqual([{ sum: 7 }]);
 });
 
 test('what needs a superuser is refused, and runs as one where the plan trusts the dump; the log names it', async () => {
