@@ -27,13 +27,19 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'help', short: 'h', summary: 'explain the command' },
 ];
 
+/** Its own and the common ones; where a name is in both, it means what the command says. */
+export function optionsOf({ options = [] }: CommandSpec): readonly OptionSpec[] {
+  const isOwn = (name: string): boolean => options.some((own) => own.name === name);
+  return [...options, ...COMMON_OPTIONS.filter(({ name }) => !isOwn(name))];
+}
+
 export function usageFailure(message: string, remedy: string): Failure {
   return new Failure(message, { code: 'usage', remedy, exitCode: CommandExit.usage });
 }
 
 /** Parses what follows the command's name; throws a usage Failure that names the nearest option. */
 export function parseCommand(spec: CommandSpec, argv: readonly string[]): ParsedCommand {
-  const options = [...(spec.options ?? []), ...COMMON_OPTIONS];
+  const options = optionsOf(spec);
   const [own, passedOn] = spec.passOn === 'after-first' ? splitAfterFirst(argv, options) : [argv, undefined];
   const { tokens } = parseArgs({
     args: [...own],

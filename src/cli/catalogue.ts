@@ -4,6 +4,7 @@ import { BACKUPS } from './catalogue/backups.ts';
 import { BUNDLES } from './catalogue/bundles.ts';
 import { CONFIGURATION } from './catalogue/configuration.ts';
 import { DATABASE } from './catalogue/database.ts';
+import { JOBS } from './catalogue/jobs.ts';
 import { SCHEDULES } from './catalogue/schedules.ts';
 import { SUPERVISION } from './catalogue/supervision.ts';
 import type { CommandSpec } from './command.ts';
@@ -14,6 +15,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...DATABASE,
   ...BACKUPS,
   ...BUNDLES,
+  ...JOBS,
   ...SCHEDULES,
   ...ABOUT,
 ];

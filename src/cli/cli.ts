@@ -57,7 +57,7 @@ function createContext(spec: CommandSpec, given: ParsedCommand, io: Surroundings
     json,
     color,
     paint: createPaint(color),
-    client: () => openClient(given, io),
+    client: () => openClient(spec, given, io),
     say(text) {
       if (!json) io.out.write(`${text}\n`);
     },
@@ -70,10 +70,13 @@ function createContext(spec: CommandSpec, given: ParsedCommand, io: Surroundings
   };
 }
 
-async function openClient(given: ParsedCommand, io: Surroundings): Promise<Client> {
+async function openClient(spec: CommandSpec, given: ParsedCommand, io: Surroundings): Promise<Client> {
   const [{ createClient }, { findPlace }] = await Promise.all([import('./client.ts'), import('./place.ts')]);
   const { env, cwd, uid } = io;
-  return createClient(findPlace({ env, cwd, uid, data: given.value('data'), socket: given.value('socket') }));
+  // A command that has a `--data` of its own is told the volume by BULKHEAD_DATA.
+  const isOwn = spec.options?.some(({ name }) => name === 'data') === true;
+  const data = isOwn ? undefined : given.value('data');
+  return createClient(findPlace({ env, cwd, uid, data, socket: given.value('socket') }));
 }
 
 /** Cause and fact first, the fix last; a bug shows its stack, because only a bug needs one. */

@@ -7,11 +7,17 @@ import { CommandExit } from '../protocol/exit-codes.ts';
 import { type Attempt, unreachable } from './unreachable.ts';
 
 export interface Client {
-  /** The whole JSON answer; a refusal is thrown. `accept` lists statuses above 299 that are answers too. */
-  get<Answer>(path: string, options?: { accept?: readonly number[]; signal?: AbortSignal }): Promise<Answer>;
-  post<Answer>(path: string, body: object, signal?: AbortSignal): Promise<Answer>;
+  /** The whole JSON answer; a refusal is thrown. */
+  get<Answer>(path: string, options?: AskOptions): Promise<Answer>;
+  post<Answer>(path: string, body: object, options?: AskOptions): Promise<Answer>;
   /** One value per line; ends quietly when `signal` is aborted. An `error` line is thrown. */
   lines<Line extends object>(path: string, options?: LinesOptions): Promise<AsyncIterable<Line>>;
+}
+
+interface AskOptions {
+  /** Statuses above 299 that are answers too. */
+  readonly accept?: readonly number[];
+  readonly signal?: AbortSignal;
 }
 
 interface LinesOptions {
@@ -74,8 +80,11 @@ export function createClient(place: Place): Client {
     async get(path, { accept = [], signal } = {}) {
       return askWhole(await ask('GET', path, (request) => request.end(), signal), accept);
     },
-    async post(path, body, signal) {
-      return askWhole(await ask('POST', path, (request) => request.end(JSON.stringify(body)), signal), []);
+    async post(path, body, { accept = [], signal } = {}) {
+      return askWhole(
+        await ask('POST', path, (request) => request.end(JSON.stringify(body)), signal),
+        accept,
+      );
     },
     async lines<Line extends object>(path: string, { signal, write }: LinesOptions = {}) {
       const method = write ? 'POST' : 'GET';

@@ -1,4 +1,4 @@
-import { COMMON_OPTIONS } from './arguments.ts';
+import { COMMON_OPTIONS, optionsOf } from './arguments.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 import type { Paint } from './terminal.ts';
 
@@ -63,7 +63,7 @@ export function renderCommandHelp(spec: CommandSpec, paint: Paint): string {
     `  bulkhead ${spec.name}${spec.usage === undefined ? '' : ` ${spec.usage}`} [OPTION…]`,
     '',
     section('Options', paint),
-    ...pairs([...(spec.options ?? []), ...COMMON_OPTIONS].map(describeOption)),
+    ...pairs(optionsOf(spec).map(describeOption)),
     '',
     section('Exit codes', paint),
     ...pairs(exits),

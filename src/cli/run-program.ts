@@ -3,12 +3,10 @@ import type { ProgramName } from '../config/plan-runs.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { AskableProgram, RunOutput, RunRequest } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
-import type { Progress } from '../protocol/status.ts';
 import type { Context } from './command.ts';
 import { untilInterrupted } from './follow.ts';
-import { cutText, tameLine } from './terminal.ts';
-
-const ERASE_LINE = '\r\x1b[2K';
+import { createProgressLine } from './progress-line.ts';
+import { tameLine } from './terminal.ts';
 
 /**
  * Asks PID 1 to run one of its programs and shows its progress on standard error. Resolves with what the program
@@ -70,21 +68,4 @@ export async function hearProgram(
 function commandExit(code: number | undefined): number {
   const known = Object.values<number>(CommandExit).find((each) => each === code);
   return known === undefined || known === CommandExit.ok ? CommandExit.failed : known;
-}
-
-/** One line that moves, on a terminal only. */
-function createProgressLine({ io, json }: Context): (progress: Progress | undefined) => void {
-  const { columns } = io.err;
-  if (columns === undefined || json) return () => {};
-  let drawn = false;
-  return (progress) => {
-    if (progress === undefined) {
-      if (drawn) io.err.write(ERASE_LINE);
-      return;
-    }
-    const percent = progress.percent === undefined ? '' : ` ${Math.floor(progress.percent)} %`;
-    const detail = progress.detail === undefined ? '' : `  ${progress.detail}`;
-    io.err.write(ERASE_LINE + cutText(tameLine(`${progress.what}${percent}${detail}`), columns - 1));
-    drawn = true;
-  };
 }

@@ -31,6 +31,7 @@ export const SUPERVISION: readonly CommandSpec[] = [
       { name: 'follow', short: 'f', summary: 'go on with new lines as they come' },
       { name: 'tail', short: 'n', value: 'LINES', summary: 'the newest so many lines, or all (100)' },
       { name: 'since', value: 'TIME', summary: 'lines from then on: 10m, 2h, or an ISO 8601 time' },
+      { name: 'job', value: 'ID', summary: 'only lines of this job, by its whole id or the end of it' },
       { name: 'grep', value: 'REGEX', summary: 'only lines that match, among all that are kept' },
       { name: 'timestamps', short: 't', summary: 'show when each line came' },
       { name: 'no-prefix', summary: 'lines only, without the service name' },

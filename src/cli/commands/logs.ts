@@ -2,6 +2,7 @@ import { parseDuration } from '../../base/duration.ts';
 import { Failure, messageOf } from '../../base/errors.ts';
 import type { LogLine } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
+import { shortJobId } from '../../protocol/stored-line.ts';
 import { type ParsedCommand, usageFailure } from '../arguments.ts';
 import type { Context } from '../command.ts';
 import { untilInterrupted } from '../follow.ts';
@@ -23,8 +24,10 @@ export async function run(context: Context): Promise<number> {
     timestamps: given.has('timestamps'),
     names: given.words,
   });
+  const jobId = given.value('job');
+  const job = jobId === undefined ? undefined : shortJobId(jobId.toLowerCase());
   const tell = (line: LogLine): void => {
-    if (!matches(line.line)) return;
+    if (!matches(line.line) || (job !== undefined && line.job !== job)) return;
     if (context.json) context.sayJson(line);
     else context.say(print(line));
   };
@@ -80,7 +83,7 @@ function buildQuery(given: ParsedCommand, now: number): URLSearchParams {
     );
   }
   // A search goes through everything that is kept; so does a time.
-  const isWhole = given.has('grep') || given.has('since');
+  const isWhole = given.has('grep') || given.has('since') || given.has('job');
   if (tail !== 'all' && (tail !== undefined || !isWhole)) query.set('tail', tail ?? String(DEFAULT_TAIL));
   const since = given.value('since');
   if (since !== undefined) query.set('since', readSince(since, now));
