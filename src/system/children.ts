@@ -1,9 +1,10 @@
 /**
- * Every child process this Node knows, whoever started it. libuv waits for exactly these; taking the status of one
- * of them elsewhere would lose its exit event for ever.
+ * Every child that somebody waits for: those this Node knows, whoever started them, and those of exits.ts. Taking the
+ * status of one of them elsewhere would lose its exit for ever.
  */
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
+import { listAwaited } from './exits.ts';
 
 const known = new Set<ChildProcess>();
 let subscribed = false;
@@ -22,9 +23,9 @@ export function registerChildren(): void {
   });
 }
 
-/** The pids that libuv waits for. */
+/** Their pids. */
 export function listOwnedPids(): Set<number> {
-  const pids = new Set<number>();
+  const pids = new Set(listAwaited());
   for (const child of known) {
     // A spawn is synchronous: without a pid by now it has failed.
     if (child.pid === undefined) known.delete(child);

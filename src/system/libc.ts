@@ -21,6 +21,11 @@ const F_SETPIPE_SZ = 1031;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x1000000;
+const P_ALL = 0;
+/** Of siginfo_t, in bytes. */
+const SI_PID = 16;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const PR_SET_CHILD_SUBREAPER = 36;
@@ -37,6 +42,7 @@ let library: ReturnType<Addon['load']> | undefined;
 const pipe2 = declare('int pipe2(void *fds, int flags)');
 const fcntl = declare('int fcntl(int fd, int command, int value)');
 const waitpid = declare('int waitpid(int pid, void *status, int options)');
+const waitid = declare('int waitid(int type, uint32_t id, void *info, int options)');
 const flock = declare('int flock(int fd, int operation)');
 /** Of the calling thread alone, and of what is started from it. prctl(2) */
 export const prctl = declare('int prctl(int option, long a, long b, long c, long d)');
@@ -91,6 +97,19 @@ export function reap(pid: number): boolean {
   return waitpid(pid, null, WNOHANG) === pid;
 }
 
+/** The pid of a dead child that nobody has waited for yet, the first of them, without taking it. waitid(2) */
+export function seeZombie(): number | undefined {
+  const info = Buffer.alloc(128);
+  if (waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) !== 0) return undefined;
+  return info.readInt32LE(SI_PID) || undefined;
+}
+
+/** Takes the exit status of one dead child of ours, as wait(2) writes it; undefined: it lives. */
+export function readStatus(pid: number): number | undefined {
+  const status = new Int32Array(1);
+  return waitpid(pid, status, WNOHANG) === pid ? status[0] : undefined;
+}
+
 /** From now on orphans below us become our children, as they do for PID 1. prctl(2), Linux 3.4. */
 export function becomeSubreaper(): boolean {
   return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) === 0;
@@ -140,8 +159,8 @@ export function readAs<T>(uid: number, gid: number, read: () => T): T {
   }
 }
 
-/** Nothing is looked up before its first use. */
-function declare(prototype: string): NativeFunction {
+/** Nothing is looked up before its first use; throws then where the C library has no such call. */
+export function declare(prototype: string): NativeFunction {
   let call: NativeFunction | undefined;
   return (...values) => {
     call ??= openLibrary().func(prototype);

@@ -3,8 +3,6 @@
  * stdin unless somebody wants to write to it and real pipes as stdout and stderr (Node's own would be sockets, which no program can open again as
  * /dev/stdout), and gets exactly the environment it is given.
  */
-import type { ChildProcess, StdioNull, StdioPipe } from 'node:child_process';
-import { spawn } from 'node:child_process';
 import { closeSync, fchmodSync, fchownSync, readdirSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { Channel } from './channel.ts';
@@ -26,6 +24,8 @@ import { TAG_VARIABLE } from './relatives.ts';
 import type { SignalTarget } from './signalling.ts';
 import { signalFamily } from './signalling.ts';
 import { explainSpawnFailure } from './spawn-failure.ts';
+import type { Child, ChildOptions } from './start-child.ts';
+import { startChild } from './start-child.ts';
 import type { Identity } from './users.ts';
 
 export interface SpawnOptions {
@@ -122,7 +122,7 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
     const stdout = pipeOf();
     const stderr = pipeOf();
     const ready = options.readyFd === undefined ? undefined : pipeOf();
-    const stdio: (StdioNull | StdioPipe | number)[] = [
+    const stdio: ChildOptions['stdio'][number][] = [
       options.stdin ? 'pipe' : 'ignore',
       stdout.write,
       stderr.write,
@@ -136,7 +136,7 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
     // An early failure has its event one tick later, but no pid from the start.
     if (child.pid === undefined) {
       notifySocket?.close();
-      child.once('error', (error) => events.failed(explain(error, options)));
+      child.onFailure((error) => events.failed(explain(error, options)));
       for (const fd of fds) closeSync(fd);
       return undefined;
     }
@@ -157,29 +157,29 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
   }
 }
 
-function start(options: SpawnOptions, stdio: (StdioNull | StdioPipe | number)[]): ChildProcess {
-  const command = confineCommand(options.argv, options, options.env.PATH, options.cwd);
-  const [program = '', ...rest] = command.argv;
-  // Node can set the mask only for itself; a child inherits it.
+function start(options: SpawnOptions, stdio: ChildOptions['stdio']): Child {
+  const { argv, ids, keepsRights, patience, around } = confineCommand(
+    options.argv,
+    options,
+    options.env.PATH,
+    options.cwd,
+  );
+  const env = {
+    ...options.env,
+    ...notifyVariables(options.notify),
+    ...(options.nodeChannel ? nodeChannelVariables(CHANNEL_FD) : {}),
+    [TAG_VARIABLE]: options.tag,
+  };
+  // The mask can only be set for ourselves; a child inherits it.
   const mask = process.umask(options.umask ?? 0o022);
   try {
-    const run = (): ChildProcess => {
-      const child = spawn(program, rest, {
-        cwd: options.cwd,
-        env: {
-          ...options.env,
-          ...notifyVariables(options.notify),
-          ...(options.nodeChannel ? nodeChannelVariables(CHANNEL_FD) : {}),
-          [TAG_VARIABLE]: options.tag,
-        },
-        stdio,
-        detached: true,
-        ...command.ids,
-      });
-      if (child.pid !== undefined && command.patience > 0) makePatient(child.pid, command.patience);
-      return child;
-    };
-    return command.around(() => withPriority(options, run));
+    return around(() =>
+      withPriority(options, () => {
+        const child = startChild({ argv, env, cwd: options.cwd, stdio, ids, keepsRights });
+        if (child.pid !== undefined && patience > 0) makePatient(child.pid, patience);
+        return child;
+      }),
+    );
   } finally {
     process.umask(mask);
   }
@@ -196,7 +196,7 @@ function notifyVariables(notify: SpawnOptions['notify']): Record<string, string>
 }
 
 function follow(
-  child: ChildProcess,
+  child: Child,
   pid: number,
   options: SpawnOptions,
   events: SpawnEvents,
@@ -209,21 +209,20 @@ function follow(
 ): SpawnedProcess {
   const leader = { pid, tag: options.tag, gone: false, condemned: false };
   let empty = false;
-  const channel: Channel | undefined = openChannel(child.stdio[CHANNEL_FD], options.channel, (line) =>
+  const channel: Channel | undefined = openChannel(child.socket(CHANNEL_FD), options.channel, (line) =>
     events.message(line),
   );
   const readiness = options.nodeChannel
-    ? readNodeChannel(child.stdio[CHANNEL_FD], () => events.ready())
+    ? readNodeChannel(child.socket(CHANNEL_FD), () => events.ready())
     : pipes.ready === undefined
       ? undefined
       : readReadiness(pipes.ready, () => events.ready());
-  child.on('error', () => undefined);
-  child.once('exit', (code, signal) => {
+  child.onExit((exit) => {
     leader.gone = true;
     readiness?.close();
     pipes.notify?.close();
     const tell = (): void => {
-      events.exited({ code, signal });
+      events.exited(exit);
       whenEmpty(leader, () => {
         empty = true;
         events.emptied();
@@ -235,7 +234,7 @@ function follow(
   });
   return {
     pid,
-    stdin: child.stdin ?? undefined,
+    stdin: child.stdin,
     stdout: pipes.stdout,
     stderr: pipes.stderr,
     send: (line) => channel?.send(line),

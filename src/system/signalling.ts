@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Leader } from './relatives.ts';
 import { ProcessView } from './relatives.ts';
 
@@ -7,12 +6,12 @@ export type SignalTarget = 'leader' | 'group' | 'everything';
 
 /** Returns how many live processes the signal reached. */
 export function signalFamily(
-  child: ChildProcess,
+  child: { kill(signal: NodeJS.Signals): boolean },
   leader: Leader,
   signal: NodeJS.Signals,
   target: SignalTarget,
 ): number {
-  // Not process.kill: Node knows whether it has waited for this pid, which may be another's by now.
+  // Whoever waits for it knows whether the pid is still its own.
   if (target === 'leader') return child.kill(signal) ? 1 : 0;
   const relatives = ProcessView.shared().relativesOf(leader);
   const group = relatives.filter((entry) => entry.group === leader.pid);
