@@ -32,7 +32,7 @@ export function renderSchedules(
         title: 'WHEN',
         flexible: true,
         cell: ({ reason, lastRun }) => ({
-          text: tameLine(lastRun?.ok === false ? `${reason}; ${lastRun.reason}` : reason),
+          text: tameLine(lastRun?.reason ? `${reason}; ${lastRun.reason}` : reason),
           tone: 'dim',
         }),
       },
@@ -46,7 +46,8 @@ export function renderSchedules(
 /** How a run ended, as a sentence. */
 export function describeEnd(name: string, end: ScheduleEnd): string {
   const took = formatDuration(Date.parse(end.endedAt) - Date.parse(end.startedAt));
-  return end.ok ? `${name} ran, ${took}` : `${name} failed after ${took}: ${tameLine(end.reason)}`;
+  if (!end.ok) return `${name} failed after ${took}: ${tameLine(end.reason)}`;
+  return end.reason === '' ? `${name} ran, ${took}` : `${name}: ${tameLine(end.reason)}`;
 }
 
 function nextText(next: string | undefined, now: number): string {

@@ -1,5 +1,5 @@
 /** The jobs of a plan: what may be asked for through the queue, where the queue is, and the API in front of it. */
-import type { RunBase } from './plan-runs.ts';
+import type { RunBase, RunPlan } from './plan-runs.ts';
 
 /** What the worker is told; the commands themselves are `Plan.attempts`, which only PID 1 needs. */
 export interface JobsPlan {
@@ -56,6 +56,9 @@ export interface AttemptPlan extends RunBase {
   /** Bytes: the kernel holds it and its descendants to this where it can; elsewhere it is watched and killed. */
   readonly memoryLimit?: number | undefined;
 }
+
+/** Whatever is started as a process of its own. */
+export type LaunchPlan = RunPlan | AttemptPlan;
 
 /** The HTTP API, on `Plan.ports.api`. */
 export interface ApiPlan {

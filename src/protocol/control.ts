@@ -9,6 +9,7 @@
  *   POST /v1/services/start|stop|restart     ChangeRequest → ChangeAnswer
  *   POST /v1/scale                           ScaleRequest → ScaleAnswer
  *   POST /v1/schedules/run                   {name, wait?} → ScheduleRunAnswer
+ *   POST /v1/jobs                            JobsRequest → JobsAnswer; 503 where no worker could answer
  *   POST /v1/reload                          ReloadRequest → ReloadAnswer
  *   POST /v1/exec                            ExecInput per line → ExecOutput per line, both ways at once
  *   POST /v1/runs                            RunRequest → RunOutput per line

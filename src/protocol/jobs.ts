@@ -200,8 +200,19 @@ export interface AttemptEnded {
   readonly killedBy?: 'memory' | 'oom';
   /** It never ran, and why. */
   readonly startError?: string;
+  /** With `startError`: what it requires is not ready since the start of the container. It does not count as an attempt. */
+  readonly tooEarly?: true;
   /** The last line of its output. */
   readonly lastLine?: string;
+}
+
+/** The one line an attempt reads, on descriptor 3 and on its standard input. */
+export interface AttemptInput {
+  readonly id: string;
+  readonly type: string;
+  /** From 1. */
+  readonly attempt: number;
+  readonly data: unknown;
 }
 
 /** What an attempt may write on descriptor 3, a JSON line of at most 64 KB each. */

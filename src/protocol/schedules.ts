@@ -19,7 +19,7 @@ export interface ScheduleEnd {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly ok: boolean;
-  /** Where it failed: "exit 1; last line: …". */
+  /** Where it failed: "exit 1; last line: …". Else what came of it, where there is something to say: "added scrape 1f2e3d4c". */
   readonly reason: string;
 }
 

@@ -67,7 +67,11 @@ export function openAlone(options: AloneOptions): AloneSession {
     if (env.BULKHEAD_REQUIRE_VOLUME === '1') requireVolume(plan.dataDir);
     refuseAsCommand(() => lockData(plan.dataDir, true));
     const reaper = startReaper();
-    const source = createLaunchSource(() => plan, request);
+    const source = createLaunchSource(
+      () => plan,
+      request,
+      () => plan.token,
+    );
     let count = 0;
     return {
       dataDir: plan.dataDir,

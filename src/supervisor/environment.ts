@@ -1,7 +1,7 @@
 /** What a service sees: what its stanza declares, its env files, and a safe base; never our own environment. */
 import { parseEnv } from 'node:util';
 import { Failure } from '../base/errors.ts';
-import type { RunPlan } from '../config/plan-runs.ts';
+import type { RunBase } from '../config/plan-runs.ts';
 import { fillText, type LateValueSource } from './late-values.ts';
 
 export interface EnvironmentSource extends LateValueSource {
@@ -24,7 +24,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * next start on; `environment` beats `env_file`, as in Compose.
  */
 export function resolveEnvironment(
-  run: RunPlan,
+  run: Pick<RunBase, 'environment' | 'envFiles'>,
   user: Home,
   source: EnvironmentSource,
 ): Record<string, string> {

@@ -10,8 +10,15 @@ import { ensureSecretFile } from '../system/secret-file.ts';
 import { currentIdentity, findIdentity } from '../system/users.ts';
 import type { LaunchSource } from './resolve-launch.ts';
 
-/** @param plan the plan in force: a reload may have changed it since the last start */
-export function createLaunchSource(plan: () => Plan, request: PlanRequest): LaunchSource {
+/**
+ * @param plan the plan in force: a reload may have changed it since the last start
+ * @param token what opens the ports that need one
+ */
+export function createLaunchSource(
+  plan: () => Plan,
+  request: PlanRequest,
+  token: () => string | undefined,
+): LaunchSource {
   const memoryGroups = createMemoryGroups();
   const pathOf = (secret: string): string => `${plan().dataDir}/secrets/${secret}`;
   return {
@@ -21,6 +28,14 @@ export function createLaunchSource(plan: () => Plan, request: PlanRequest): Laun
     get backups() {
       return plan().backups;
     },
+    get jobs() {
+      return plan().jobs;
+    },
+    get api() {
+      const { api, ports } = plan();
+      return api && { ...api, port: ports.api };
+    },
+    token,
     get dataDir() {
       return plan().dataDir;
     },

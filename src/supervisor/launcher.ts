@@ -31,12 +31,21 @@ export interface LauncherHooks {
   memoryExceeded(name: string, generation: number, bytes: number): void;
 }
 
+/** Its incarnations can be spoken to. */
+export interface HallLauncher extends Launcher {
+  launch(
+    run: RunPlan,
+    generation: number,
+    events: IncarnationEvents,
+  ): { readonly incarnation: SpawnedProcess | undefined };
+}
+
 export function createLauncher(
   source: LaunchSource,
   logs: Logs,
   clock: Clock,
   hooks: LauncherHooks,
-): Launcher {
+): HallLauncher {
   return {
     launch(run, generation, events) {
       const resolved = tryResolve(run, source, events);
@@ -142,7 +151,7 @@ function spawnRun(
 }
 
 /** Also what a shell says of its child. */
-function isKilled({ code, signal }: Exit): boolean {
+export function isKilled({ code, signal }: Exit): boolean {
   return signal === 'SIGKILL' || code === 128 + 9;
 }
 
@@ -157,7 +166,7 @@ function notifyOptions(run: RunPlan, runDir: string): NonNullable<SpawnOptions['
   };
 }
 
-/** What is asked of the OS for a run of the plan. */
+/** What is asked of the OS for a run of the plan, or an attempt. */
 export function spawnOptions(
   run: Pick<RunPlan, 'nice'> & {
     readonly ready?: { readonly kind: string; readonly fd?: number } | undefined;

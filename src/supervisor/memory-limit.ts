@@ -1,11 +1,11 @@
 /** How one start of a run is held to its memory: by the kernel where that lets us, else by looking. */
-import type { RunPlan } from '../config/plan-runs.ts';
+import type { LaunchPlan } from '../config/plan-jobs.ts';
 import type { LaunchSource } from './resolve-launch.ts';
 
 export interface MemoryLimit {
   /** The file by which it enters a group that the kernel holds to the limit; undefined: there is none. */
   readonly procs: string | undefined;
-  /** Bytes: more than that, seen by us, is a restart. Undefined: nobody looks. */
+  /** Bytes: more than that, seen by us, is a restart, of a job its end. Undefined: nobody looks. */
   readonly watched: number | undefined;
   /** Whether a death by SIGKILL that was not ours was the kernel's, for want of memory. */
   claimOomKill(): boolean;
@@ -15,10 +15,11 @@ export interface MemoryLimit {
 
 /** Costs nothing where no limit is written. */
 export function limitMemory(
-  run: RunPlan,
+  run: LaunchPlan,
   source: Pick<LaunchSource, 'openMemoryGroup' | 'claimOomKill'>,
 ): MemoryLimit {
-  const { memoryLimit, memoryRestart } = run.kind === 'service' ? run : {};
+  const memoryLimit = run.kind === 'task' ? undefined : run.memoryLimit;
+  const memoryRestart = run.kind === 'service' ? run.memoryRestart : undefined;
   const group = memoryLimit === undefined ? undefined : source.openMemoryGroup(run.name, memoryLimit);
   const watched = [memoryRestart, group === undefined ? memoryLimit : undefined].filter(
     (limit) => limit !== undefined,

@@ -11,8 +11,8 @@ import { CommandExit } from '../protocol/exit-codes.ts';
 export interface Reload {
   readonly reading: Extract<PlanReading, { readonly problems?: undefined }>;
   readonly changes: readonly ReloadChange[];
-  /** Its settings differ, which are no part of its run: whoever takes the runs over does not see it. */
-  readonly restartDatabase: boolean;
+  /** Runs whose settings differ, which are no part of them: whoever takes the runs over does not see it. */
+  readonly restarts: readonly string[];
 }
 
 /**
@@ -37,27 +37,27 @@ export function planReload(
     );
   }
   const { settings, runs } = diffPlans(current, reading.plan);
-  refuseFixed(
-    settings.filter(({ path }) => !isOfDatabase(path) && !isOfBackups(path) && !isOfSchedules(path)),
-  );
+  refuseFixed(settings.filter(({ path }) => !CHANGEABLE.some((isOf) => isOf(path))));
   const paths = new Map(runs.map(({ name, changes }) => [name, listPaths(changes)]));
   // The words of the plan where it has some for the change: people wrote those.
   const changes = changesTo(reading.plan.runs).map(({ service, action, reason }) => {
     return { service, action, reason: paths.get(service) || reason };
   });
-  const ofServer = settings.filter(({ path }) => path.startsWith('database.settings.'));
-  const restartDatabase =
-    ofServer.length > 0 &&
-    !changes.some(({ service, action }) => service === 'database' && action !== 'update');
+  const restarts = STARTED_WITH.flatMap(({ service, isOf }) => {
+    const own = settings.filter(({ path }) => isOf(path));
+    const isThere = reading.plan.runs.some(({ name }) => name === service);
+    const known = changes.some((change) => change.service === service && change.action !== 'update');
+    return own.length === 0 || !isThere || known
+      ? []
+      : [{ service, action: 'restart', reason: listPaths(own) } as const];
+  });
   const ofSchedules = settings.filter(({ path }) => isOfSchedules(path));
   const ofBackups = settings.filter(({ path }) => isOfBackups(path));
   return {
     reading,
     changes: [
-      ...(restartDatabase
-        ? [{ service: 'database', action: 'restart', reason: listPaths(ofServer) } as const]
-        : []),
-      ...changes,
+      ...restarts,
+      ...changes.filter(({ service }) => !restarts.some((restart) => restart.service === service)),
       ...(ofBackups.length > 0
         ? [{ service: 'backups', action: 'update', reason: listPaths(ofBackups) } as const]
         : []),
@@ -65,8 +65,24 @@ export function planReload(
         ? [{ service: 'schedules', action: 'update', reason: listPaths(ofSchedules) } as const]
         : []),
     ],
-    restartDatabase,
+    restarts: restarts.map(({ service }) => service),
   };
+}
+
+/** What is read when a run starts, and so counts from its next start. */
+const STARTED_WITH: readonly { readonly service: string; readonly isOf: (path: string) => boolean }[] = [
+  { service: 'database', isOf: (path) => path.startsWith('database.settings.') },
+  // What the worker knows of the types, and how attempts run, change together.
+  { service: 'worker', isOf: isOfJobs },
+  { service: 'api', isOf: (path) => isOfApi(path) || isOfJobs(path) },
+];
+
+function isOfJobs(path: string): boolean {
+  return path.startsWith('jobs.') || path.startsWith('queue.');
+}
+
+function isOfApi(path: string): boolean {
+  return path.startsWith('api.');
 }
 
 /** Settings of the server are read at its start; where a first dump comes from no longer matters. */
@@ -83,6 +99,8 @@ function isOfBackups(path: string): boolean {
 function isOfSchedules(path: string): boolean {
   return path.startsWith('schedules.');
 }
+
+const CHANGEABLE = [isOfDatabase, isOfBackups, isOfSchedules, isOfJobs, isOfApi];
 
 function refuseFixed(changes: readonly Change[]): void {
   if (changes.length === 0) return;

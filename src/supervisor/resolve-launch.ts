@@ -1,10 +1,12 @@
 /** From a run of the plan to what the OS is asked to spawn. Done anew at every start; throws a Failure saying why not. */
 import { Failure, messageOf } from '../base/errors.ts';
 import type { BackupsPlan, Text } from '../config/plan.ts';
-import type { Confinement, ProgramName, RunPlan } from '../config/plan-runs.ts';
+import type { ApiPlan, JobsPlan, LaunchPlan } from '../config/plan-jobs.ts';
+import type { Confinement, ProgramName } from '../config/plan-runs.ts';
 import type { Assignment } from '../protocol/channel.ts';
+import { assign } from './assign.ts';
 import { type EnvironmentSource, resolveEnvironment } from './environment.ts';
-import { appPassword, fillText } from './late-values.ts';
+import { fillText } from './late-values.ts';
 
 export interface User {
   readonly uid: number;
@@ -24,6 +26,10 @@ export interface LaunchSource extends EnvironmentSource {
   readonly dataDir: string;
   readonly runDir: string;
   readonly backups: BackupsPlan | undefined;
+  readonly jobs: JobsPlan | undefined;
+  readonly api: (ApiPlan & { readonly port: number }) | undefined;
+  /** What opens the ports that need one. */
+  token(): string | undefined;
   /** Our own oom_score_adj. */
   readonly oomScoreAdj: number;
   /** We are root: each service has its own user. Otherwise all run as the one user we are. */
@@ -63,7 +69,7 @@ export interface Resolved {
 }
 
 export function resolveLaunch(
-  run: RunPlan,
+  run: LaunchPlan,
   source: LaunchSource,
   input: Readonly<Record<string, string>> = {},
 ): Resolved {
@@ -122,15 +128,22 @@ function ownProgram(
 }
 
 /**
- * When memory ends, applications go before the database, and that before us. Counted from our own score, for an
- * orchestrator may have raised that, and lowering needs a right that containers do not have.
+ * When memory ends, jobs go first, then our programs about them, the applications before the database, and that before
+ * us. Counted from our own score, for an orchestrator may have raised that, and lowering needs a right that containers
+ * do not have.
  */
-function usualOomScore(run: RunPlan, ours: number): number {
-  return Math.min(1000, ours + (run.work.kind === 'program' ? 100 : 200));
+function usualOomScore(run: LaunchPlan, ours: number): number {
+  return Math.min(1000, ours + oomScoreAbove(run));
+}
+
+function oomScoreAbove({ kind, work }: LaunchPlan): number {
+  if (kind === 'attempt') return 400;
+  if (work.kind === 'command') return 200;
+  return work.program === 'worker' || work.program === 'api' ? 300 : 100;
 }
 
 /** Rights are for those who are told to have them, and for our own program that gives the volume to its users. */
-function privilegesOf(run: RunPlan): Privileges {
+function privilegesOf(run: LaunchPlan): Privileges {
   const isOurs = run.work.kind === 'program' && run.user === undefined && !run.confinement;
   return {
     capabilities: isOurs ? 'all' : (run.confinement?.capabilities ?? []),
@@ -140,40 +153,4 @@ function privilegesOf(run: RunPlan): Privileges {
 
 function fillArgv(argv: readonly Text[], source: LaunchSource): string[] {
   return argv.map((text) => fillText(text, source));
-}
-
-function assign(
-  program: ProgramName,
-  source: LaunchSource,
-  input: Readonly<Record<string, string>>,
-): Assignment {
-  const password = appPassword(source);
-  return {
-    program,
-    dataDir: source.dataDir,
-    runDir: source.runDir,
-    database: source.database,
-    backups: source.backups,
-    isolated: source.isolated,
-    secrets: {
-      ...(password === undefined ? {} : { appPassword: password }),
-      ...(program === 'cluster' ? bundlePassphrase(source) : {}),
-    },
-    input,
-  };
-}
-
-/** Only where a bundle is looked for. */
-function bundlePassphrase({ inherited, readFile }: LaunchSource): Readonly<Record<string, string>> {
-  const { BUNDLE_PASSPHRASE: said, BUNDLE_PASSPHRASE_FILE: file } = inherited;
-  if (said) return { bundlePassphrase: said };
-  if (!file) return {};
-  try {
-    const text = readFile(file)?.replace(/\r?\n$/, '');
-    if (text) return { bundlePassphrase: text };
-  } catch {
-    // Told below as well.
-  }
-  // Where no bundle waits, it must not keep anybody from starting; where one does, the program refuses it.
-  return { noBundlePassphrase: file };
 }

@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
 import type { SchedulePlan } from '../config/plan.ts';
 import type { EventBody } from '../protocol/events.ts';
+import type { JobsAnswer, JobsRequest } from '../protocol/jobs.ts';
 import type { ScheduleEnd, ScheduleStatus } from '../protocol/schedules.ts';
 import { SavedFile } from '../system/saved-file.ts';
 import type { Logs } from './logs/logs.ts';
 import type { Remembered } from './schedule/ports.ts';
 import { Scheduler } from './schedule/scheduler.ts';
+import { addScheduledJob, type ScheduledJob } from './scheduled-job.ts';
 import { Services } from './services/manager.ts';
 import type { Launcher } from './services/ports.ts';
 import type { ShutdownResult } from './services/shutdown-run.ts';
@@ -19,6 +21,8 @@ export interface ScheduledOptions {
   readonly clock: Clock;
   readonly launcher: Launcher;
   readonly logs: Logs;
+  /** To the worker. */
+  readonly ask: (request: JobsRequest) => Promise<JobsAnswer>;
   readonly announce: (event: EventBody) => void;
   /** Where what was run is remembered. */
   readonly file: string;
@@ -39,6 +43,7 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
   const { clock, launcher, logs, announce, stopTimeout } = options;
   const file = new SavedFile(options.file);
   let plans = options.plans;
+  const stopping = new AbortController();
   let hasBegun = false;
   const runs = new Services({
     runs: plans.flatMap(({ run }) => run ?? []),
@@ -68,12 +73,27 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
     random: Math.random,
     load: () => readMemory(options.file),
     save: (memory) => file.save(`${JSON.stringify(memory, null, 2)}\n`),
-    start: (name) => runs.restart([name]),
+    start: (name, slot) => {
+      const plan = plans.find((each) => each.name === name);
+      if (plan?.job) void add({ name, job: plan.job }, slot);
+      else runs.restart([name]);
+    },
     say: (level, text) => {
       logs.own(level, text);
       announce({ type: 'noted', text });
     },
   });
+  async function add(plan: ScheduledJob, slot: number | undefined): Promise<void> {
+    const { ok, reason } = await addScheduledJob(plan, slot, {
+      clock,
+      ask: options.ask,
+      waiting: (why) => logs.own('warn', `schedule ${plan.name} waits for the queue: ${why}`),
+      signal: stopping.signal,
+    });
+    logs.own(ok ? 'info' : 'error', `schedule ${plan.name}: ${reason}`);
+    if (!ok) announce({ type: 'gaveUp', service: plan.name, reason });
+    scheduler.ended(plan.name, ok, reason);
+  }
   return {
     begin: () => {
       hasBegun = true;
@@ -89,6 +109,7 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
     hurry: () => runs.hurry(),
     shutdown: () => {
       scheduler.stop();
+      stopping.abort();
       return runs.shutdown();
     },
   };

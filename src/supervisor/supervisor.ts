@@ -16,6 +16,7 @@ import { heldCapabilities } from '../system/privileges.ts';
 import { startReaper } from '../system/reaper.ts';
 import { onSignals } from '../system/signals.ts';
 import { askedRun } from './asked-run.ts';
+import { createAttemptLauncher } from './attempt-launcher.ts';
 import { createCompanions } from './companions.ts';
 import type { ControlTarget } from './control/target.ts';
 import { openDoors } from './doors.ts';
@@ -30,7 +31,8 @@ import { createLauncher } from './launcher.ts';
 import { neededBy } from './needed-by.ts';
 import { listNotes, NoteBoard } from './notes.ts';
 import { oncePerTurn } from './once-per-turn.ts';
-import { ensureToken } from './own-token.ts';
+import { createOperateDoor } from './operate-door.ts';
+import { keepToken } from './own-token.ts';
 import { type GoodReading, PlanInForce } from './plan-in-force.ts';
 import { refuseTakenPorts, refuseTakenReplicas } from './port-check.ts';
 import { portFacts } from './port-facts.ts';
@@ -38,8 +40,10 @@ import { describeProduct } from './product.ts';
 import { createScheduled } from './scheduled.ts';
 import { createSelfCheck } from './self-check.ts';
 import { Services } from './services/manager.ts';
+import { tellOfServices } from './services-listener.ts';
 import type { BootObserver } from './up.ts';
 import { waitAtMost } from './wait-at-most.ts';
+import { linkWorker } from './worker-link.ts';
 
 export interface Boot {
   /** How the plan was read: a reload reads it the same way. */
@@ -64,10 +68,11 @@ export async function supervise(boot: Boot): Promise<number> {
   let phase: ProductStatus['phase'] = 'booting';
   const inForce = new PlanInForce(boot.reading, request, {
     changesTo: (runs) => services.changesTo(runs),
-    takeOver: ({ reading, changes, restartDatabase }) => {
+    takeOver: ({ reading, changes, restarts }) => {
+      void operate.ensure(reading.plan);
       services.applyPlan(reading.plan.runs);
       scheduled.take(reading.plan.schedules);
-      if (restartDatabase) services.restart(['database']);
+      services.restart(restarts.filter((name) => services.status(name)?.status !== 'stopped'));
       const summary = changes.map(({ service, action }) => `${action} ${service}`).join(', ');
       logs.own('info', `reloaded: ${summary}`);
       announce({ type: 'reloaded', summary });
@@ -104,7 +109,8 @@ export async function supervise(boot: Boot): Promise<number> {
     overdue: (ms) => services.overdue(ms),
     internalErrors: () => services.impossible,
   });
-  const source = createLaunchSource(() => inForce.plan, request);
+  const token = keepToken(() => inForce.plan, logs);
+  const source = createLaunchSource(() => inForce.plan, request, token);
   const companions = createCompanions(source, logs);
   const care = openCare(companions, heldCapabilities);
   const checks = openChecks(
@@ -123,7 +129,7 @@ export async function supervise(boot: Boot): Promise<number> {
     },
   );
 
-  const launcher = createLauncher(source, logs, clock, {
+  const starter = createLauncher(source, logs, clock, {
     logMatched: (name, generation) => services.logMatched(name, generation),
     watchdogFailed: (name, generation, why) => services.checkFailed(name, generation, why),
     watchdogPassed: (name, generation) => services.checkPassed(name, generation),
@@ -137,6 +143,16 @@ export async function supervise(boot: Boot): Promise<number> {
       services.restart([name]);
     },
   });
+  const worker = linkWorker({
+    launcher: starter,
+    launchAttempt: createAttemptLauncher(source, logs, clock, () => inForce.plan),
+    clock,
+    plan: () => inForce.plan,
+    statusOf: (name) => services.status(name),
+    say: (level, text) => logs.own(level, text),
+    summed: lookAtAll,
+  });
+  const { launcher } = worker;
   const services = new Services({
     runs: plan.runs,
     stopTimeout: servicesShare(plan.stopTimeout),
@@ -145,46 +161,14 @@ export async function supervise(boot: Boot): Promise<number> {
     launcher,
     lastLine: (name) => logs.lastLine(name),
     checkOf: (name) => checks.statusOf(name),
-    listener: {
-      changed: (service, from, to, reason) => {
-        logs.own('debug', `${service}: ${from} → ${to}${reason === '' ? '' : ` (${reason})`}`);
-        announce({ type: 'changed', service, from, to, reason });
-      },
-      spawned: (service, generation, pid) => {
-        notes.forget(service);
-        announce({ type: 'spawned', service, generation, pid });
-      },
-      exited: (service, generation, { code, signal }, asked) => {
-        const end = signal === null ? `exit ${code}` : signal;
-        if (!asked && code !== 0) logs.own('warn', `${service} ended: ${end}`);
-        announce({ type: 'exited', service, generation, code, signal, asked });
-      },
-      startFailed: (service, _generation, reason) => logs.own('warn', `${service}: ${reason}`),
-      checksWanted: (name, generation) => {
-        const run = inForce.run(name);
-        if (run.kind === 'service' && run.healthcheck) checks.start(name, generation, run.healthcheck);
-      },
-      checksUnwanted: (name, generation) => checks.stop(name, generation),
-      gaveUp: (service, reason) => {
-        const run = plan.runs.find(({ name }) => name === service);
-        // A task that is one of our own programs has said in full what failed.
-        const told = run?.kind === 'task' && run.work.kind === 'program';
-        const last = told ? undefined : logs.lastLine(service);
-        const lastWords = last === undefined ? '' : `; last line: ${last.slice(0, 200)}`;
-        logs.own('error', `${service} gave up: ${reason}${lastWords}`);
-        announce({ type: 'gaveUp', service, reason });
-      },
-      rollHalted: (group, reason, left) => {
-        const text = `${reason}: ${left.join(', ')} of ${group} was left as it was; mend the plan and reload`;
-        logs.own('error', text);
-        announce({ type: 'noted', text });
-      },
-      reported: (name, _generation, report) => {
-        if (report.type === 'note') {
-          notes.add(name, report.text);
-          announce({ type: 'noted', text: report.text });
-        }
-        if (report.type === 'progress' && phase === 'booting') view.show(product());
+    listener: tellOfServices({
+      plan: () => inForce.plan,
+      logs,
+      notes,
+      checks,
+      announce,
+      progressed: () => {
+        if (phase === 'booting') view.show(product());
       },
       booted: (ms) => {
         phase = 'running';
@@ -194,8 +178,7 @@ export async function supervise(boot: Boot): Promise<number> {
         void care.look();
       },
       ended: (ended) => end(endedBy(ended)),
-      misbehaved: (text) => logs.own('error', text),
-    },
+    }),
   });
 
   const scheduled = createScheduled({
@@ -204,6 +187,7 @@ export async function supervise(boot: Boot): Promise<number> {
     clock,
     launcher,
     logs,
+    ask: worker.ask,
     announce,
     file: `${plan.dataDir}/bulkhead/schedules.json`,
   });
@@ -248,7 +232,15 @@ export async function supervise(boot: Boot): Promise<number> {
         signal,
       ),
     runSchedule: (name) => scheduled.runNow(name),
+    jobs: worker.ask,
   };
+  const operate = createOperateDoor({
+    target,
+    clock,
+    runDir: request.runDir,
+    isolated: request.root,
+    say: (level, text) => logs.own(level, text),
+  });
 
   const forgetSignals = onSignals({
     terminate: (signal, times) => {
@@ -268,10 +260,12 @@ export async function supervise(boot: Boot): Promise<number> {
 
   if (boot.wasAsked()) end(ASKED);
 
-  const token = plan.token ?? ensureToken(plan.dataDir, logs);
+  token();
   await using open = new AsyncDisposableStack();
   await refuseTakenPorts(plan, portFacts);
-  open.use(await openDoors({ target, health, clock, plan, token: () => inForce.plan.token ?? token }));
+  open.use(await openDoors({ target, health, clock, plan, token }));
+  open.use(operate);
+  await operate.ensure(plan);
   for (const text of bootNotes) logs.own('warn', text);
   // libuv tells signals last in a turn of the loop: one that is here already must be heard before anything starts.
   await nextTurn();

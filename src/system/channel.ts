@@ -3,9 +3,21 @@ import { readLines } from './line-reader.ts';
 
 /** PID 1's end of the socket on a child's descriptor 3. */
 export interface Channel {
-  send(line: string): void;
+  /** False: it does not read what it was sent before, and this is lost. */
+  send(line: string): boolean;
+  /** Bytes it has not read. */
+  readonly waiting: number;
+  /** While held nothing is read, and its writes wait. */
+  hold(held: boolean): void;
   /** After the child's death: calls back when every line it wrote has been told, or after a short while. */
   drain(done: () => void): void;
+}
+
+/** What lines a child may write; others are dropped. */
+export interface LineLimit {
+  /** Bytes. */
+  readonly longest: number;
+  tooLong(): void;
 }
 
 const LONGEST_LINE = 1024 * 1024;
@@ -16,7 +28,7 @@ const DRAIN_MS = 250;
 
 export function openChannel(
   stream: unknown,
-  wanted: boolean | undefined,
+  wanted: boolean | LineLimit | undefined,
   onLine: (line: string) => void,
 ): Channel | undefined {
   if (!wanted || !(stream instanceof Socket)) return undefined;
@@ -30,17 +42,33 @@ export function openChannel(
   };
   stream.on(
     'data',
-    readLines((line) => !ended && onLine(line), LONGEST_LINE),
+    typeof wanted === 'object'
+      ? readLines(
+          (line) => !ended && onLine(line),
+          wanted.longest,
+          () => wanted.tooLong(),
+        )
+      : readLines((line) => !ended && onLine(line), LONGEST_LINE),
   );
   // A broken pipe is the child's death, told elsewhere.
   stream.on('error', finish);
   stream.on('end', finish);
   return {
     send: (line) => {
-      if (!ended && stream.writableLength < LONGEST_QUEUE) stream.write(`${line}\n`);
+      if (ended || stream.writableLength >= LONGEST_QUEUE) return ended;
+      stream.write(`${line}\n`);
+      return true;
+    },
+    get waiting() {
+      return stream.writableLength;
+    },
+    hold: (held) => {
+      if (held) stream.pause();
+      else stream.resume();
     },
     drain: (done) => {
       if (ended) return done();
+      stream.resume();
       const timer = setTimeout(finish, DRAIN_MS);
       onEnd = () => {
         clearTimeout(timer);

@@ -126,6 +126,11 @@ export function removeSocket(path: string): void {
 }
 
 /** Bytes an unprivileged user may still write on the file system of this path. */
+export function giveSocket(path: string, owner: Ownership): void {
+  const { uid, gid } = lstatSync(path);
+  if (uid !== owner.uid || gid !== owner.gid) chownSync(path, owner.uid, owner.gid);
+}
+
 export function freeBytes(path: string): number {
   const { bavail, bsize } = statfsSync(path);
   return bavail * bsize;

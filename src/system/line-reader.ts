@@ -1,11 +1,16 @@
-/** Cuts a stream of bytes into lines of UTF-8. A line longer than `longest` bytes is dropped whole. */
-export function readLines(onLine: (line: string) => void, longest: number): (chunk: Buffer) => void {
+/** Cuts a stream of bytes into lines of UTF-8. A line longer than `longest` bytes is dropped whole, and told. */
+export function readLines(
+  onLine: (line: string) => void,
+  longest: number,
+  onTooLong: () => void = () => undefined,
+): (chunk: Buffer) => void {
   let parts: Buffer[] = [];
   let length = 0;
   let tooLong = false;
   const take = (bytes: Buffer): void => {
     length += bytes.length;
     if (length > longest) {
+      if (!tooLong) onTooLong();
       tooLong = true;
       parts = [];
     } else {

@@ -5,7 +5,7 @@
  */
 import { closeSync, fchmodSync, fchownSync, readdirSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import type { Channel } from './channel.ts';
+import type { Channel, LineLimit } from './channel.ts';
 import { openChannel } from './channel.ts';
 import { registerChildren } from './children.ts';
 import type { Privileges, Ulimits } from './confine.ts';
@@ -41,7 +41,7 @@ export interface SpawnOptions {
   /** The child, a Node program, can say `process.send('ready')`. */
   readonly nodeChannel?: boolean | undefined;
   /** The child gets a connected socket as descriptor 3, for lines both ways. */
-  readonly channel?: boolean | undefined;
+  readonly channel?: boolean | LineLimit | undefined;
   /** The child reads what is written to `stdin`; else its input is /dev/null. */
   readonly stdin?: boolean | undefined;
   /** The child gets a socket of sd_notify(3) at this path, for as long as it lives. */
@@ -84,8 +84,12 @@ export interface SpawnedProcess {
   readonly stdin: Writable | undefined;
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
-  /** Writes a line to the channel; nothing without one. */
-  send(line: string): void;
+  /** Writes a line to the channel; nothing without one. False: it does not read, and the line is lost. */
+  send(line: string): boolean;
+  /** Bytes on the channel that it has not read. */
+  waiting(): number;
+  /** While held its lines on the channel are not read. */
+  hold(held: boolean): void;
   /**
    * Returns how many live processes it reached; that none is left, only `emptied` says. SIGKILL to everything holds: what the family forks meanwhile, or what
    * of it shows itself only after the leader's death, is killed as well.
@@ -237,7 +241,9 @@ function follow(
     stdin: child.stdin,
     stdout: pipes.stdout,
     stderr: pipes.stderr,
-    send: (line) => channel?.send(line),
+    send: (line) => channel?.send(line) ?? true,
+    waiting: () => channel?.waiting ?? 0,
+    hold: (held) => channel?.hold(held),
     memory: () => (leader.gone ? 0 : readFamilyMemory(leader)),
     signal: (signal, target) => {
       if (empty) return 0;

@@ -25,7 +25,7 @@ function reload(from: string, to: string): ReturnType<typeof planReload> {
 
 test('settings of the server restart the database, and only it', () => {
   const next = reload(CORE, CORE.replace('user: tools', 'user: tools, settings: { work_mem: 7MB }'));
-  expect(next.restartDatabase).toBe(true);
+  expect(next.restarts).toEqual(['database']);
   expect(next.changes).toEqual([
     { service: 'database', action: 'restart', reason: 'database.settings.work_mem' },
   ]);
@@ -34,7 +34,7 @@ test('settings of the server restart the database, and only it', () => {
 test('what the process need not notice is announced as an update, in the words of the plan', () => {
   const next = reload(CORE, CORE.replace('environment:', 'critical: false, environment:'));
   expect(next.changes).toEqual([{ service: 'app', action: 'update', reason: 'critical' }]);
-  expect(next.restartDatabase).toBe(false);
+  expect(next.restarts).toEqual([]);
 });
 
 test('what the process must notice restarts it', () => {
@@ -44,4 +44,27 @@ test('what the process must notice restarts it', () => {
 
 test('what only a new boot can change is refused by name', () => {
   expect(() => reload(CORE, `name: other\n${CORE}`)).toThrow(/name cannot change while running/);
+});
+
+const JOBS = `${CORE}jobs: { scrape: { command: [scrape] } }\n`;
+
+test('a changed type of job restarts the worker, which goes by it, and the API, which shows it', () => {
+  const next = reload(JOBS, JOBS.replace('[scrape]', '[scrape], concurrency: 3'));
+  expect(next.restarts).toEqual(['worker', 'api']);
+  expect(next.changes).toEqual([
+    { service: 'worker', action: 'restart', reason: 'queue.concurrency, jobs.scrape.concurrency' },
+    { service: 'api', action: 'restart', reason: 'queue.concurrency, jobs.scrape.concurrency' },
+  ]);
+});
+
+test('the first type of job starts them, and the last one that goes stops them', () => {
+  const both = ['worker', 'api'];
+  expect(reload(CORE, JOBS).changes.map(({ service, action }) => [service, action])).toEqual(
+    both.map((service) => [service, 'start']),
+  );
+  const gone = reload(JOBS, CORE);
+  expect(gone.restarts).toEqual([]);
+  expect(gone.changes.map(({ service, action }) => [service, action])).toEqual(
+    both.map((service) => [service, 'stop']),
+  );
 });

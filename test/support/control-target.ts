@@ -64,6 +64,10 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
         reason: '',
       };
     },
+    jobs: async (request) => {
+      ask(`jobs ${request.op}`);
+      return { ok: true, durability: 'durable', value: { count: 0 } };
+    },
     reload: async ({ dryRun }) => {
       ask(`reload ${dryRun}`);
       return [{ service: 'app', action: 'restart', reason: 'environment.PORT' }];

@@ -10,17 +10,25 @@ const KEEP_OPEN = { destroyOnReturn: false };
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The whole body as a JSON object with known keys only; an empty body is an empty object. */
-export async function readObject(request: IncomingMessage, keys: readonly string[]): Promise<JsonObject> {
+/**
+ * The whole body as a JSON object with known keys only; an empty body is an empty object.
+ * @param keys undefined: any
+ * @param largest bytes
+ */
+export async function readObject(
+  request: IncomingMessage,
+  keys: readonly string[] | undefined,
+  largest = LARGEST_BODY,
+): Promise<JsonObject> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request.iterator(KEEP_OPEN)) {
     size += chunk.length;
-    if (size > LARGEST_BODY) {
+    if (size > largest) {
       throw new RequestFailure(
         413,
         'body-too-large',
-        `cannot read the request: its body is over ${LARGEST_BODY} bytes`,
+        `cannot read the request: its body is over ${largest} bytes`,
       );
     }
     chunks.push(chunk);

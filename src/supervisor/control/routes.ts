@@ -7,6 +7,7 @@ import { RequestFailure, sendJson } from './answers.ts';
 import { changeServices } from './changes.ts';
 import { streamEvents } from './event-route.ts';
 import { runExec } from './exec-route.ts';
+import { askAboutJobs } from './jobs-route.ts';
 import { streamLogs } from './log-route.ts';
 import {
   badRequest,
@@ -16,6 +17,7 @@ import {
   readBoolean,
   readObject,
 } from './request-body.ts';
+import type { Rights } from './rights.ts';
 import { restartRolling } from './rolling.ts';
 import { runProgramFor } from './run-route.ts';
 import { scaleServices } from './scaling.ts';
@@ -27,6 +29,7 @@ export interface Exchange {
   readonly query: URLSearchParams;
   readonly target: ControlTarget;
   readonly clock: Clock;
+  readonly rights: Rights;
   /** Aborted when the server closes: whoever waits or follows ends. */
   readonly closing: AbortSignal;
 }
@@ -67,12 +70,19 @@ const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readon
   'POST /v1/schedules/run': { keys: [], run: runSchedule },
   'POST /v1/exec': {
     keys: [],
-    run: ({ target, clock, request, response }) => runExec(target, clock, request, response),
+    run: ({ target, clock, rights, request, response }) => {
+      if (rights.exec) return runExec(target, clock, request, response);
+      throw new RequestFailure(403, 'not-allowed', 'cannot run a command from here: people do that');
+    },
   },
   'POST /v1/runs': {
     keys: [],
-    run: async ({ target, request, response }) =>
-      runProgramFor(target, await readObject(request, ['program', 'input']), response),
+    run: async ({ target, request, response, rights }) =>
+      runProgramFor(target, await readObject(request, ['program', 'input']), response, rights),
+  },
+  'POST /v1/jobs': {
+    keys: [],
+    run: ({ target, request, response }) => askAboutJobs(target, request, response),
   },
 };
 

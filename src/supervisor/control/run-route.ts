@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { ASKABLE_PROGRAMS, type RunOutput } from '../../protocol/control.ts';
+import type { RunOutput } from '../../protocol/control.ts';
 import { type LineStream, openLineStream } from './line-stream.ts';
 import { badRequest, isObject, type JsonObject } from './request-body.ts';
+import type { Rights } from './rights.ts';
 import type { ControlTarget } from './target.ts';
 
 const KEY = /^[A-Za-z][A-Za-z0-9]*$/;
@@ -11,9 +12,10 @@ export async function runProgramFor(
   target: ControlTarget,
   body: JsonObject,
   response: ServerResponse,
+  { programs }: Rights,
 ): Promise<void> {
-  const program = ASKABLE_PROGRAMS.find((name) => name === body.program);
-  if (!program) throw badRequest(`"program" must be one of ${ASKABLE_PROGRAMS.join(', ')}`);
+  const program = programs.find((name) => name === body.program);
+  if (!program) throw badRequest(`"program" must be one of ${programs.join(', ')}`);
   const input = readInput(body.input ?? {});
   const left = new AbortController();
   response.once('close', () => left.abort());

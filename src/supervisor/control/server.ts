@@ -6,12 +6,15 @@ import { DATA_HEADER } from '../../protocol/control.ts';
 import { RequestFailure, sendError } from './answers.ts';
 import { listenOnFirst, type SocketFiles } from './listen.ts';
 import { badRequest } from './request-body.ts';
+import { EVERYTHING, type Rights } from './rights.ts';
 import { route } from './routes.ts';
 import type { ControlTarget } from './target.ts';
 
 export interface ControlPorts {
   readonly clock: Clock;
   readonly files: SocketFiles;
+  /** Undefined: whoever can open the socket may do everything. */
+  readonly rights?: Rights;
 }
 
 export interface ControlServer {
@@ -37,7 +40,7 @@ export async function openControlServer(
   const server = http.createServer(
     // A followed stream and a slow change are quiet for long, so only the headers are timed.
     { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 1000, maxHeaderSize: 16 * 1024 },
-    (request, response) => void answer(request, response, target, ports.clock, closing.signal),
+    (request, response) => void answer(request, response, target, ports, closing.signal),
   );
   server.maxConnections = MOST_CONNECTIONS;
   const path = await listenOnFirst(server, paths, ports.files);
@@ -58,7 +61,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   target: ControlTarget,
-  clock: Clock,
+  { clock, rights = EVERYTHING }: ControlPorts,
   closing: AbortSignal,
 ): Promise<void> {
   response.setHeader(DATA_HEADER, encodeURIComponent(target.dataDir));
@@ -68,7 +71,7 @@ async function answer(
   try {
     const url = parseUrl(request.url ?? '');
     refuseMisdirected(request, target.dataDir);
-    await route({ request, response, query: url.searchParams, target, clock, closing }, url.pathname);
+    await route({ request, response, query: url.searchParams, target, clock, rights, closing }, url.pathname);
   } catch (error) {
     sendError(response, error);
     // Closing while the client still writes would tear the answer away from it; it closes when it has read it.

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Report } from '../../protocol/channel.ts';
 import type { AskableProgram, ExecSignal, LogLine, ReloadChange } from '../../protocol/control.ts';
+import type { JobsAnswer, JobsRequest } from '../../protocol/jobs.ts';
 import type { ScheduleEnd } from '../../protocol/schedules.ts';
 import type { ProductStatus, SelfStatus } from '../../protocol/status.ts';
 import type { EventLog } from './event-log.ts';
@@ -33,6 +34,8 @@ export interface ControlTarget {
   readonly events: Pick<EventLog, 'since' | 'follow'>;
   /** Runs a schedule now; resolves with its end. Throws where there is none of the name, or where it runs. */
   runSchedule(name: string): Promise<ScheduleEnd>;
+  /** Asks the worker about jobs; never rejects. */
+  jobs(request: JobsRequest): Promise<JobsAnswer>;
   /** Starts a program beside a service: as its user, in its folder, with its environment. */
   exec(service: string, argv: readonly string[]): Promise<ExecProcess>;
   /** Runs one of our own programs; resolves with its exit code. An abort ends it. */

@@ -18,8 +18,11 @@ export interface SchedulePorts {
   load(): Readonly<Record<string, Remembered>>;
   /** Resolves when it will outlive a crash; rejects where it cannot. Calls may overlap: the last one counts. */
   save(memory: Readonly<Record<string, Remembered>>): Promise<void>;
-  /** Starts its run, which is not running. What comes of it arrives at `ended`. */
-  start(name: string): void;
+  /**
+   * Starts its run, which is not running. What comes of it arrives at `ended`.
+   * @param slot the moment it was due, ms since the epoch; undefined: a person asked for it
+   */
+  start(name: string, slot: number | undefined): void;
   /** Something a person should know. */
   say(level: 'info' | 'warn', text: string): void;
 }

@@ -89,12 +89,12 @@ export class Scheduler {
     this.#disarm = this.#ports.clock.after(wait, () => this.review());
   }
 
-  /** A run of it has ended. */
+  /** A run of it has ended. `reason`: why it failed, or what came of it where that is to be known. */
   ended(name: string, ok: boolean, reason: string): void {
     const entry = this.#entries.get(name);
     const now = this.#ports.clock.now();
     const startedAt = entry?.startedAt ?? now;
-    const end = { startedAt: isoOf(startedAt), endedAt: isoOf(now), ok, reason: ok ? '' : reason };
+    const end = { startedAt: isoOf(startedAt), endedAt: isoOf(now), ok, reason };
     this.#memory[name] = { ...(this.#memory[name] ?? { slot: startedAt }), last: end };
     this.#saveSoon();
     if (!entry) return;
@@ -103,7 +103,7 @@ export class Scheduler {
     if (entry.plan.off === GONE) this.#entries.delete(name);
     if (!entry.queued || this.#isStopped) return;
     entry.queued = false;
-    this.#start(name, entry);
+    this.#start(name, entry, this.#memory[name]?.slot);
   }
 
   /**
@@ -126,7 +126,7 @@ export class Scheduler {
     entry.cancelStart?.();
     const { promise, resolve } = Promise.withResolvers<ScheduleEnd>();
     entry.waiters.push(resolve);
-    this.#start(name, entry);
+    this.#start(name, entry, undefined);
     return promise;
   }
 
@@ -179,11 +179,11 @@ export class Scheduler {
       );
     } else {
       if (late > LATE) this.#ports.say('info', `${name} was due ${formatDuration(late)} ago: caught up now`);
-      this.#startAfter(saved, name, entry);
+      this.#startAfter(saved, name, entry, slot);
     }
   }
 
-  #startAfter(saved: Promise<void>, name: string, entry: Entry): void {
+  #startAfter(saved: Promise<void>, name: string, entry: Entry, slot: number): void {
     const { clock, random } = this.#ports;
     let isDecided = false;
     let disarm = clock.after(LONGEST_SAVE, () => begin());
@@ -192,8 +192,8 @@ export class Scheduler {
       if (isDecided) return;
       isDecided = true;
       const delay = Math.floor(random() * entry.plan.jitter);
-      if (delay === 0) this.#start(name, entry);
-      else disarm = clock.after(delay, () => this.#start(name, entry));
+      if (delay === 0) this.#start(name, entry, slot);
+      else disarm = clock.after(delay, () => this.#start(name, entry, slot));
     };
     entry.cancelStart = () => {
       isDecided = true;
@@ -203,10 +203,10 @@ export class Scheduler {
     void saved.then(begin);
   }
 
-  #start(name: string, entry: Entry): void {
+  #start(name: string, entry: Entry, slot: number | undefined): void {
     entry.cancelStart = undefined;
     entry.startedAt = this.#ports.clock.now();
-    this.#ports.start(name);
+    this.#ports.start(name, slot);
   }
 
   #saveSoon(): void {

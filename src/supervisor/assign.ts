@@ -1,0 +1,76 @@
+/** What each of our own programs is told: what it works with, and no secret that is none of its business. */
+import type { JobsPlan } from '../config/plan-jobs.ts';
+import type { ProgramName } from '../config/plan-runs.ts';
+import type { Assignment } from '../protocol/channel.ts';
+import { appPassword } from './late-values.ts';
+import type { LaunchSource } from './resolve-launch.ts';
+
+export function assign(
+  program: ProgramName,
+  source: LaunchSource,
+  input: Readonly<Record<string, string>>,
+): Assignment {
+  const { dataDir, runDir, isolated } = source;
+  const common = { program, dataDir, runDir, isolated };
+  if (program === 'api') return { ...common, ...ofApi(source) };
+  const password = appPassword(source);
+  return {
+    ...common,
+    database: source.database,
+    backups: source.backups,
+    ...(source.jobs === undefined ? {} : ofQueue(program, source.jobs)),
+    secrets: {
+      ...(password === undefined ? {} : { appPassword: password }),
+      ...queuePassword(program, source),
+      ...(program === 'cluster' ? bundlePassphrase(source) : {}),
+    },
+    input,
+  };
+}
+
+/** It asks PID 1 for everything, and knows no database. */
+function ofApi(source: LaunchSource): Omit<Assignment, 'program' | 'dataDir' | 'runDir' | 'isolated'> {
+  const { api, jobs, runDir } = source;
+  const token = source.token();
+  return {
+    database: undefined,
+    backups: undefined,
+    ...(jobs === undefined ? {} : { jobs: { ...jobs, redisUrl: undefined } }),
+    ...(api === undefined ? {} : { api }),
+    secrets: token === undefined ? {} : { token },
+    input: { operateSocket: operateSocket(runDir) },
+  };
+}
+
+/** Where the API asks PID 1. */
+export function operateSocket(runDir: string): string {
+  return `${runDir}/api/operate.sock`;
+}
+
+function ofQueue(program: ProgramName, jobs: JobsPlan): Pick<Assignment, 'jobs'> {
+  if (program === 'worker') return { jobs };
+  return program === 'setup' ? { jobs: { ...jobs, redisUrl: undefined } } : {};
+}
+
+/** Of the role that owns the queue in our own cluster: made here, because nobody else may write among the secrets. */
+function queuePassword(program: ProgramName, source: LaunchSource): { readonly jobsPassword?: string } {
+  const { database, jobs } = source;
+  if (program !== 'worker' && program !== 'setup') return {};
+  if (jobs?.store !== 'postgres' || database === undefined || database.external) return {};
+  return { jobsPassword: source.ensureSecret('jobs_password') };
+}
+
+/** Only where a bundle is looked for. */
+function bundlePassphrase({ inherited, readFile }: LaunchSource): Readonly<Record<string, string>> {
+  const { BUNDLE_PASSPHRASE: said, BUNDLE_PASSPHRASE_FILE: file } = inherited;
+  if (said) return { bundlePassphrase: said };
+  if (!file) return {};
+  try {
+    const text = readFile(file)?.replace(/\r?\n$/, '');
+    if (text) return { bundlePassphrase: text };
+  } catch {
+    // Told below as well.
+  }
+  // Where no bundle waits, it must not keep anybody from starting; where one does, the program refuses it.
+  return { noBundlePassphrase: file };
+}
