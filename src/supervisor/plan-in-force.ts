@@ -76,10 +76,13 @@ export class PlanInForce {
     this.#refuseWhileStopping('scale');
     const wanted = { ...this.#scaled, ...sizes };
     const next = planScale(this.plan, this.#request, wanted, (runs) => this.#users.changesTo(runs));
-    const starts = new Set(
-      next.changes.flatMap(({ action, service }) => (action === 'start' ? [service] : [])),
-    );
-    return next.reading.plan.runs.filter(({ name }) => starts.has(name));
+    return startsOf(next);
+  }
+
+  /** The runs that a reload would start. @throws Failure as `reload` does */
+  startedByReload(): readonly RunPlan[] {
+    this.#refuseWhileStopping('reload');
+    return startsOf(planReload(this.plan, this.#request, (runs) => this.#users.changesTo(runs)));
   }
 
   #exchange(next: Reload): void {
@@ -91,4 +94,9 @@ export class PlanInForce {
     if (!this.#users.isStopping()) return;
     throw new Failure(`cannot ${what}: everything is being stopped`, { exitCode: CommandExit.refused });
   }
+}
+
+function startsOf({ changes, reading }: Reload): readonly RunPlan[] {
+  const starts = new Set(changes.flatMap(({ action, service }) => (action === 'start' ? [service] : [])));
+  return reading.plan.runs.filter(({ name }) => starts.has(name));
 }

@@ -42,29 +42,39 @@ export async function refuseTakenPorts(plan: Plan, facts: PortFacts): Promise<vo
 }
 
 /**
- * The same of replicas that are to be started beside what runs. One of that name that is just being stopped still has
+ * The same of runs, replicas above all, that are to be started beside what runs. One of that name that is just being stopped still has
  * its port, and nobody starts before it has gone.
  * @throws Failure (exit 5) that names each port that is taken, and by whom
  */
 export async function refuseTakenReplicas(
+  verb: 'scale' | 'reload',
   runs: readonly RunPlan[],
   { services }: Pick<ProductStatus, 'services'>,
   facts: PortFacts,
+  /** Those of runs that are there: who takes over from one of them waits for its end. */
+  ours: ReadonlySet<number> = new Set(),
 ): Promise<void> {
   const live = new Set(services.flatMap(({ name, pid }) => (pid === undefined ? [] : [name])));
   const taken: string[] = [];
   for (const run of runs) {
     const port = ownPort(run);
-    if (port === undefined || live.has(run.name) || !(await facts.isTaken('127.0.0.1', port))) continue;
+    if (port === undefined || live.has(run.name) || ours.has(port)) continue;
+    if (!(await facts.isTaken('127.0.0.1', port))) continue;
     const owner = facts.whoListens(port);
     taken.push(`port ${port} of ${run.name} is taken${owner ? ` by ${owner}` : ''}`);
   }
   if (taken.length === 0) return;
-  throw new Failure(`cannot scale: ${taken.join(', ')}; nothing was started`, {
-    remedy: 'stop what holds it, or ask for fewer',
+  throw new Failure(`cannot ${verb}: ${taken.join(', ')}; nothing was started`, {
+    remedy:
+      verb === 'scale' ? 'stop what holds it, or ask for fewer' : 'stop what holds it, or correct the plan',
     code: 'port-taken',
     exitCode: CommandExit.refused,
   });
+}
+
+/** Where these listen, as far as the plan says. */
+export function portsOf(runs: readonly RunPlan[]): ReadonlySet<number> {
+  return new Set(runs.flatMap((run) => ownPort(run) ?? []));
 }
 
 /** The next one above that neither anybody has nor we want ourselves. */
@@ -77,6 +87,9 @@ async function findFree(port: number, spoken: Set<number>, facts: PortFacts): Pr
   return port + 1;
 }
 
+/** The variables of those whose port people move by one. */
+const MOVED_BY: Readonly<Record<string, string>> = { app: 'PORT', api: 'BULKHEAD_API_PORT' };
+
 function listWanted(plan: Plan): Wanted[] {
   const wanted: Wanted[] = [{ service: 'the probes', port: plan.ports.probes, variable: 'BULKHEAD_PORT' }];
   if (plan.database && !plan.database.external) {
@@ -86,7 +99,7 @@ function listWanted(plan: Plan): Wanted[] {
   for (const run of plan.runs) {
     const port = ownPort(run);
     if (port === undefined) continue;
-    const variable = run.name === 'app' ? 'PORT' : `the port of ${run.name}`;
+    const variable = MOVED_BY[run.name] ?? `the port of ${run.name}`;
     wanted.push({ service: run.name, port, variable });
   }
   return wanted;

@@ -15,26 +15,24 @@ import { onMistakes } from '../system/mistakes.ts';
 import { heldCapabilities } from '../system/privileges.ts';
 import { startReaper } from '../system/reaper.ts';
 import { onSignals } from '../system/signals.ts';
-import { askedRun } from './asked-run.ts';
 import { createAttemptLauncher } from './attempt-launcher.ts';
 import { createCompanions } from './companions.ts';
-import type { ControlTarget } from './control/target.ts';
 import { openDoors } from './doors.ts';
 import { ASKED, type Ending, endedBy, exitCodeOf, LOG_FLUSH_MS, MISTAKEN, servicesShare } from './ending.ts';
 import { openHallEvents } from './hall-events.ts';
 import { openHallLogs } from './hall-logs.ts';
+import { createHallTarget } from './hall-target.ts';
 import { openChecks } from './health/checks.ts';
 import { openHealthView } from './health/health-view.ts';
 import { fillText } from './late-values.ts';
 import { createLaunchSource } from './launch-source.ts';
 import { createLauncher } from './launcher.ts';
-import { neededBy } from './needed-by.ts';
 import { listNotes, NoteBoard } from './notes.ts';
 import { oncePerTurn } from './once-per-turn.ts';
 import { createOperateDoor } from './operate-door.ts';
 import { keepToken } from './own-token.ts';
 import { type GoodReading, PlanInForce } from './plan-in-force.ts';
-import { refuseTakenPorts, refuseTakenReplicas } from './port-check.ts';
+import { refuseTakenPorts } from './port-check.ts';
 import { portFacts } from './port-facts.ts';
 import { describeProduct } from './product.ts';
 import { createScheduled } from './scheduled.ts';
@@ -204,36 +202,19 @@ export async function supervise(boot: Boot): Promise<number> {
     });
   }
 
-  const target: ControlTarget = {
+  const target = createHallTarget({
     dataDir: plan.dataDir,
     product,
     self: () => self.status(),
     isReady: () => health.ready().ok,
-    start: (names) => services.start(names),
-    stop: (names) => services.stop(names),
-    restart: (names) => services.restart(names),
-    restartTree: (names) => services.restartTree(names),
-    reload: async (options) => inForce.reload(options),
-    scale: async (sizes) => {
-      await refuseTakenReplicas(inForce.startedBy(sizes), product(), portFacts);
-      return inForce.scale(sizes);
-    },
-    neededBy: (name) => neededBy(name, inForce.plan.runs, services.statuses()),
-    planView: () => inForce.show(),
+    inForce,
+    services,
+    scheduled,
+    companions,
     logs,
     events,
-    exec: (name, argv) => companions.exec(inForce.run(name), argv),
-    run: (program, input, onReport, signal) =>
-      companions.program(
-        askedRun(inForce.run('setup'), program, heldCapabilities),
-        program,
-        input,
-        onReport,
-        signal,
-      ),
-    runSchedule: (name) => scheduled.runNow(name),
-    jobs: worker.ask,
-  };
+    ask: worker.ask,
+  });
   const operate = createOperateDoor({
     target,
     clock,
@@ -248,13 +229,10 @@ export async function supervise(boot: Boot): Promise<number> {
       logs.own('info', times === 1 ? `stopping: ${signal}` : `${signal} again: hurrying`);
       end(ASKED);
     },
-    reload: () => {
-      try {
-        inForce.reload({ dryRun: false });
-      } catch (error) {
-        logs.own('error', `cannot reload: ${messageOf(error)}`);
-      }
-    },
+    reload: () =>
+      void target
+        .reload({ dryRun: false })
+        .catch((error) => logs.own('error', `cannot reload: ${messageOf(error)}`)),
     reopen: () => logs.reopen(),
   });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Plan } from '../../src/config/plan.ts';
 import { readPlan } from '../../src/config/read-plan.ts';
-import { refuseTakenPorts, refuseTakenReplicas } from '../../src/supervisor/port-check.ts';
+import { portsOf, refuseTakenPorts, refuseTakenReplicas } from '../../src/supervisor/port-check.ts';
 import { serviceStatus } from '../support/statuses.ts';
 
 function planOf(text: string): Plan {
@@ -63,11 +63,12 @@ services:
     isTaken: async (_host: string, port: number) => port !== 4000,
     whoListens: (port: number) => (port === 4001 ? 'node (pid 7)' : undefined),
   };
-  await expect(refuseTakenReplicas(runs, { services: [] }, facts)).rejects.toMatchObject({
+  await expect(refuseTakenReplicas('scale', runs, { services: [] }, facts)).rejects.toMatchObject({
     message:
       'cannot scale: port 4001 of web-2 is taken by node (pid 7), port 4002 of web-3 is taken; nothing was started',
     exitCode: 5,
   });
   const services = [serviceStatus('web-2'), serviceStatus('web-3')];
-  await refuseTakenReplicas(runs, { services }, facts);
+  await refuseTakenReplicas('scale', runs, { services }, facts);
+  await refuseTakenReplicas('reload', runs, { services: [] }, facts, portsOf(runs));
 });

@@ -51,7 +51,7 @@ export async function startTrial(jobs: string, env: Record<string, string> = {})
       },
     },
     openFile: () => ({
-      append: (bytes, done) => done(undefined, bytes.length),
+      append: (bytes, _day, done) => done(undefined, bytes.length),
       release: async () => undefined,
     }),
     level: 'info',

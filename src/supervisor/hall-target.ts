@@ -1,0 +1,61 @@
+/** What the hall offers on the control socket. */
+import { heldCapabilities } from '../system/privileges.ts';
+import { askedRun } from './asked-run.ts';
+import type { Companions } from './companions.ts';
+import type { ControlTarget } from './control/target.ts';
+import { neededBy } from './needed-by.ts';
+import type { PlanInForce } from './plan-in-force.ts';
+import { portsOf, refuseTakenReplicas } from './port-check.ts';
+import { portFacts } from './port-facts.ts';
+import type { Scheduled } from './scheduled.ts';
+import type { Services } from './services/manager.ts';
+
+export interface TargetParts
+  extends Pick<ControlTarget, 'dataDir' | 'product' | 'self' | 'isReady' | 'logs' | 'events'> {
+  readonly inForce: PlanInForce;
+  readonly services: Services;
+  readonly scheduled: Scheduled;
+  readonly companions: Companions;
+  readonly ask: ControlTarget['jobs'];
+}
+
+export function createHallTarget({
+  inForce,
+  services,
+  scheduled,
+  companions,
+  ask,
+  ...own
+}: TargetParts): ControlTarget {
+  return {
+    ...own,
+    start: (names) => services.start(names),
+    stop: (names) => services.stop(names),
+    restart: (names) => services.restart(names),
+    restartTree: (names) => services.restartTree(names),
+    reload: async (options) => {
+      if (!options.dryRun) {
+        const ours = portsOf(inForce.plan.runs);
+        await refuseTakenReplicas('reload', inForce.startedByReload(), own.product(), portFacts, ours);
+      }
+      return inForce.reload(options);
+    },
+    scale: async (sizes) => {
+      await refuseTakenReplicas('scale', inForce.startedBy(sizes), own.product(), portFacts);
+      return inForce.scale(sizes);
+    },
+    neededBy: (name) => neededBy(name, inForce.plan.runs, services.statuses()),
+    planView: () => inForce.show(),
+    exec: (name, argv) => companions.exec(inForce.run(name), argv),
+    run: (program, input, onReport, signal) =>
+      companions.program(
+        askedRun(inForce.run('setup'), program, heldCapabilities),
+        program,
+        input,
+        onReport,
+        signal,
+      ),
+    runSchedule: (name) => scheduled.runNow(name),
+    jobs: ask,
+  };
+}
