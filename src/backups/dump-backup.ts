@@ -5,6 +5,7 @@ import { Failure, messageOf } from '../base/errors.ts';
 import type { Server, Session } from '../postgres/connect.ts';
 import { fingerprintTables } from '../postgres/fingerprint.ts';
 import { readSystemIdentifier } from '../postgres/identity.ts';
+import { JOBS_DATABASE } from '../postgres/layout.ts';
 import type { Job } from '../program/job.ts';
 import { type BackupDatabase, dumpFile, GLOBALS_FILE } from '../protocol/backups.ts';
 import { runTool, type ToolResult } from '../system/commands.ts';
@@ -78,9 +79,12 @@ interface Work extends DumpOptions {
   readonly login: ToolLogin;
 }
 
-/** The ledger tells of the database it lies in; in another one it would be wrong, and in the way. */
+/**
+ * The ledger tells of the database it lies in; in another one it would be wrong, and in the way. Jobs that were done since
+ * must not be there again.
+ */
 function leftOut({ external }: Server): readonly string[] {
-  return external ? ['bulkhead'] : [];
+  return external ? ['bulkhead', JOBS_DATABASE] : [];
 }
 
 async function runDump(

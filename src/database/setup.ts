@@ -9,7 +9,7 @@ import {
   renameIn,
 } from '../postgres/app-database.ts';
 import { connectAsSuperuser, type Server, type Session, serverOf } from '../postgres/connect.ts';
-import { layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts';
+import { JOBS_DATABASE, layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts';
 import { ensureLedger, type LedgerRow, readLedger } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';
 import { reconcileRole } from './app-role.ts';
@@ -32,6 +32,10 @@ export async function runSetup(job: Job, makeDump: MakeSafetyDump): Promise<void
     if (changed !== undefined) job.say(changed);
     const dropped = await dropScratches(session, job.plan.name);
     if (dropped.length > 0) job.say(`dropped what an interrupted start left behind: ${dropped.join(', ')}`);
+    if (job.assignment.jobs?.store === 'postgres') {
+      const { prepareJobsDatabase } = await import('./jobs-database.ts');
+      await prepareJobsDatabase(job, session, ledger);
+    }
     if (exists) {
       await checkCollation(job, server, session, ledger);
       await keepDatabase(job, server, session, ledger);
@@ -45,12 +49,12 @@ export async function runSetup(job: Job, makeDump: MakeSafetyDump): Promise<void
 
 /** Ours and the server's own: the application must neither be the superuser nor live beside the ledger. */
 function refuseReservedNames({ plan }: Job): void {
-  if (plan.user === SUPERUSER || plan.user.startsWith('pg_')) {
+  if (plan.user === SUPERUSER || plan.user === JOBS_DATABASE || plan.user.startsWith('pg_')) {
     throw new Failure(`cannot use ${plan.user} as the application's user: the name is reserved`, {
       remedy: 'choose another user in DATABASE_URL or under database.user in the plan',
     });
   }
-  if ([MAINTENANCE_DATABASE, 'template0', 'template1'].includes(plan.name)) {
+  if ([MAINTENANCE_DATABASE, JOBS_DATABASE, 'template0', 'template1'].includes(plan.name)) {
     throw new Failure(`cannot use ${plan.name} as the application's database: the name is reserved`, {
       remedy: 'choose another name in DATABASE_URL or under database.name in the plan',
     });

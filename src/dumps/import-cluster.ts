@@ -6,7 +6,7 @@ import { Failure } from '../base/errors.ts';
 import { createScratch, databaseExists, moveIn } from '../postgres/app-database.ts';
 import { connectAsSuperuser, type Server, type Session } from '../postgres/connect.ts';
 import { createExtensions } from '../postgres/extensions.ts';
-import { MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts';
+import { JOBS_DATABASE, MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts';
 import type { LedgerEntry } from '../postgres/ledger.ts';
 import { quoteIdentifier } from '../postgres/sql-text.ts';
 import { makeImporter, makeUnfinishedRoles } from '../postgres/unfinished-roles.ts';
@@ -81,7 +81,7 @@ export async function importCluster(
 /** The application's first: the one the plan names, or the only one that holds something. */
 function chooseDatabases({ job, path }: ImportRequest, { databases }: ClusterFacts): Chosen[] {
   const filled = [...databases].filter(
-    ([name, { facts }]) => facts.holdsSomething && !isOurLedger(name, facts.tables),
+    ([name, { facts }]) => facts.holdsSomething && !isOurs(name, facts.tables),
   );
   const candidates = filled.filter(([name]) => name !== 'template1');
   if (candidates.length < filled.length) job.note(`what ${path} holds of template1 is left out`);
@@ -111,8 +111,9 @@ function chooseDatabases({ job, path }: ImportRequest, { databases }: ClusterFac
   ];
 }
 
-/** The maintenance database of a Bulkhead: its history belongs to that volume. */
-function isOurLedger(database: string, tables: ReadonlyMap<string, number>): boolean {
+/** The queue of a Bulkhead, and its maintenance database, whose history belongs to that volume. */
+function isOurs(database: string, tables: ReadonlyMap<string, number>): boolean {
+  if (database === JOBS_DATABASE) return true;
   return (
     database === MAINTENANCE_DATABASE &&
     tables.size > 0 &&

@@ -1,5 +1,6 @@
 /** How many rows every table has, of two servers side by side. */
 import type { Session } from '../postgres/connect.ts';
+import { JOBS_DATABASE } from '../postgres/layout.ts';
 import type { TableCounts } from '../protocol/point-in-time.ts';
 
 /** Sessions by the name of a database; undefined: it is not there. */
@@ -45,11 +46,13 @@ export function compareCounts(live: Counts | undefined, restored: Counts): Table
   });
 }
 
+/** Jobs come and go: what there was of them says nothing about a moment. */
 async function listDatabases(open: OpenDatabase): Promise<string[]> {
   const session = await open('postgres');
   try {
     const { rows } = await session.query<{ datname: string }>(
-      'SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1',
+      `SELECT datname FROM pg_catalog.pg_database
+        WHERE datallowconn AND NOT datistemplate AND datname <> '${JOBS_DATABASE}' ORDER BY 1`,
     );
     return rows.map(({ datname }) => datname);
   } finally {

@@ -155,6 +155,7 @@ async function lookAt(
         user: job.plan.user,
         backup: plan.base,
         backupAt: reached?.toISOString() ?? plan.from,
+        whole: true,
         ...(passed && { passed }),
       },
     });

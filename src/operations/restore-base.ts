@@ -130,7 +130,8 @@ async function noteRestore(job: Job, server: PrivateServer, { id, startedAt }: W
     const { name: database, user } = job.plan;
     const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
     const passed = await identifyDumps(layout, job.plan);
-    const detail = { database, user, backup: id, backupAt: startedAt, ...(passed && { passed }) };
+    const from = { backup: id, backupAt: startedAt, whole: true } as const;
+    const detail = { database, user, ...from, ...(passed && { passed }) };
     await writeLedger(session, { kind: 'restore', sha256: undefined, detail });
   } finally {
     await session.end();

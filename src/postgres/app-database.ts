@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../base/errors.ts';
 import { connectAsSuperuser, type Server, type Session } from './connect.ts';
+import { JOBS_DATABASE } from './layout.ts';
 import { type LedgerEntry, writeLedger } from './ledger.ts';
 import { quoteIdentifier } from './sql-text.ts';
 import { inTransaction } from './transaction.ts';
@@ -25,11 +26,11 @@ export async function isEmptyDatabase(server: Server, name: string): Promise<boo
   }
 }
 
-/** The same of the database a session is in; the ledger, where it lies there, does not count. */
+/** The same of the database a session is in; the ledger and the queue, where they lie there, do not count. */
 export async function hasNoRelations(session: Session): Promise<boolean> {
   const { rows } = await session.query(
     `SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(toast_)?temp_'
+      WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', '${JOBS_DATABASE}') AND n.nspname !~ '^pg_(toast_)?temp_'
         AND (n.nspname, c.relname) NOT IN (('bulkhead', 'ledger'), ('bulkhead', 'ledger_pkey'))
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
           WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')

@@ -54,3 +54,8 @@ export const VOLUME_FOLDERS = [
 export const SUPERUSER = 'bulkhead';
 /** The ledger lives beside the application's database: imports and resets replace that one. */
 export const MAINTENANCE_DATABASE = 'postgres';
+/**
+ * Of the queue: a database beside the application's, so that nothing that is done to that one touches a job; in a server
+ * that is not ours a schema of that one. Also the name of the role it belongs to.
+ */
+export const JOBS_DATABASE = 'bulkhead_jobs';

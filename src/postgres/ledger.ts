@@ -28,6 +28,8 @@ export interface LedgerDetail {
   /** Of a restore: the backup, and when its state was fixed. */
   readonly backup?: string;
   readonly backupAt?: string;
+  /** Of a restore that brought every database of the cluster back. */
+  readonly whole?: true;
   /** Of a restore or an adoption: the dumps that lay there to be imported, and were not meant. */
   readonly passed?: readonly { readonly file: string; readonly size: number; readonly sha256: string }[];
   /** Of an imported cluster: all of its databases that are here now. */

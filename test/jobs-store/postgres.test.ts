@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobStore } from '../../src/jobs/store.ts';
 import { PostgresStore } from '../../src/jobs/stores/postgres.ts';
+import { hasNoRelations } from '../../src/postgres/app-database.ts';
 import { openSession } from '../../src/postgres/connect.ts';
 import { type ExternalPostgres, makeExternalPostgres, PASSWORD } from '../support/external-postgres.ts';
 import { conformsToThePort } from './conformance.ts';
@@ -20,10 +21,13 @@ afterAll(async () => {
   await server.remove();
 });
 
+function target() {
+  return { host: join(server.folder, 'sockets'), port: server.port, user: 'app', password: PASSWORD };
+}
+
 function makeStore(limits = {}, database = 'app'): PostgresStore {
-  const target = { host: join(server.folder, 'sockets'), port: server.port, user: 'app', password: PASSWORD };
   const store = new PostgresStore({
-    connect: () => openSession({ ...target, database }),
+    connect: () => openSession({ ...target(), database }),
     limits: { ...LIMITS, ...limits },
     note: (text) => notes.push(text),
   });
@@ -107,6 +111,10 @@ describe('PostgreSQL', () => {
     await first.add(newJob());
     expect(await claimOne(second)).toBeDefined();
     expect(notes).toEqual([]);
+    const session = await openSession({ ...target(), database: 'closed' });
+    // To the set-up, which may import into an empty database, it still is one.
+    expect(await hasNoRelations(session)).toBe(true);
+    await session.end();
     await clear();
   });
 });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { BackupsPlan, DatabasePlan } from '../../src/config/plan.ts';
+import type { JobsPlan } from '../../src/config/plan-jobs.ts';
 import type { ProgramName } from '../../src/config/plan-runs.ts';
 import type { Assignment, Report } from '../../src/protocol/channel.ts';
 import { findIdentity, type Identity } from '../../src/system/users.ts';
@@ -30,6 +31,7 @@ export interface Ended {
 export interface RunOptions {
   readonly plan?: Partial<DatabasePlan>;
   readonly backups?: Partial<BackupsPlan>;
+  readonly jobs?: JobsPlan;
   readonly input?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** What PID 1 hands to `cluster`. */
@@ -209,6 +211,7 @@ export class TestVolume {
         ...(appPassword === undefined ? {} : { appPassword }),
         ...options.secrets,
       },
+      ...(options.jobs && { jobs: options.jobs }),
       input: options.input ?? {},
     };
   }

@@ -1,0 +1,71 @@
+/** The database of the queue, on a volume that had none, beside the application's own. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { JobsPlan } from '../../src/config/plan-jobs.ts';
+import { PostgresStore } from '../../src/jobs/stores/postgres.ts';
+import { openJobsSession } from '../../src/postgres/jobs-session.ts';
+import { LIMITS, mustClaim, newJob, TYPES } from '../jobs-store/trial.ts';
+import { makeEmptyVolume, type TestVolume } from '../support/postgres.ts';
+
+const JOBS = { store: 'postgres' } as JobsPlan;
+const SECRETS = { jobsPassword: 'of the queue' };
+let volume: TestVolume;
+
+beforeAll(async () => {
+  volume = await makeEmptyVolume();
+  expect((await volume.boot()).code).toBe(0);
+});
+
+afterAll(() => volume.remove());
+
+function openStore(jobsPassword = SECRETS.jobsPassword): PostgresStore {
+  const server = { socketDir: `${volume.runDir}/pg`, port: volume.plan.port, appUser: '', appPassword: '' };
+  return new PostgresStore({
+    connect: () => openJobsSession(server, volume.plan.name, jobsPassword),
+    limits: LIMITS,
+    note: () => undefined,
+  });
+}
+
+test('is made by the set-up where the plan has jobs, and by nobody else', async () => {
+  expect(await volume.databases()).toEqual(['tools']);
+  const made = await volume.run('setup', { jobs: JOBS, secrets: SECRETS });
+  expect([made.code, made.failure]).toEqual([0, undefined]);
+  expect(await volume.databases()).toEqual(['bulkhead_jobs', 'tools']);
+  const store = openStore();
+  await store.open(TYPES);
+  await store.add(newJob({ data: 'kept' }));
+  await store.close();
+});
+
+test('is the worker’s alone: the application does not get in', async () => {
+  await expect(volume.query('SELECT', 'bulkhead_jobs')).rejects.toThrow(/permission denied for database/);
+  const wrong = openStore('another password');
+  await expect(wrong.open(TYPES)).rejects.toMatchObject({ code: 'store-away' });
+  await wrong.close();
+});
+
+test('stays at every further set-up, its password follows the secret, and the application’s name may not be its', async () => {
+  const again = await volume.run('setup', { jobs: JOBS, secrets: { jobsPassword: 'a new one' } });
+  expect([again.code, again.notes]).toEqual([0, []]);
+  const store = openStore('a new one');
+  await store.open(TYPES);
+  expect((await mustClaim(store)).data).toBe('kept');
+  await store.close();
+  const named = await volume.run('setup', { plan: { name: 'bulkhead_jobs' } });
+  expect(named.failure).toContain('cannot use bulkhead_jobs as the application');
+});
+
+test('begins anew where it came back with a backup of the whole cluster', async () => {
+  await volume.admin(
+    `INSERT INTO bulkhead.ledger (id, kind, tool, detail) VALUES ('restore:tools', 'restore', 'bulkhead',
+       '{"database":"tools","user":"tools_user","backup":"b","backupAt":"2026-01-01T00:00:00Z","whole":true}')`,
+  );
+  for (const notes of [[expect.stringContaining('the queue came back with the backup')], []]) {
+    const restored = await volume.run('setup', { jobs: JOBS, secrets: SECRETS });
+    expect([restored.code, restored.notes]).toEqual([0, notes]);
+  }
+  const store = openStore();
+  await store.open(TYPES);
+  expect(await store.counts()).toEqual({});
+  await store.close();
+});
