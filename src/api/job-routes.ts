@@ -65,7 +65,7 @@ export const JOB_ROUTES: readonly ApiRoute[] = [
     summary: 'add a job of this type; where there is none of the name but a schedule, run that now',
     body: newJob,
     headers: {
-      [IDEMPOTENCY_KEY]: 'the same key again is the same job, not another; 1 to 255 visible characters',
+      [IDEMPOTENCY_KEY]: 'the same key again is the same job, not another; 1 to 200 visible characters',
     },
     answers: {
       200: { what: 'it was there already: the same Idempotency-Key', schema: jobAnswer },
@@ -75,6 +75,7 @@ export const JOB_ROUTES: readonly ApiRoute[] = [
       },
       404: { what: 'unknown-type' },
       409: { what: 'singleton: `jobId` waits or runs already' },
+      502: { what: 'run-failed: of a schedule, at once' },
     },
     run: addJob,
   },
@@ -164,8 +165,8 @@ async function addJob(asked: Asked, served: Served): Promise<Answer> {
   const { params, body } = asked;
   const type = params.type ?? '';
   const idempotencyKey = asked.header('idempotency-key');
-  if (idempotencyKey !== undefined && !/^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(idempotencyKey)) {
-    throw new Problem(400, 'bad-request', `${IDEMPOTENCY_KEY} must be 1 to 255 visible characters`);
+  if (idempotencyKey !== undefined && !/^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/.test(idempotencyKey)) {
+    throw new Problem(400, 'bad-request', `${IDEMPOTENCY_KEY} must be 1 to 200 visible characters`);
   }
   // Of the shape of `newJob`: it was checked.
   const request = {

@@ -10,14 +10,14 @@ const GROUPS: Readonly<Record<ApiRoute['group'], string>> = {
 };
 
 /** What any route may answer besides its own. */
-const EVERYWHERE: Readonly<Record<number, string>> = {
+export const EVERYWHERE: Readonly<Record<number, string>> = {
   400: 'the request has the wrong shape',
   401: 'no token where one is needed, or a wrong one',
   403: 'a Host that is not ours, a page of another site, or nothing may be changed',
   429: 'too many wrong tokens from this address',
   503: 'who would answer is away, or too much waits; see Retry-After',
 };
-const OF_MUTATIONS: Readonly<Record<number, string>> = {
+export const OF_MUTATIONS: Readonly<Record<number, string>> = {
   413: 'the body is too large',
   415: 'the body is not application/json',
 };

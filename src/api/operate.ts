@@ -1,5 +1,6 @@
 /** A client of PID 1's operate socket: all that the API knows, it asks there. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import { http } from '../base/node-http.ts';
 import type { ErrorBody } from '../protocol/control.ts';
@@ -9,7 +10,8 @@ import { Problem, problemOf } from './problem.ts';
 export interface Operate {
   /** A whole JSON answer; a refusal is thrown as a Problem. */
   get<Answer>(path: string): Promise<Answer>;
-  post<Answer>(path: string, body: object): Promise<Answer>;
+  /** A POST; undefined: it was not answered in so many ms, and goes on. */
+  postWithin<Answer>(ms: number, path: string, body: object): Promise<Answer | undefined>;
   /** What the worker answers; its refusal is thrown as a Problem. */
   jobs<Value extends JobsValue>(request: JobsRequest): Promise<Value>;
   /** One value per line until `signal` is aborted, which ends it quietly, or the other side ends. */
@@ -73,8 +75,7 @@ export function createOperate(socketPath: string): Operate {
     }
   }
 
-  async function answer<Answer>(method: string, path: string, body?: object): Promise<Answer> {
-    const { status, value } = await whole(method, path, body);
+  function accept<Answer>({ status, value }: { status: number; value: object }): Answer {
     if (status < 300) return value as Answer;
     throw refusal(status, value);
   }
@@ -83,8 +84,15 @@ export function createOperate(socketPath: string): Operate {
     get durability() {
       return durability;
     },
-    get: (path) => answer('GET', path),
-    post: (path, body) => answer('POST', path, body),
+    get: async (path) => accept(await whole('GET', path)),
+    async postWithin<Answer>(ms: number, path: string, body: object) {
+      const late = new AbortController();
+      const asked = whole('POST', path, body).then((answer) => accept<Answer>(answer));
+      const timer = sleep(ms, undefined, { signal: late.signal, ref: false }).catch(() => undefined);
+      // It is left alone: what was asked for shall not end because nobody waits for its end.
+      asked.catch(() => undefined);
+      return Promise.race([asked, timer]).finally(() => late.abort());
+    },
     async jobs<Value extends JobsValue>(request: JobsRequest) {
       const { status, value } = await whole('POST', '/v1/jobs', request);
       if (!('ok' in value)) throw refusal(status, value);

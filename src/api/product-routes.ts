@@ -1,6 +1,7 @@
 /** The routes about the product as a whole. */
 import type { LogLine } from '../protocol/control.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../protocol/status.ts';
+import { shortJobId } from '../protocol/stored-line.ts';
 import { Problem } from './problem.ts';
 import type { Answer, ApiRoute, Asked, Served } from './route.ts';
 import { eventQuery, logQuery, logs, product, services } from './schemas.ts';
@@ -77,17 +78,21 @@ function streamEvents(asked: Asked, { events }: Served): Answer {
 }
 
 async function readLogs({ query }: Asked, { operate }: Served): Promise<Answer> {
-  const { tail = DEFAULT_TAIL, service } = query;
-  const wanted = new URLSearchParams({ tail: String(tail) });
+  const { service } = query;
+  const tail = typeof query.tail === 'number' ? query.tail : DEFAULT_TAIL;
+  const job = typeof query.job === 'string' ? shortJobId(query.job.toLowerCase()) : undefined;
+  // The newest lines of one job may be older than many of others.
+  const wanted = new URLSearchParams(job === undefined ? { tail: String(tail) } : {});
   for (const name of typeof service === 'string' ? service.split(',') : []) wanted.append('service', name);
   const lines: LogLine[] = [];
   let size = 0;
   const over = AbortSignal.timeout(LOG_PATIENCE_MS);
   for await (const line of await operate.lines<LogLine>(`/v1/logs?${wanted}`, over)) {
+    if (job !== undefined && line.job !== job) continue;
     lines.push(line);
     size += line.line.length;
     // The newest are worth most.
-    while (size > MOST_LOG) size -= lines.shift()?.line.length ?? size;
+    while (size > MOST_LOG || lines.length > tail) size -= lines.shift()?.line.length ?? size;
   }
   return { status: 200, body: { schemaVersion: SCHEMA_VERSION, lines } };
 }

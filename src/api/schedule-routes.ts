@@ -1,6 +1,7 @@
 /** The routes about what runs by the clock. */
 import type { ScheduleRunAnswer } from '../protocol/schedules.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../protocol/status.ts';
+import { Problem } from './problem.ts';
 import type { Answer, ApiRoute, Served } from './route.ts';
 import { nothing, scheduleRun, schedules } from './schemas.ts';
 
@@ -23,16 +24,24 @@ export const SCHEDULE_ROUTES: readonly ApiRoute[] = [
     summary: 'run a schedule now, besides the times it is due',
     body: nothing,
     answers: {
-      202: { what: 'asked for', schema: scheduleRun },
+      202: { what: 'asked for; `end` is there where it ended at once', schema: scheduleRun },
       404: { what: 'there is none of the name' },
       409: { what: 'it runs already, or is off' },
+      502: { what: 'run-failed: at once' },
     },
     run: ({ params }, served) => runSchedule(params.name ?? '', served),
   },
 ];
 
-/** Nobody waits for its end: it may take hours. */
+/** A schedule that adds a job has done so by then; a run may take hours, and nobody waits for that. */
+const PATIENCE_MS = 1000;
+
 export async function runSchedule(name: string, { operate }: Served): Promise<Answer> {
-  const body = await operate.post<ScheduleRunAnswer>('/v1/schedules/run', { name, wait: false });
-  return { status: 202, body };
+  const answer = await operate.postWithin<ScheduleRunAnswer>(PATIENCE_MS, '/v1/schedules/run', {
+    name,
+    wait: true,
+  });
+  const end = answer?.end;
+  if (end?.ok === false) throw new Problem(502, 'run-failed', `${name} failed: ${end.reason}`);
+  return { status: 202, body: answer ?? { schemaVersion: SCHEMA_VERSION, name } };
 }

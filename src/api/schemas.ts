@@ -10,8 +10,6 @@ export const JOB_STATES: readonly JobState[] = [
   'cancelled',
   'failed',
 ];
-/** Of `data`; the worker counts, this is only told. */
-const MOST_DATA = '64 KB of JSON';
 
 const text: JsonSchema = { type: 'string' };
 const time: JsonSchema = { type: 'string', format: 'date-time' };
@@ -44,11 +42,16 @@ function list(items: JsonSchema): JsonSchema {
 }
 
 const typeName: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' };
-const key: JsonSchema = { type: 'string', minLength: 1, maxLength: 255 };
+const key: JsonSchema = { type: 'string', minLength: 1, maxLength: 200 };
 
 export const newJob = strict({
-  data: { description: `what the job is about, any JSON of at most ${MOST_DATA}` },
-  priority: { type: 'integer', minimum: -1_000_000, maximum: 1_000_000, description: 'higher first' },
+  data: { description: 'what the job is about: any JSON of at most 64 KB' },
+  priority: {
+    type: 'integer',
+    minimum: -1_000_000,
+    maximum: 1_000_000,
+    description: 'higher first (that of the type)',
+  },
   startAfter: { ...time, description: 'not before this time' },
   singletonKey: { ...key, description: 'only one job of the type with this key waits or runs' },
 });
@@ -57,7 +60,7 @@ export const nothing = strict({});
 
 export const jobQuery = strict({
   state: { ...text, description: `one of ${JOB_STATES.join(', ')}, or several with commas between` },
-  type: typeName,
+  type: { ...typeName, description: 'only of this type' },
   limit: { type: 'integer', minimum: 1, maximum: 200, description: 'at most so many (50)' },
   cursor: {
     type: 'string',
@@ -217,13 +220,14 @@ export const eventQuery = strict({
 });
 export const logQuery = strict({
   service: { ...text, description: 'only of this service, or of several with commas between' },
+  job: { ...text, description: 'only of this job, by its whole id or its last 8 characters' },
   tail: { type: 'integer', minimum: 1, maximum: 1000, description: 'the newest so many lines (100)' },
 });
 export const logs = object(
   {
     schemaVersion: version,
     lines: list(
-      object({ time, service: text, stream: { enum: ['stdout', 'stderr', 'note'] }, line: text }, [
+      object({ time, service: text, stream: { enum: ['stdout', 'stderr', 'note'] }, job: text, line: text }, [
         'time',
         'service',
         'stream',

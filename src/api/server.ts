@@ -6,18 +6,14 @@ import { messageOf } from '../base/errors.ts';
 import { createAdmission, isMutation } from './admission.ts';
 import { createAudit } from './audit.ts';
 import type { EventHub } from './event-hub.ts';
-import { JOB_ROUTES } from './job-routes.ts';
 import { describeApi } from './openapi.ts';
 import type { Operate } from './operate.ts';
 import { PROBLEM_TYPE, Problem } from './problem.ts';
-import { PRODUCT_ROUTES } from './product-routes.ts';
-import type { ApiRoute, JsonSchema } from './route.ts';
-import { SCHEDULE_ROUTES } from './schedule-routes.ts';
+import type { JsonSchema } from './route.ts';
+import { ROUTES } from './routes.ts';
 import { nothing } from './schemas.ts';
 import type { ApiSettings } from './settings.ts';
 import { createValidator } from './validation.ts';
-
-export const ROUTES: readonly ApiRoute[] = [...JOB_ROUTES, ...SCHEDULE_ROUTES, ...PRODUCT_ROUTES];
 
 export interface ServerPorts {
   readonly operate: Operate;

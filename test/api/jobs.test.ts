@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ROUTES } from '../../src/api/server.ts';
+import { apiPage } from '../../src/api/reference.ts';
+import { ROUTES } from '../../src/api/routes.ts';
 import { type ApiTrial, apiTrial, BEARER, JSON_TYPE } from '../support/api.ts';
 import { refuse } from '../support/fake-queue.ts';
 
@@ -91,7 +93,7 @@ describe('POST /jobs/TYPE', () => {
     expect(again.headers.location).toBe(first.headers.location);
   });
 
-  test.each(['', ' ', 'x'.repeat(256), 'no\ttab', 'ümlaut'])(
+  test.each(['', ' ', 'x'.repeat(201), 'no\ttab', 'ümlaut'])(
     'refuses the Idempotency-Key %j',
     async (key) => {
       expect((await run('scrape', {}, { 'idempotency-key': key })).statusCode).toBe(400);
@@ -138,7 +140,8 @@ describe('POST /jobs/TYPE', () => {
   test('of a schedule runs that now', async () => {
     const response = await run('nightly');
     expect(response.statusCode).toBe(202);
-    expect(trial.asked).toEqual(['POST /v1/schedules/run {"name":"nightly","wait":false}']);
+    expect(response.json()).toEqual({ schemaVersion: 1, name: 'nightly' });
+    expect(trial.asked).toEqual(['POST /v1/schedules/run {"name":"nightly","wait":true}']);
     expect((await run('nightly', { data: 1 })).json()).toMatchObject({ status: 400, code: 'bad-request' });
   });
 
@@ -272,7 +275,7 @@ describe('the rest', () => {
   );
 
   test('logs asks for the lines of some services', async () => {
-    expect((await ask('GET', '/logs?service=app,database')).json().lines).toHaveLength(1);
+    expect((await ask('GET', '/logs?service=app,database')).json().lines).toHaveLength(2);
     expect(trial.asked).toEqual(['GET /v1/logs?tail=100&service=app&service=database']);
     expect((await ask('GET', '/logs?service=nobody')).json()).toMatchObject({
       status: 404,
@@ -280,8 +283,23 @@ describe('the rest', () => {
     });
   });
 
-  test('a schedule runs when asked', async () => {
+  test('logs are those of one job where one is named', async () => {
+    const { lines } = (await ask('GET', '/logs?tail=5&job=11111111-0000-4000-8000-000000000001')).json();
+    expect(lines).toMatchObject([{ job: '00000001', line: 'of a job' }]);
+    expect(trial.asked).toEqual(['GET /v1/logs?']);
+  });
+
+  test('a schedule runs when asked, and what came of it at once is told', async () => {
     expect((await ask('POST', '/schedules/nightly/run')).statusCode).toBe(202);
+    const time = '2026-01-01T00:00:00.000Z';
+    trial.runEnd = { startedAt: time, endedAt: time, ok: true, reason: 'added scrape-all 1f2e3d4c' };
+    expect((await ask('POST', '/schedules/nightly/run')).json().end.reason).toBe('added scrape-all 1f2e3d4c');
+    trial.runEnd = { ...trial.runEnd, ok: false, reason: 'no worker runs' };
+    expect((await ask('POST', '/schedules/nightly/run')).json()).toMatchObject({
+      status: 502,
+      code: 'run-failed',
+      detail: 'nightly failed: no worker runs',
+    });
   });
 
   test('a wrong method is told the right ones', async () => {
@@ -305,5 +323,9 @@ describe('the rest', () => {
       Object.values(methods).map(({ operationId }) => operationId),
     );
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('docs/api.md is the page the routes make (npm run schema)', () => {
+    expect(readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')).toBe(apiPage());
   });
 });

@@ -5,6 +5,7 @@ import { Problem, problemOf } from '../../src/api/problem.ts';
 import { createServer } from '../../src/api/server.ts';
 import type { BulkheadEvent } from '../../src/protocol/events.ts';
 import type { Durability, JobsRequest, JobsValue } from '../../src/protocol/jobs.ts';
+import type { ScheduleEnd } from '../../src/protocol/schedules.ts';
 import { type FakeQueue, fakeQueue } from './fake-queue.ts';
 import { exampleProduct } from './product.ts';
 
@@ -15,6 +16,8 @@ export const JSON_TYPE = { 'content-type': 'application/json' };
 export interface ApiTrial {
   readonly app: FastifyInstance;
   readonly queue: FakeQueue;
+  /** How schedules end; undefined: nobody knows yet. */
+  runEnd: ScheduleEnd | undefined;
   /** What it wrote to its log. */
   readonly said: string[];
   /** What it asked of PID 1 beside jobs, as `POST /v1/schedules/run {…}`. */
@@ -48,9 +51,10 @@ export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?:
       return durability;
     },
     get: async <Answer>() => ({ ...exampleProduct(), schedules: [NIGHTLY] }) as Answer,
-    async post<Answer>(path: string, body: object) {
+    async postWithin<Answer>(_ms: number, path: string, body: object) {
       asked.push(`POST ${path} ${JSON.stringify(body)}`);
-      return { schemaVersion: 1, name: Reflect.get(body, 'name') } as Answer;
+      if (trial.runEnd === undefined) return undefined;
+      return { schemaVersion: 1, name: Reflect.get(body, 'name'), end: trial.runEnd } as Answer;
     },
     async jobs<Value extends JobsValue>(request: JobsRequest) {
       const answer = queue.answer(request);
@@ -65,7 +69,7 @@ export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?:
         if (url.searchParams.get('service') === 'nobody')
           throw new Problem(404, 'unknown-service', 'no such service');
         const line = { time: '2026-01-01T00:00:00.000Z', service: 'app', stream: 'stdout', line: 'ready' };
-        return asyncOf([line] as Line[]);
+        return asyncOf([line, { ...line, job: '00000001', line: 'of a job' }] as Line[]);
       }
       const since = Number(url.searchParams.get('since'));
       const past = kept.filter(({ seq }) => seq > since);
@@ -97,7 +101,8 @@ export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?:
     { token: TOKEN, allowedHosts: [], readOnly: false, operateSocket: '/nowhere', ...options },
     { operate, events: createEventHub(operate), say: (text) => said.push(text), now: () => time },
   );
-  return {
+  const trial: ApiTrial = {
+    runEnd: undefined,
     app,
     queue,
     said,
@@ -116,6 +121,7 @@ export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?:
       time += ms;
     },
   };
+  return trial;
 }
 
 async function* asyncOf<Item>(items: readonly Item[]): AsyncGenerator<Item> {
