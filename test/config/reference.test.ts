@@ -40,6 +40,7 @@ test('it has a section for every map of words', () => {
     'schedules.NAME',
     'schedules.NAME.env_file',
     'log',
+    'logs',
     'ports',
     'Variables',
   ]);
