@@ -51,6 +51,7 @@ describe('the shipped tiers', () => {
       NEXTAUTH_SECRET: { parts: [{ late: 'NEXTAUTH_SECRET' }] },
       NEXTAUTH_URL: 'http://localhost:8080',
       NEXT_TELEMETRY_DISABLED: '1',
+      ASSETS_DIR: '/data/assets',
     });
   });
 });

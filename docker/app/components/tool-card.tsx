@@ -8,7 +8,7 @@ import { Rating } from './rating.tsx';
 export function ToolCard({ tool, language, words }: { tool: Card; language: Language; words: Words }) {
   return (
     <li className="card">
-      <Logo name={tool.name} />
+      <Logo name={tool.name} picture={tool.logo} />
       <div className="card-head">
         <h2>
           <Link href={`/tools/${tool.slug}`} prefetch={false}>

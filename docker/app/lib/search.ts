@@ -93,7 +93,7 @@ export function pageStatement(search: Search, size = PAGE_SIZE): Statement {
   const limit = values.length + 1;
   return {
     text: `SELECT t.id, t.name, t.slug, t.url, t.summary_en, t.summary_fr, t.pricing, t.rating::float8 AS rating,
-  t.votes, t.featured, t.tags, c.slug AS category, c.name_en AS category_en, c.name_fr AS category_fr
+  t.votes, t.featured, t.tags, t.logo_path, c.slug AS category, c.name_en AS category_en, c.name_fr AS category_fr
 FROM (SELECT * FROM tools t ${where} ORDER BY ${orderBy} LIMIT $${limit} OFFSET $${limit + 1}) t
 JOIN categories c ON c.id = t.category_id
 ORDER BY ${orderBy}`,

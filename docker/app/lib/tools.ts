@@ -1,4 +1,5 @@
 import 'server-only';
+import { assetAddress } from './assets.ts';
 import { readRows, writeRows } from './database.ts';
 import type { Language } from './language.ts';
 import { countStatement, pageStatement, type Search } from './search.ts';
@@ -16,6 +17,8 @@ export type ToolCard = {
   votes: number;
   featured: boolean;
   tags: string[];
+  /** Address of its own logo, where there is one. */
+  logo: string | null;
   category: string;
   category_en: string;
   category_fr: string;
@@ -29,7 +32,26 @@ export type Tool = ToolCard & {
   created_at: Date;
   updated_at: Date;
   links: { kind: string; url: string }[];
+  screenshot: string | null;
+  /** What a language model made of the tool's website. */
+  written_en: string | null;
+  written_fr: string | null;
+  /** What that website says of itself, in whatever language. */
+  site_description: string | null;
+  site_language: string | null;
 };
+
+// Rows have the paths of pictures; everything else has their addresses.
+type CardRow = Omit<ToolCard, 'logo'> & { logo_path: string | null };
+type ToolRow = Omit<Tool, 'logo' | 'screenshot'> & { logo_path: string | null; screenshot_path: string | null };
+
+function showCard({ logo_path, ...row }: CardRow): ToolCard {
+  return { ...row, logo: assetAddress(logo_path) };
+}
+
+function showTool({ logo_path, screenshot_path, ...row }: ToolRow): Tool {
+  return { ...row, logo: assetAddress(logo_path), screenshot: assetAddress(screenshot_path) };
+}
 
 export type Category = { id: number; slug: string; name_en: string; name_fr: string; symbol: string; tools: number };
 
@@ -37,29 +59,31 @@ export async function findTools(search: Search, size?: number): Promise<{ tools:
   const page = pageStatement(search, size);
   const count = countStatement(search);
   const [tools, counted] = await Promise.all([
-    readRows<ToolCard>(page.text, page.values),
+    readRows<CardRow>(page.text, page.values),
     readRows<{ total: number }>(count.text, count.values),
   ]);
-  return { tools, total: counted[0]?.total ?? 0 };
+  return { tools: tools.map(showCard), total: counted[0]?.total ?? 0 };
 }
 
 export async function listCategories(): Promise<Category[]> {
   return readRows<Category>('SELECT id, slug, name_en, name_fr, symbol, tools FROM category_counts ORDER BY position');
 }
 
-const toolColumns = `SELECT t.id, t.name, t.slug, t.url, t.summary_en, t.summary_fr, t.description_en, t.description_fr,
+const toolColumns = `SELECT t.id, t.name, t.slug, t.url, t.summary_en, t.summary_fr,
+  t.description_en, t.description_fr, s.written_en, s.written_fr,
+  s.description AS site_description, s.language AS site_language, t.logo_path, t.screenshot_path,
   t.pricing, t.price_from::float8 AS price_from, t.rating::float8 AS rating, t.votes, t.featured, t.tags,
   t.category_id, t.created_at, t.updated_at, c.slug AS category, c.name_en AS category_en, c.name_fr AS category_fr,
   coalesce((SELECT json_agg(json_build_object('kind', l.kind, 'url', l.url) ORDER BY l.kind)
     FROM tool_links l WHERE l.tool_id = t.id), '[]') AS links
-FROM tools t JOIN categories c ON c.id = t.category_id`;
+FROM tools t JOIN categories c ON c.id = t.category_id LEFT JOIN tool_sites s ON s.tool_id = t.id`;
 
 export async function findTool(slug: string): Promise<Tool | undefined> {
-  return (await readRows<Tool>(`${toolColumns} WHERE t.slug = $1`, [slug]))[0];
+  return (await readRows<ToolRow>(`${toolColumns} WHERE t.slug = $1`, [slug])).map(showTool)[0];
 }
 
 export async function findToolById(id: number): Promise<Tool | undefined> {
-  return (await readRows<Tool>(`${toolColumns} WHERE t.id = $1`, [id]))[0];
+  return (await readRows<ToolRow>(`${toolColumns} WHERE t.id = $1`, [id])).map(showTool)[0];
 }
 
 /** Most voted tools of the same category. */

@@ -7,6 +7,7 @@ import { Notice } from '../../../components/notice.tsx';
 import { Prose } from '../../../components/prose.tsx';
 import { Rating } from '../../../components/rating.tsx';
 import { ToolCard } from '../../../components/tool-card.tsx';
+import { aboutTool } from '../../../lib/about.ts';
 import { unlessAway } from '../../../lib/database.ts';
 import { readAdmin, readLanguage } from '../../../lib/reader.ts';
 import { findRelated, findTool, inLanguage } from '../../../lib/tools.ts';
@@ -40,14 +41,14 @@ export default async function ToolPage({ params }: Props) {
   const { tool, related } = found;
   if (!tool) notFound();
   const admin = await readAdmin();
-  const description = inLanguage(language, tool.description_en, tool.description_fr);
+  const about = aboutTool(language, tool);
   return (
     <article className="tool">
       <Link href="/" className="back" prefetch={false}>
         <span aria-hidden="true">←</span> {words.back}
       </Link>
       <header className="tool-head">
-        <Logo name={tool.name} large />
+        <Logo name={tool.name} picture={tool.logo} large />
         <div>
           <h1>{tool.name}</h1>
           <p className="tool-summary">{inLanguage(language, tool.summary_en, tool.summary_fr)}</p>
@@ -80,10 +81,17 @@ export default async function ToolPage({ params }: Props) {
       <div className="tool-columns">
         <section className="panel">
           <h2>{words.about}</h2>
-          <Prose
-            text={description ?? inLanguage(language, tool.summary_en, tool.summary_fr)}
-            lang={language === 'fr' && description !== null && tool.description_fr === null ? 'en' : undefined}
-          />
+          {tool.screenshot && (
+            <img
+              className="screenshot"
+              src={tool.screenshot}
+              width={1280}
+              height={800}
+              alt={words.screenshotOf(tool.name)}
+              decoding="async"
+            />
+          )}
+          <Prose text={about.text} lang={about.lang} />
           {tool.tags.length > 0 && (
             <ul className="tags" aria-label={words.tags}>
               {tool.tags.map((tag) => (
