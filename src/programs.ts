@@ -38,6 +38,7 @@ const PROGRAMS: Readonly<Partial<Record<ProgramName, () => Promise<(job: Job) =>
   'restore-files': async () => (await import('./operations/restore-files.ts')).runRestoreFiles,
   adopt: async () => (await import('./operations/adopt.ts')).runAdopt,
   'compress-logs': async () => (await import('./logkeeping/compress-logs.ts')).runCompressLogs,
+  worker: async () => (await import('./jobs/worker/run-worker.ts')).runWorker,
   'point-in-time': async () => (await import('./operations/point-in-time.ts')).runPointInTime,
 };
 

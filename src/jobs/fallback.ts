@@ -1,0 +1,291 @@
+/**
+ * The honest fallback: while the durable store is away the queue lives in memory and a journal, says so in every
+ * answer, and goes back when the store has been good for a while. A job is in exactly one store: what was in the durable
+ * one stays there, untouched, and what came meanwhile is handed over before anything new is claimed.
+ */
+import type { Clock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
+import { messageOf } from '../base/errors.ts';
+import type { StoreStatus } from '../protocol/jobs.ts';
+import { beginSwitch, isSuspect, type Mode, type SwitchInput, stepSwitch } from './fallback-state.ts';
+import { type Repeat, repeat } from './repeat.ts';
+import { type HandingOver, type JobStore, type Paused, StoreAway, StoreRefusal } from './store.ts';
+import { within } from './within.ts';
+
+export type MemoryStore = JobStore & HandingOver;
+
+export interface FallbackOptions {
+  /** Undefined: the plan wants the memory alone. */
+  readonly durable: JobStore | undefined;
+  readonly memory: MemoryStore;
+  readonly types: readonly string[];
+  readonly clock: Clock;
+  /** The durable store is open, and nobody has claimed anything there yet. */
+  prepare(durable: JobStore): Promise<void>;
+  /** From now on these are in the durable store, or may be. */
+  handingOver(ids: readonly string[]): void;
+  /** What the operator should know. */
+  tell(text: string): void;
+  /** Another store serves from now on. */
+  changed(): void;
+}
+
+export interface AskOptions<T> {
+  /** Milliseconds; else 5 s. */
+  readonly limit?: number;
+  /** An answer that came after everybody had given up. */
+  readonly late?: (value: T) => void;
+}
+
+const ASK_MS = 5000;
+/** Making a schema takes longer than asking for a job. */
+const OPEN_MS = 20_000;
+const ADOPT_MS = 20_000;
+const PROBE_MS = 1000;
+/** Jobs handed over in one transaction. */
+const BATCH = 100;
+
+export class Fallback {
+  readonly #options: FallbackOptions;
+  #state;
+  #since: number;
+  #reason: string | undefined;
+  #seenPaused: Paused = { all: false, types: [] };
+  #pausedWhileAway = false;
+  #moving = false;
+  #prepared = false;
+  #stopped = false;
+  readonly #repeats: Repeat[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(options: FallbackOptions) {
+    this.#options = options;
+    this.#state = beginSwitch(options.clock.mono());
+    this.#since = options.clock.now();
+  }
+
+  /** Reads what an earlier life left in the journal, and goes for the durable store. */
+  async start(): Promise<void> {
+    const { memory, types, clock, durable } = this.#options;
+    await memory.open(types);
+    if (!durable) return this.#options.changed();
+    this.#repeats.push(
+      repeat(clock, 0, () => this.#probe(durable)),
+      repeat(clock, PROBE_MS, async () => {
+        this.#take('tick');
+        if (this.mode === 'durable' && !isSuspect(this.#state)) await this.#moveRest(durable);
+        return PROBE_MS;
+      }),
+    );
+  }
+
+  /** No more probing, and nobody waits any longer; the stores stay as they are. */
+  stop(): void {
+    this.#stopped = true;
+    for (const each of this.#repeats) void each.stop();
+    this.#wake();
+  }
+
+  get mode(): Mode | 'alone' {
+    return this.#options.durable ? this.#state.mode : 'alone';
+  }
+
+  get durable(): JobStore | undefined {
+    return this.#options.durable;
+  }
+
+  get memory(): MemoryStore {
+    return this.#options.memory;
+  }
+
+  /** Where jobs are added to and claimed from; undefined while that is not settled, which takes seconds. */
+  get current(): JobStore | undefined {
+    const { durable, memory } = this.#options;
+    if (!durable || this.#state.mode === 'away') return memory;
+    return this.#state.mode === 'durable' && !isSuspect(this.#state) ? durable : undefined;
+  }
+
+  /** True where the memory stands in for a store that should be there. */
+  get isAway(): boolean {
+    return this.mode === 'away';
+  }
+
+  /** @throws StoreAway after `ms` in which it was not settled which store serves. */
+  async usable(ms: number): Promise<JobStore> {
+    const { clock } = this.#options;
+    const end = clock.mono() + ms;
+    for (;;) {
+      const store = this.current;
+      if (store) return store;
+      const left = end - clock.mono();
+      if (left <= 0 || this.#stopped) throw new StoreAway(this.#reason ?? 'the store does not answer');
+      await this.#nextWord(left);
+    }
+  }
+
+  /** One call of a store. @throws StoreRefusal, or StoreAway for whatever else went wrong */
+  async ask<S extends JobStore, T>(
+    store: S,
+    call: (store: S) => Promise<T>,
+    { limit = ASK_MS, late }: AskOptions<T> = {},
+  ): Promise<T> {
+    const counts = store === (this.#options.durable as JobStore | undefined);
+    const tooLate = (): Error => new StoreAway(`it did not answer within ${formatDuration(limit)}`);
+    try {
+      const value = await within(invoke(call, store), limit, this.#options.clock, tooLate, late);
+      if (counts) this.#take('worked');
+      return value;
+    } catch (error) {
+      if (error instanceof StoreRefusal) {
+        if (counts) this.#take('worked');
+        throw error;
+      }
+      if (counts) this.#take('failed', messageOf(error));
+      throw error instanceof StoreAway ? error : new StoreAway(messageOf(error), error);
+    }
+  }
+
+  /** What the durable store said of its pauses: they hold for the memory as well. */
+  sawPaused(paused: Paused): void {
+    if (this.mode === 'durable') this.#seenPaused = paused;
+    else if (this.isAway) this.#pausedWhileAway = true;
+  }
+
+  /** For status and every answer. @param waiting Jobs in memory that have not finished. */
+  status(waiting: number): StoreStatus {
+    const { durable, memory } = this.#options;
+    const store = this.isAway ? memory : (durable ?? memory);
+    const reason = this.isAway ? `${durable?.kind} is away: ${this.#reason}` : store.reason;
+    return {
+      kind: store.kind,
+      durability: store.durability,
+      since: new Date(this.#since).toISOString(),
+      ...(reason === undefined ? {} : { reason }),
+      ...(durable && waiting > 0 ? { pendingReturn: waiting } : {}),
+    };
+  }
+
+  async #probe(durable: JobStore): Promise<number> {
+    const { opened, mode } = this.#state;
+    if (!opened) await this.#open(durable);
+    else if (mode === 'away' || isSuspect(this.#state)) {
+      await this.ask(durable, (store) => store.ping()).catch(() => undefined);
+    }
+    return PROBE_MS;
+  }
+
+  async #open(durable: JobStore): Promise<void> {
+    const { clock, types } = this.#options;
+    const tooLate = (): Error => new StoreAway(`it did not open within ${formatDuration(OPEN_MS)}`);
+    try {
+      await within(
+        invoke((store) => store.open(types), durable),
+        OPEN_MS,
+        clock,
+        tooLate,
+      );
+      this.#take('opened');
+    } catch (error) {
+      this.#take('failed', messageOf(error));
+    }
+  }
+
+  /** The one place where the mode changes. */
+  #take(input: SwitchInput, reason?: string): void {
+    if (this.#stopped) return;
+    if (reason !== undefined) this.#reason = reason;
+    const before = this.#state.mode;
+    this.#state = stepSwitch(this.#state, input, this.#options.clock.mono());
+    const { mode } = this.#state;
+    if (mode !== before) this.#entered(mode, before);
+    this.#wake();
+  }
+
+  #entered(mode: Mode, before: Mode): void {
+    const { durable, memory, clock, tell, changed } = this.#options;
+    if (!durable) return;
+    if (mode === 'returning') return void this.#return(durable);
+    this.#since = clock.now();
+    if (mode === 'away') {
+      this.#pausedWhileAway = false;
+      void setPaused(memory, this.#seenPaused).catch(() => undefined);
+      tell(
+        `jobs are kept in memory (${memory.durability}) until ${durable.kind} answers: ${this.#reason ?? 'it does not answer'}`,
+      );
+    } else if (before === 'returning' && this.#reason !== undefined) {
+      tell(`jobs are kept in ${durable.kind} again`);
+      this.#reason = undefined;
+    }
+    changed();
+  }
+
+  async #return(durable: JobStore): Promise<void> {
+    const { memory } = this.#options;
+    try {
+      if (!this.#prepared) await this.ask(durable, (store) => this.#options.prepare(store));
+      this.#prepared = true;
+      if (this.#pausedWhileAway) {
+        const paused = await memory.paused();
+        await this.ask(durable, (store) => setPaused(store, paused));
+      }
+      await this.#move(durable);
+      this.#take('moved');
+    } catch (error) {
+      this.#take('failed', messageOf(error));
+    }
+  }
+
+  /** What was active in memory at the return follows when its attempt has ended. */
+  async #moveRest(durable: JobStore): Promise<void> {
+    if (this.#moving || this.#options.memory.takeAll(1).length === 0) return;
+    // It comes round again in a second.
+    await this.#move(durable).catch(() => undefined);
+  }
+
+  async #move(durable: JobStore): Promise<void> {
+    const { memory, handingOver, tell } = this.#options;
+    this.#moving = true;
+    try {
+      for (;;) {
+        const jobs = memory.takeAll(BATCH);
+        if (jobs.length === 0) return;
+        const ids = jobs.map(({ id }) => id);
+        handingOver(ids);
+        await this.ask(durable, (store) => store.adopt(jobs), { limit: ADOPT_MS });
+        // On a full disk they stay in the journal, and are found to be there already at the next start.
+        await memory.forget(ids).catch((error: unknown) => {
+          tell(`the journal of jobs cannot be written: ${messageOf(error)}`);
+        });
+      }
+    } finally {
+      this.#moving = false;
+    }
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  #nextWord(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        disarm();
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const disarm = this.#options.clock.after(ms, done);
+      this.#waiting.add(done);
+    });
+  }
+}
+
+/** What throws at once rejects as well. */
+async function invoke<S, T>(call: (store: S) => Promise<T>, store: S): Promise<T> {
+  return call(store);
+}
+
+async function setPaused(store: JobStore, paused: Paused): Promise<void> {
+  await store.resume();
+  if (paused.all) await store.pause();
+  for (const type of paused.types) await store.pause(type);
+}

@@ -1,0 +1,67 @@
+/** Takes from the queue what there is room for: when told, and each second in any case. */
+import type { Clock } from '../../base/clock.ts';
+import type { JobsPlan } from '../../config/plan-jobs.ts';
+import type { Fallback } from '../fallback.ts';
+import { type Repeat, repeat } from '../repeat.ts';
+import type { Claim, JobStore } from '../store.ts';
+import type { Runs } from './runs.ts';
+import { roomFor } from './wishes.ts';
+
+export interface ClaimsOptions {
+  readonly plan: Pick<JobsPlan, 'types' | 'concurrency'>;
+  readonly workerId: string;
+  readonly fallback: Fallback;
+  readonly runs: Runs;
+  readonly clock: Clock;
+  refuse(claim: Claim, store: JobStore): void;
+}
+
+/** The backstop: a hint may be lost, and nobody hints that a delay is over. */
+const POLL_MS = 1000;
+
+export class Claims {
+  readonly #options: ClaimsOptions;
+  readonly #repeat: Repeat;
+  #stopped = false;
+
+  constructor(options: ClaimsOptions) {
+    this.#options = options;
+    this.#repeat = repeat(options.clock, 0, () => this.#claim());
+  }
+
+  /** There may be something to claim, or room for it. */
+  poke(): void {
+    if (!this.#stopped) this.#repeat.poke();
+  }
+
+  /** No claim is made from now on; what a claim under way brings is put back. */
+  stop(): void {
+    this.#stopped = true;
+    void this.#repeat.stop();
+  }
+
+  async #claim(): Promise<number> {
+    const { plan, workerId, fallback, runs, clock, refuse } = this.#options;
+    const store = fallback.current;
+    const room = roomFor(plan.types, plan.concurrency, runs.active);
+    if (this.#stopped || !store || room.most === 0) return POLL_MS;
+    const refuseAll = (claims: readonly Claim[]): void => {
+      for (const claim of claims) refuse(claim, store);
+    };
+    const askedAt = clock.mono();
+    try {
+      const claims = await fallback.ask(
+        store,
+        (asked) => asked.claim(room.wishes, workerId, room.most),
+        // What was claimed after we had given up waits for nobody.
+        { late: refuseAll },
+      );
+      if (this.#stopped) refuseAll(claims);
+      else for (const claim of claims) runs.take(claim, store, askedAt);
+      return claims.length > 0 ? 0 : POLL_MS;
+    } catch {
+      // Counted by the fallback, which says so when it is enough.
+      return POLL_MS;
+    }
+  }
+}
