@@ -3,7 +3,7 @@ import type { ProgramName } from './config/plan-runs.ts';
 import type { Job } from './program/job.ts';
 import { runProgram } from './program/run-program.ts';
 
-const PROGRAMS: Readonly<Partial<Record<ProgramName, () => Promise<(job: Job) => Promise<void>>>>> = {
+const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise<void>>>> = {
   api: async () => (await import('./api/run-api.ts')).runApi,
   cluster: async () => {
     const { runCluster } = await import('./database/cluster.ts');
