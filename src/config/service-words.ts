@@ -199,7 +199,7 @@ const serviceWords = {
   },
   nice: {
     shape: integer(-20, 19),
-    doc: 'Scheduling priority: 19 is the most patient. Where the container may not give a smaller one (--cap-add SYS_NICE), it is not started.',
+    doc: 'Scheduling priority: 19 is the most patient. Where the container may not give a negative one (--cap-add SYS_NICE), it is not started.',
   },
   oom_score_adj: {
     shape: integer(-1000, 1000),

@@ -19,7 +19,7 @@ const CANNOT_START = 13;
 /**
  * Starts something that has this score, and this priority where that is above ours; must be synchronous. More patience
  * is never refused, but could not be taken back from us without CAP_SYS_NICE: see `makePatient`.
- * @throws Failure where the kernel refuses: nothing is started then.
+ * @throws Failure where the kernel refuses to let it go before others: nothing is started then.
  */
 export function withPriority<T>({ nice, oomScoreAdj }: Priority, start: () => T): T {
   const ownNice = nice === undefined ? 0 : getPriority();
@@ -36,7 +36,13 @@ export function withPriority<T>({ nice, oomScoreAdj }: Priority, start: () => T)
     }
   };
   if (nice === undefined || nice >= ownNice) return withScore();
-  ask('nice', nice, ownNice, 'SYS_NICE', () => setPriority(nice));
+  try {
+    ask('nice', nice, ownNice, 'SYS_NICE', () => setPriority(nice));
+  } catch (error) {
+    // Patience is asked for the sake of others, and here everybody has more of it.
+    if (nice >= 0) return withScore();
+    throw error;
+  }
   try {
     return withScore();
   } finally {

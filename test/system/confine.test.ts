@@ -150,13 +150,19 @@ const unprivileged = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--c
 describe('a priority or a score', () => {
   test('that the kernel refuses is no start, with the reason', () => {
     const ours = getPriority();
+    expect(ours).toBeGreaterThanOrEqual(0);
     const score = Number(readFileSync('/proc/self/oom_score_adj', 'latin1'));
-    expect(start({ argv: tellPriority, nice: ours - 1 }, unprivileged)).toBe(
-      `failed: cannot set nice to ${ours - 1}: only ${ours} and more is allowed here\n`,
+    expect(start({ argv: tellPriority, nice: -1 }, unprivileged)).toBe(
+      `failed: cannot set nice to -1: only ${ours} and more is allowed here\n`,
     );
     expect(start({ argv: tellPriority, oomScoreAdj: score - 1 }, unprivileged)).toBe(
       `failed: cannot set oom_score_adj to ${score - 1}: only ${score} and more is allowed here\n`,
     );
+  });
+
+  test('that asks for less patience than everybody has here anyway is met', () => {
+    const ours = Math.min(19, getPriority() + 3);
+    expect(start({ argv: ['nice'], nice: 1 }, [...unprivileged, 'nice', '-n', '3'])).toBe(`${ours}\n`);
   });
 
   test('that is only ours is passed over where it is refused', () => {
