@@ -1,5 +1,6 @@
 /** The status of the product as text for people: pure, so that every layout can be tested as it is. */
 import { formatDuration } from '../base/duration.ts';
+import { describeCounts, describeStore } from '../protocol/jobs-words.ts';
 import type { Overall, ProductStatus, ServiceStatus, StatusWord } from '../protocol/status.ts';
 import { describeRecord } from './log-text.ts';
 import { type Column, renderTable } from './table.ts';
@@ -68,6 +69,7 @@ export function renderStatus(view: StatusView): string {
     ),
     '',
     ...renderTable(statusColumns(now), services, width, paint),
+    ...renderJobs(product, width, paint),
     ...unwell.flatMap((service) => renderTrouble(service, view)),
     ...renderNotes(product, width, paint),
     ...(first === undefined ? [] : ['', paint('dim', `see why: ${command} logs ${first.name} --tail 50`)]),
@@ -152,6 +154,13 @@ function renderTrouble(service: ServiceStatus, { width, paint }: StatusView): st
       ? []
       : [paint('dim', fitWidth(`  | ${describeRecord(lastLine) ?? tameLine(lastLine)}`, width))]),
   ];
+}
+
+/** "jobs: 12 waiting, 2 active; kept in PostgreSQL since 10:42 UTC" */
+function renderJobs({ jobs }: ProductStatus, width: number | undefined, paint: Paint): string[] {
+  if (jobs === undefined) return [];
+  const text = `jobs: ${describeCounts(jobs)}; ${tameLine(describeStore(jobs.store))}`;
+  return ['', wrapped(text, width, jobs.verdict === 'warn' ? 'warn' : 'dim', paint)];
 }
 
 function renderNotes({ notes }: ProductStatus, width: number | undefined, paint: Paint): string[] {

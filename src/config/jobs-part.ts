@@ -15,6 +15,12 @@ import { placeOfWord } from './words.ts';
 /** Runs that the plan makes of the jobs; their names are taken where there are jobs, or an API. */
 const JOB_RUNS = ['worker', 'api'] as const;
 
+/** What stands at the place of a type in addresses of the API: `/jobs/status`. */
+const API_WORDS: readonly string[] = ['status', 'redrive', 'pause', 'resume'];
+
+/** A shorter token could be guessed. */
+const SHORTEST_TOKEN = 20;
+
 export interface JobsPart {
   readonly jobs: JobsPlan | undefined;
   readonly attempts: readonly AttemptPlan[];
@@ -70,6 +76,16 @@ function buildTypes(read: PlanStanza, tree: MapValue, context: JobsContext): rea
         }) ?? []
       );
     }
+    if (API_WORDS.includes(name)) {
+      context.problems.error(
+        key,
+        'reserved-name',
+        `a job cannot be called "${name}": /jobs/${name} of the API is another thing`,
+        {
+          suggestion: 'choose another name',
+        },
+      );
+    }
     const built = buildJob(name, stanza, key, context);
     if (built?.type.requires.includes('database') && context.database === undefined) {
       context.problems.error(
@@ -81,6 +97,27 @@ function buildTypes(read: PlanStanza, tree: MapValue, context: JobsContext): rea
     }
     return built && stanza.enabled !== false ? [built] : [];
   });
+}
+
+/** The API shows and changes everything: what opens it must be hard to guess, and fit into a header. */
+export function refuseWeakToken(token: string | undefined, problems: BuildContext['problems']): void {
+  if (token === undefined) return;
+  const fault =
+    token.length < SHORTEST_TOKEN
+      ? `has ${token.length} characters, and the API needs ${SHORTEST_TOKEN}`
+      : /^[\x21-\x7e]+$/.test(token)
+        ? undefined
+        : 'has characters that no header can carry';
+  if (fault === undefined) return;
+  problems.error(
+    { outside: 'environment', source: 'BULKHEAD_TOKEN=…' },
+    'weak-token',
+    `BULKHEAD_TOKEN ${fault}`,
+    {
+      suggestion:
+        'make one with: openssl rand -base64 32; or unset it, and one is generated into /data/secrets/token',
+    },
+  );
 }
 
 function refuseNames(

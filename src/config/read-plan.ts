@@ -7,7 +7,7 @@ import { type BuildContext, buildDraft, type Draft, type Machine, warnRootRuns }
 import { absentRuns, buildDatabasePart, readDatabaseUrl, refuseOrphanedUrl } from './database-part.ts';
 import { DATABASE_RUNS } from './database-runs.ts';
 import { settleDependencies } from './dependencies.ts';
-import { buildJobsPart, isQueueAlone, refuseLostQueue } from './jobs-part.ts';
+import { buildJobsPart, isQueueAlone, refuseLostQueue, refuseWeakToken } from './jobs-part.ts';
 import { warnUnknownVariables } from './known-variables.ts';
 import { joinFiles, type LoadedFiles, type Loader, loadFiles } from './load-files.ts';
 import type { Located } from './located.ts';
@@ -153,6 +153,7 @@ function settlePlan(
   }
   const commands = off.has('worker') ? [] : queue.commands;
   refuseOrphanedUrl([...drafts, ...commands], off, problems);
+  if (queue.api && !off.has('api')) refuseWeakToken(settings.token, problems);
   refuseLostQueue(queue.jobs, database?.plan, off, keyPlaceAt(tree, 'jobs'), problems);
   warnRootRuns([...drafts, ...queue.commands], context);
   const withDatabase = database !== undefined && !off.has('database');

@@ -1,4 +1,5 @@
 /** What people are shown of the product: derived by PID 1, printed by the command line, returned by --json. */
+import type { JobsHealth } from './jobs-words.ts';
 import type { ScheduleStatus } from './schedules.ts';
 
 export const SCHEMA_VERSION = 1;
@@ -85,6 +86,8 @@ export interface ProductStatus {
   readonly services: readonly ServiceStatus[];
   /** What runs by the clock. */
   readonly schedules: readonly ScheduleStatus[];
+  /** The queue, as its worker told it last; undefined: there is none, or its worker has not spoken yet. */
+  readonly jobs?: JobsHealth | undefined;
   /** What a person should know though nothing is down: not a mount, not isolated … */
   readonly notes: readonly string[];
   readonly addresses: readonly { readonly what: string; readonly url: string }[];

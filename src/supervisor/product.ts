@@ -1,5 +1,7 @@
 /** The product as people are shown it, put together from what the rooms know. */
 import type { Plan } from '../config/plan.ts';
+import type { JobsSummary } from '../protocol/jobs.ts';
+import { describeStore, type JobsHealth, judgeJobs } from '../protocol/jobs-words.ts';
 import { overallOf } from '../protocol/overall.ts';
 import type { ScheduleStatus } from '../protocol/schedules.ts';
 import { type ProductStatus, SCHEMA_VERSION, type ServiceStatus } from '../protocol/status.ts';
@@ -13,11 +15,15 @@ export interface ProductFacts {
   readonly services: readonly ServiceStatus[];
   readonly schedules: readonly ScheduleStatus[];
   readonly notes: readonly string[];
+  /** What the worker said of the queue. */
+  readonly jobs: JobsSummary | undefined;
 }
 
 export function describeProduct(plan: Plan, facts: ProductFacts): ProductStatus {
   const since = new Date(facts.since).toISOString();
-  const { overall, reason } = withSchedules(overallOf(facts.services, facts.phase), facts.schedules);
+  const jobs = facts.jobs && plan.jobs && judgeJobs(facts.jobs, plan.jobs.store);
+  const ofServices = overallOf(facts.services, facts.phase);
+  const { overall, reason } = withJobs(withSchedules(ofServices, facts.schedules), jobs);
   return {
     schemaVersion: SCHEMA_VERSION,
     name: plan.name,
@@ -30,6 +36,7 @@ export function describeProduct(plan: Plan, facts: ProductFacts): ProductStatus 
     reason,
     services: [...facts.services, ...plan.disabled.map(({ name, why }) => disabledStatus(name, why, since))],
     schedules: facts.schedules,
+    ...(jobs && { jobs }),
     notes: facts.notes,
     addresses: listAddresses(plan),
   };
@@ -40,12 +47,24 @@ function withSchedules(
   judged: Pick<ProductStatus, 'overall' | 'reason'>,
   schedules: readonly ScheduleStatus[],
 ): Pick<ProductStatus, 'overall' | 'reason'> {
-  const failed = schedules.find(({ status, lastRun }) => status !== 'off' && lastRun?.ok === false);
+  const [failed, ...others] = schedules.filter(
+    ({ status, lastRun }) => status !== 'off' && lastRun?.ok === false,
+  );
   if (failed === undefined || judged.overall !== 'pass') return judged;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   return {
     overall: 'warn',
-    reason: `degraded: schedule ${failed.name} failed when it last ran: ${failed.lastRun?.reason}`,
+    reason: `degraded: schedule ${failed.name} failed when it last ran: ${failed.lastRun?.reason}${more}`,
   };
+}
+
+/** Jobs go on, but a crash may now cost some of them. */
+function withJobs(
+  judged: Pick<ProductStatus, 'overall' | 'reason'>,
+  jobs: JobsHealth | undefined,
+): Pick<ProductStatus, 'overall' | 'reason'> {
+  if (jobs?.verdict !== 'warn' || judged.overall !== 'pass') return judged;
+  return { overall: 'warn', reason: `degraded: jobs are ${describeStore(jobs.store)}` };
 }
 
 /** Where people find it: the address an http check asks, without its path, and our own probes. */
@@ -57,7 +76,8 @@ function listAddresses(plan: Plan): ProductStatus['addresses'] {
     if (url === null) return [];
     return [{ what: run.name, url: `${url.protocol}//${url.host.replace('127.0.0.1', 'localhost')}/` }];
   });
-  return [...addresses, { what: 'health', url: `http://localhost:${plan.ports.probes}/health` }];
+  const api = plan.api ? [{ what: 'api', url: `http://localhost:${plan.ports.api}/` }] : [];
+  return [...addresses, ...api, { what: 'health', url: `http://localhost:${plan.ports.probes}/health` }];
 }
 
 function disabledStatus(name: string, why: string, since: string): ServiceStatus {

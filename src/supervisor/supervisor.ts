@@ -199,6 +199,7 @@ export async function supervise(boot: Boot): Promise<number> {
       services: services.statuses(),
       schedules: scheduled.statuses(),
       notes: notes.list(),
+      jobs: worker.summary(),
     });
   }
 

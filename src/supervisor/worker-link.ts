@@ -83,7 +83,9 @@ export function linkWorker(options: WorkerLinkOptions): WorkerLink {
     away: () => {
       const status = options.statusOf('worker');
       if (status === undefined) return 'the plan has no jobs here';
-      if (worker === undefined || status.status === 'stopping') return `the worker is ${status.status}`;
+      if (worker === undefined || status.status === 'stopping') {
+        return `the worker is not there (${status.status}${status.reason === '' ? '' : `: ${status.reason}`})`;
+      }
       return worker.waiting() > SLOW ? 'the worker is busy' : undefined;
     },
   });

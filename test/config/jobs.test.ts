@@ -168,6 +168,20 @@ describe('a container that only works on jobs', () => {
 });
 
 describe('the API', () => {
+  test('does not open to a token that could be guessed', () => {
+    const weak = read('', undefined, { env: { BULKHEAD_TOKEN: 'short' } });
+    expect(weak.problems?.map(({ message }) => message)).toEqual([
+      'BULKHEAD_TOKEN has 5 characters, and the API needs 20',
+    ]);
+    const off = read('api: { enabled: false }\n', undefined, { env: { BULKHEAD_TOKEN: 'short' } });
+    expect(off.problems).toBeUndefined();
+  });
+
+  test('leaves four names to itself', () => {
+    const { problems } = readText('version: 1\njobs: { status: { command: x }, pause: { command: x } }\n');
+    expect(problems?.map(({ code }) => code)).toEqual(['reserved-name', 'reserved-name']);
+  });
+
   test('is off where it says so, and on where somebody asks for it by name', () => {
     const off = read('api: { enabled: false }\n');
     expect(planOf(off).api).toBeUndefined();

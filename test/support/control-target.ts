@@ -6,6 +6,7 @@ import type { LogLine } from '../../src/protocol/control.ts';
 import type { ProductStatus, ServiceStatus } from '../../src/protocol/status.ts';
 import { createEventLog, type EventLog } from '../../src/supervisor/control/event-log.ts';
 import type { SocketFiles } from '../../src/supervisor/control/listen.ts';
+import type { Rights } from '../../src/supervisor/control/rights.ts';
 import { type ControlServer, openControlServer } from '../../src/supervisor/control/server.ts';
 import type { ControlTarget } from '../../src/supervisor/control/target.ts';
 import { realClock } from './clock.ts';
@@ -160,10 +161,14 @@ export interface OpenedControl extends AsyncDisposable {
 }
 
 /** A control server on a socket in a folder of its own; disposing closes the one and removes the other. */
-export async function openControl(target: ControlTarget): Promise<OpenedControl> {
+export async function openControl(target: ControlTarget, rights?: Rights): Promise<OpenedControl> {
   const folder = mkdtempSync(join(tmpdir(), 'bh-'));
   const path = join(folder, 'control.sock');
-  const server = await openControlServer(target, [path], { clock: realClock, files: socketFiles });
+  const server = await openControlServer(target, [path], {
+    clock: realClock,
+    files: socketFiles,
+    ...(rights && { rights }),
+  });
   return {
     server,
     path,

@@ -1,6 +1,6 @@
 import { isCovered } from '../../protocol/overall.ts';
 import type { ProductStatus, ServiceStatus } from '../../protocol/status.ts';
-import { briefReport, fullReport, type HealthReport, serviceReport } from './report.ts';
+import { briefReport, fullReport, type HealthReport, jobsReport, serviceReport } from './report.ts';
 import { watchStartup } from './startup.ts';
 import { isStale, verdictOf } from './verdict.ts';
 
@@ -26,7 +26,7 @@ export interface HealthView {
   /** Route if not: everything critical serves, and nobody is stopping. */
   ready(): HealthAnswer;
   report(details: boolean): HealthReport;
-  /** undefined: no such service, or it is disabled. */
+  /** Also of the queue, as `jobs`. undefined: no such service, or it is disabled. */
   service(name: string, details: boolean): HealthReport | undefined;
 }
 
@@ -77,7 +77,9 @@ export function openHealthView(source: HealthSource): HealthView {
     },
     report: (details) => (details ? fullReport(look()) : briefReport(look().overall)),
     service: (name, details) => {
-      const found = findMeant(source.product().services, name);
+      const { services, jobs } = source.product();
+      const found = findMeant(services, name);
+      if (!found && name === 'jobs' && jobs) return jobsReport(jobs, details);
       if (!found || verdictOf(found) === undefined) return undefined;
       return serviceReport(found, details);
     },

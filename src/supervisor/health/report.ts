@@ -1,3 +1,4 @@
+import { describeCounts, describeStore, type JobsHealth } from '../../protocol/jobs-words.ts';
 import type { Overall, ProductStatus, ServiceStatus } from '../../protocol/status.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -67,12 +68,15 @@ function reportWith(product: ProductStatus, outputLength: number, count: number)
     description: `tier ${tier}, ${phase}`,
     ...(overall === 'pass' ? {} : { output: cut(reason, Math.max(80, outputLength * 2)) }),
     ...(notes.length > 0 ? { notes: notes.slice(0, 10).map((note) => cut(note, 200)) } : {}),
-    checks: Object.fromEntries(
-      product.services
-        .filter((service) => verdictOf(service) !== undefined)
-        .slice(0, count)
-        .map((service) => [`${service.name}:status`, [checkOf(service, outputLength)]]),
-    ),
+    checks: {
+      ...(product.jobs && { 'jobs:durability': [jobsCheck(product.jobs)] }),
+      ...Object.fromEntries(
+        product.services
+          .filter((service) => verdictOf(service) !== undefined)
+          .slice(0, count)
+          .map((service) => [`${service.name}:status`, [checkOf(service, outputLength)]]),
+      ),
+    },
   };
 }
 
@@ -87,6 +91,23 @@ function checkOf(service: ServiceStatus, outputLength: number): HealthCheck {
     ...(status === 'pass' || why === '' || outputLength === 0 ? {} : { output: cut(why, outputLength) }),
     ...(service.restarts > 0 ? { restarts: service.restarts } : {}),
   };
+}
+
+function jobsCheck({ store, verdict, ...summary }: JobsHealth): HealthCheck {
+  const said = verdict === 'pass' ? describeCounts({ store, ...summary }) : describeStore(store);
+  return {
+    componentType: 'datastore',
+    status: verdict,
+    observedValue: store.durability,
+    time: store.since,
+    output: cut(said, 200),
+  };
+}
+
+/** The queue alone, in the same form. */
+export function jobsReport(jobs: JobsHealth, details: boolean): HealthReport {
+  const brief = briefReport(jobs.verdict);
+  return details ? { ...brief, checks: { 'jobs:durability': [jobsCheck(jobs)] } } : brief;
 }
 
 function cut(text: string, length: number): string {
