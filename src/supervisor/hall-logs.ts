@@ -6,13 +6,17 @@ import { DatedFile } from '../system/dated-file.ts';
 import { LogFolder, listLogNames, readNewestEnds } from '../system/log-folder.ts';
 import { openStandardOutput } from '../system/standard-output.ts';
 import type { Companions } from './companions.ts';
+import { publicNames, secretParts } from './known-secrets.ts';
 import { LogCare } from './logs/care.ts';
 import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
 import type { LogFile } from './logs/ports.ts';
+import { Redactor } from './logs/redactor.ts';
 import type { BootObserver } from './up.ts';
 
 export interface HallLogs {
   readonly logs: Logs;
+  /** From now on no line shows these. */
+  learn(secrets: Iterable<string>): void;
   /** @param companions who run the program that does it */
   openCare(companions: Companions, held: () => ReadonlySet<string>): LogCare;
 }
@@ -22,6 +26,7 @@ export function openHallLogs(plan: () => Plan, view: BootObserver): HallLogs {
   const output = openStandardOutput();
   const first = plan();
   const folder = new LogFolder(`${first.dataDir}/logs`, () => plan().logs.maxFile);
+  const redactor = new Redactor((value) => publicNames(plan()).has(value));
   const services = (): readonly string[] => [
     OWN_NAME,
     ...plan().runs.map(({ name }) => name),
@@ -43,10 +48,12 @@ export function openHallLogs(plan: () => Plan, view: BootObserver): HallLogs {
     format: first.log.format,
     colour: (process.env.NO_COLOR ?? '') === '',
     services: [OWN_NAME, ...first.runs.map(({ name }) => name)],
+    redactor,
     pid: process.pid,
   });
   return {
     logs,
+    learn: (secrets) => redactor.learn([...secrets].flatMap(secretParts)),
     openCare: (companions, held) =>
       new LogCare({
         clock: systemClock,

@@ -8,20 +8,27 @@ import { ownProgram } from '../system/own-program.ts';
 import { readOwnOomScore } from '../system/priority.ts';
 import { ensureSecretFile } from '../system/secret-file.ts';
 import { currentIdentity, findIdentity } from '../system/users.ts';
+import { SecretFolder, secretsOfEnvironment } from './known-secrets.ts';
 import type { LaunchSource } from './resolve-launch.ts';
 
 /**
  * @param plan the plan in force: a reload may have changed it since the last start
  * @param token what opens the ports that need one
+ * @param learn told every secret that a run is given, before it starts
  */
 export function createLaunchSource(
   plan: () => Plan,
   request: PlanRequest,
   token: () => string | undefined,
+  learn: (secrets: readonly string[]) => void = () => undefined,
 ): LaunchSource {
   const memoryGroups = createMemoryGroups();
   const pathOf = (secret: string): string => `${plan().dataDir}/secrets/${secret}`;
+  const folder = new SecretFolder(`${plan().dataDir}/secrets`, readTextIfExists);
+  learn(secretsOfEnvironment(request.env, readTextIfExists));
   return {
+    learnSecrets: (env, secrets) =>
+      learn([...secretsOfEnvironment(env, readTextIfExists), ...secrets, ...folder.look()]),
     get database() {
       return plan().database;
     },

@@ -37,6 +37,11 @@ export class PlanInForce {
     return this.#reading.plan;
   }
 
+  /** What the plan and its variables keep secret. */
+  get secrets(): ReadonlySet<string> {
+    return this.#reading.provenance.secrets;
+  }
+
   /** For people: flat lines, secrets masked. */
   show(): readonly ShownLine[] {
     return listPlan(this.#reading.plan, this.#reading.provenance);

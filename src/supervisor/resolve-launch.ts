@@ -46,6 +46,8 @@ export interface LaunchSource extends EnvironmentSource {
   currentUser(): User;
   /** Throws a Failure where there is no such user. */
   findUser(name: string): User;
+  /** Called with the whole environment of each run before it starts, and with what else it is told in secret. */
+  learnSecrets?(env: Readonly<Record<string, string>>, secrets: readonly string[]): void;
   /** argv of one of our own programs. */
   programArgv(program: ProgramName): readonly string[];
 }
@@ -73,6 +75,12 @@ export function resolveLaunch(
   source: LaunchSource,
   input: Readonly<Record<string, string>> = {},
 ): Resolved {
+  const resolved = resolve(run, source, input);
+  source.learnSecrets?.(resolved.env, Object.values(resolved.assignment?.secrets ?? {}));
+  return resolved;
+}
+
+function resolve(run: LaunchPlan, source: LaunchSource, input: Readonly<Record<string, string>>): Resolved {
   const user = source.isolated && run.user !== undefined ? source.findUser(run.user) : undefined;
   for (const folder of run.folders ?? []) giveFolder(folder, user, source);
   const common = {

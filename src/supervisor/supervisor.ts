@@ -67,6 +67,7 @@ export async function supervise(boot: Boot): Promise<number> {
   const inForce = new PlanInForce(boot.reading, request, {
     changesTo: (runs) => services.changesTo(runs),
     takeOver: ({ reading, changes, restarts }) => {
+      learn(inForce.secrets);
       void operate.ensure(reading.plan);
       services.applyPlan(reading.plan.runs);
       scheduled.take(reading.plan.schedules);
@@ -80,7 +81,8 @@ export async function supervise(boot: Boot): Promise<number> {
   const { plan } = inForce;
 
   const reaper = startReaper();
-  const { logs, openCare } = openHallLogs(() => inForce.plan, view);
+  const { logs, learn, openCare } = openHallLogs(() => inForce.plan, view);
+  learn(inForce.secrets);
   onMistakes((error) => {
     logs.own('fatal', `internal error: ${stackOf(error)}`);
     end(MISTAKEN);
@@ -108,7 +110,7 @@ export async function supervise(boot: Boot): Promise<number> {
     internalErrors: () => services.impossible,
   });
   const token = keepToken(() => inForce.plan, logs);
-  const source = createLaunchSource(() => inForce.plan, request, token);
+  const source = createLaunchSource(() => inForce.plan, request, token, learn);
   const companions = createCompanions(source, logs);
   const care = openCare(companions, heldCapabilities);
   const checks = openChecks(

@@ -75,7 +75,7 @@ describe('a database that is not ours', () => {
         ['app', 'ready'],
         ['cluster', 'disabled'],
       ]);
-      await supervisor.says(`url ${server.url()}`);
+      await supervisor.says(`url ${server.url().replace(encodeURIComponent(PASSWORD), '********')}`);
       await supervisor.says('the sample is for a database of our own alone');
       expect(await rowsOf(`SELECT to_regclass('sample') AS sample`)).toEqual([{ sample: null }]);
       const { stdout } = await supervisor.run('db', 'status');

@@ -9,7 +9,7 @@ describe('the secrets of a volume', () => {
 version: 1
 services:
   app:
-    command: [sh, -c, 'echo "secret $NEXTAUTH_SECRET"; exec sleep 1000']
+    command: [sh, -c, 'echo "$NEXTAUTH_SECRET" >> {folder}/told; echo "secret $NEXTAUTH_SECRET."; exec sleep 1000']
     ready: { log: ^secret }
     environment: { NEXTAUTH_SECRET: '\${NEXTAUTH_SECRET}' }
 `;
@@ -23,8 +23,10 @@ services:
     await first.stop();
     await using second = await startSupervisor({ plan, folder: first.folder });
     await second.ready();
-    expect(second.log('app')).toContain(`secret ${secret}`);
-    expect(second.log('app').match(/secret \S+/g)).toEqual([`secret ${secret}`, `secret ${secret}`]);
+    expect(readFileSync(join(first.folder, 'told'), 'utf8')).toBe(`${secret}\n${secret}\n`);
+    // What is told to a service is in no log, not even when the service prints it.
+    expect(second.log('app').match(/secret \S+/g)).toEqual(['secret ********.', 'secret ********.']);
+    expect(`${first.output()}${second.output()}`).not.toContain(secret);
   });
 
   test('hold the token that opens the details of /health, which is never printed', async () => {

@@ -10,6 +10,7 @@ import { runsOf } from './whole-lines.ts';
 /** A prompt without a newline is shown after this much silence. */
 const SILENCE = 1000;
 const NEWLINE = 0x0a;
+const OPEN_BRACE = 0x7b;
 
 export interface Source {
   readonly stream: 'stdout' | 'stderr';
@@ -47,9 +48,14 @@ export class Intake {
     this.around = around;
     this.source = source;
     this.renderer = new Renderer(around.look, log.name, stream, pid, job);
-    this.splitter = new LineSplitter((bytes, start, end, content, part) => {
-      this.line(bytes, start, end, content, part);
-    });
+    this.splitter = new LineSplitter(
+      (bytes, start, end, content, part) => {
+        const hidden = this.isStored ? undefined : around.redactor.hide(bytes, start, end);
+        if (hidden) this.line(hidden, 0, hidden.length, content, part);
+        else this.line(bytes, start, end, content, part);
+      },
+      (bytes, end) => around.redactor.cutBefore(bytes, end),
+    );
     this.fullStamp = Buffer.from(stampOf(new Date(0).toISOString(), stream, false, this.jobId));
     this.partStamp = Buffer.from(stampOf(new Date(0).toISOString(), stream, true, this.jobId));
   }
@@ -95,18 +101,20 @@ export class Intake {
   }
 
   private run(bytes: Buffer): void {
-    if (bytes.includes(0)) {
+    const text = bytes.toString('latin1', 0, bytes.length - 1);
+    // Most blocks have no brace at all, which is the cheaper question.
+    const hasRecords = bytes.includes(OPEN_BRACE) && (bytes[0] === OPEN_BRACE || text.includes('\n{'));
+    if (bytes.includes(0) || this.around.redactor.touches(bytes, hasRecords ? text : undefined)) {
       this.splitter.push(bytes);
       return;
     }
-    const text = bytes.toString('latin1', 0, bytes.length - 1);
     this.remember();
     this.stamps ??= linePrefix(this.fullStamp.toString('latin1'));
     const { block, from } = addLines(this.log.file.queue, text, this.stamps);
     this.log.tail.add(block.bytes, from, block.used);
     const { output } = this.around;
     if (!output.isShown) return;
-    if (this.renderer.takesRun(bytes, text)) {
+    if (!hasRecords && this.renderer.takesRun(bytes)) {
       this.renderer.run(output.queue, text);
       return;
     }

@@ -16,6 +16,7 @@ import { type OpenEnds, readKeptLines } from './kept-lines.ts';
 import { type Filter, Listeners } from './listeners.ts';
 import { OutputWriter } from './output-writer.ts';
 import type { LogFile, Output, OutputPipe } from './ports.ts';
+import { Redactor } from './redactor.ts';
 import { type JobMark, type Look, Renderer } from './render.ts';
 import { missing, ServiceLog } from './service-log.ts';
 import { tellingLine } from './telling-line.ts';
@@ -38,6 +39,8 @@ export interface LogsOptions {
   readonly colour: boolean;
   /** Names known beforehand, for alignment. */
   readonly services: readonly string[];
+  /** What no line may show. */
+  readonly redactor?: Redactor;
   /** Our own process id, a field of our own records. */
   readonly pid: number;
 }
@@ -84,7 +87,7 @@ export interface Logs {
 
 /** Opens the room. Nothing is written and no file is opened before the first line. */
 export function openLogs(options: LogsOptions): Logs {
-  const { clock, output } = options;
+  const { clock, output, redactor = new Redactor() } = options;
   let nameWidth = Math.min(20, Math.max(...[OWN_NAME, ...options.services].map((name) => name.length)));
   const look: Look = {
     format: options.format,
@@ -115,6 +118,7 @@ export function openLogs(options: LogsOptions): Logs {
         look,
         output: writer,
         listeners,
+        redactor,
         say: own,
       });
       services.set(name, log);
@@ -125,7 +129,7 @@ export function openLogs(options: LogsOptions): Logs {
   function own(level: LogLevel, msg: string, fields: Readonly<Record<string, unknown>> = {}): void {
     if (closed || LEVEL_NUMBERS[level] < LEVEL_NUMBERS[options.level] || level === 'silent') return;
     const now = clock.now();
-    const parts = { level: LEVEL_NUMBERS[level], msg, fields };
+    const parts = { level: LEVEL_NUMBERS[level], msg: redactor.hideText(msg), fields: hideFields(fields) };
     ownRenderer.at(now);
     writer.queue.addLine(ownRenderer.parts(parts));
     writer.kick();
@@ -134,6 +138,15 @@ export function openLogs(options: LogsOptions): Logs {
     if (listeners.wants(OWN_NAME)) {
       listeners.tell({ time: new Date(now).toISOString(), service: OWN_NAME, stream: 'note', line }, 0);
     }
+  }
+
+  function hideFields(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(
+      Object.entries(fields).map(([key, value]) => [
+        key,
+        typeof value === 'string' ? redactor.hideText(value) : value,
+      ]),
+    );
   }
 
   const filterOf = (names: readonly string[] | undefined): Filter => ({ services: names && new Set(names) });

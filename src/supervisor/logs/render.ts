@@ -92,9 +92,8 @@ export class Renderer {
     block.lines += 1;
   }
 
-  /** Whether the lines of a run, `text` being their Latin-1, may be copied as they are. */
-  takesRun(bytes: Buffer, text: string): boolean {
-    if (bytes[0] === OPEN_BRACE || text.includes('\n{')) return false;
+  /** Whether the lines of a run, none of them a record, may be copied as they are. */
+  takesRun(bytes: Buffer): boolean {
     if (this.look.format === 'json' && MUST_BE_ESCAPED.some((byte) => bytes.includes(byte))) return false;
     return isPrintableAscii(bytes);
   }

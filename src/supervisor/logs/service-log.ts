@@ -7,6 +7,7 @@ import { Intake, type Source } from './intake.ts';
 import type { Listeners } from './listeners.ts';
 import type { OutputWriter } from './output-writer.ts';
 import type { LogFile, OutputPipe } from './ports.ts';
+import type { Redactor } from './redactor.ts';
 import type { JobMark, Look } from './render.ts';
 import { Tail } from './tail.ts';
 
@@ -15,6 +16,7 @@ export interface Surroundings {
   readonly look: Look;
   readonly output: OutputWriter;
   readonly listeners: Listeners;
+  readonly redactor: Redactor;
   /** What is said of a service's file: level, sentence, fields. */
   say(level: 'info' | 'warn', msg: string, fields: Readonly<Record<string, unknown>>): void;
 }

@@ -25,14 +25,17 @@ const CONTENT = Uint8Array.from({ length: 256 }, (_, byte) => {
 /** Cuts one stream into lines, on bytes: nothing is decoded, so a character split over two chunks stays whole. */
 export class LineSplitter {
   private readonly onLine: OnLine;
+  private readonly cutBefore: (bytes: Buffer, end: number) => number;
   /** The beginning of a line whose end has not come yet. */
   private carry: Buffer | undefined;
   private carried = 0;
   private carriedContent = 0;
   private part = 0;
 
-  constructor(onLine: OnLine) {
+  /** @param cutBefore where at or before `end` a line that is too long may be cut; not at its beginning */
+  constructor(onLine: OnLine, cutBefore: (bytes: Buffer, end: number) => number = (_, end) => end) {
     this.onLine = onLine;
+    this.cutBefore = cutBefore;
   }
 
   /** True while an unfinished line is held back. */
@@ -84,7 +87,7 @@ export class LineSplitter {
       this.carried += taken;
       start += taken;
       if (start === to) return;
-      const cut = characterBoundary(carry, this.carried);
+      const cut = characterBoundary(carry, this.cutBefore(carry, this.carried));
       this.onLine(carry, 0, cut, this.carriedContent, this.part | GOES_ON);
       this.part = CONTINUES;
       carry.copyWithin(0, cut, this.carried);
