@@ -43,6 +43,10 @@ export function renderDatabase(
       'kept',
       `${name}, PostgreSQL ${major}, until ${until}; back to it: bulkhead db rollback ${name}`,
     ]),
+    ...status.keptDatabases.map(({ name, since, bytes }): [string, string] => [
+      'kept',
+      `${name}, a database of ${formatSize(bytes)}, replaced ${ageOf(since, now)} ago; back to it: bulkhead db rollback ${name}; rid of it: bulkhead db rollback --forget ${name}`,
+    ]),
   ];
   const nameWidth = Math.max(...facts.map(([name]) => name.length));
   return [

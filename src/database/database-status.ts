@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { databaseExists } from '../postgres/app-database.ts';
 import { connectAsSuperuser, type Session, serverOf } from '../postgres/connect.ts';
 import { keptUntil, listKeptClusters } from '../postgres/kept-clusters.ts';
+import { listKeptDatabases } from '../postgres/kept-databases.ts';
 import { layoutOf } from '../postgres/layout.ts';
 import { readLedger } from '../postgres/ledger.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
@@ -72,6 +73,7 @@ async function readStatus(
       since: kept.since,
       until: keptUntil(kept),
     })),
+    keptDatabases: await listKeptDatabases(session),
     settings: await readSettings(job, session),
   };
 }

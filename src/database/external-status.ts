@@ -50,6 +50,7 @@ export async function readExternalStatus(job: Job, server: Server): Promise<Data
       startedAt: row?.started.toISOString() ?? '',
       ledger: (await hasLedger(session)) ? await readLedger(session) : [],
       kept: [],
+      keptDatabases: [],
       uncleanStops: { count: 0, lastAt: undefined },
       settings: settings.rows.map((setting) => ({ ...setting, reason: '' })),
     };

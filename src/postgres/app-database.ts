@@ -2,14 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../base/errors.ts';
 import { connectAsSuperuser, type Server, type Session } from './connect.ts';
+import { derivedName, keptName } from './database-names.ts';
 import { JOBS_DATABASE } from './layout.ts';
 import { type LedgerEntry, writeLedger } from './ledger.ts';
 import { quoteIdentifier } from './sql-text.ts';
 import { inTransaction } from './transaction.ts';
 import { dropUnfinishedRoles } from './unfinished-roles.ts';
-
-/** PostgreSQL cuts longer names silently (NAMEDATALEN - 1), and then two of ours could be one. */
-const LONGEST_NAME = 63;
 
 export async function databaseExists(session: Session, name: string): Promise<boolean> {
   const { rows } = await session.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [name]);
@@ -155,8 +153,7 @@ async function nameAside(
   replaced: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   for (let at = Date.now(); ; at += 1000) {
-    const stamp = new Date(at).toISOString().replaceAll(/[-:]|\.\d+Z/g, '');
-    const kept = new Map(replaced.map((name) => [name, `${cut(name, LONGEST_NAME - 20)}_old_${stamp}`]));
+    const kept = new Map(replaced.map((name) => [name, keptName(name, at)]));
     const taken = await Promise.all([...kept.values()].map((aside) => databaseExists(session, aside)));
     if (!taken.includes(true)) return kept;
   }
@@ -183,18 +180,4 @@ async function terminateSessions(session: Session, database: string): Promise<vo
       WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid() AND backend_type <> 'autovacuum worker'`,
     [database],
   );
-}
-
-function derivedName(name: string, why: 'imp' | 'new'): string {
-  return `${cut(name, LONGEST_NAME - 16)}__${why}_`;
-}
-
-/** The longest beginning that fits into so many bytes of UTF-8, never half a character. */
-function cut(name: string, bytes: number): string {
-  let taken = '';
-  for (const character of name) {
-    if (Buffer.byteLength(taken + character) > bytes) break;
-    taken += character;
-  }
-  return taken;
 }

@@ -22,6 +22,8 @@ export interface DatabaseStatus {
   readonly ledger: readonly LedgerView[];
   /** Clusters that were in use before, newest first: `bulkhead db rollback NAME`. */
   readonly kept: readonly KeptView[];
+  /** Databases that were replaced, newest first; they stay until somebody deletes them. */
+  readonly keptDatabases: readonly KeptDatabaseView[];
   /** `value`: what holds now; `source`: which of them made it so. */
   readonly settings: readonly SettingView[];
 }
@@ -71,6 +73,13 @@ export interface KeptView {
   /** ISO 8601: out of use since, and deleted after. */
   readonly since: string;
   readonly until: string;
+}
+
+export interface KeptDatabaseView {
+  readonly name: string;
+  /** ISO 8601: out of use since. */
+  readonly since: string;
+  readonly bytes: number;
 }
 
 export interface SettingView {

@@ -14,13 +14,19 @@ export interface UpgradePlan {
   readonly backup: string | undefined;
 }
 
-/** Of `rollback`: the cluster that was in use before. */
+/** Of `rollback`: the cluster, or the database, that was in use before. */
 export interface RollbackPlan {
+  readonly kind: 'cluster' | 'database';
   readonly name: string;
-  readonly major: number;
+  /** Of a cluster. */
+  readonly major: number | undefined;
+  /** Of a database, on the disk. */
+  readonly bytes: number | undefined;
   /** ISO 8601; what was written since is lost with it. */
   readonly since: string;
   readonly why: string;
+  /** Of a database that is back: the name of the one that was in use. */
+  readonly aside: string | undefined;
 }
 
 /** Of `restore`: what it will do, or has done. */

@@ -584,6 +584,9 @@ describe('db', () => {
       connections: 3,
       startedAt: '2026-01-02T03:04:05.000Z',
       kept: [],
+      keptDatabases: [
+        { name: 'tools_old_20261121T083501', since: '2026-11-21T08:35:01.000Z', bytes: 12_000_000 },
+      ],
       ledger: [
         {
           id: 'import:abc',
@@ -606,6 +609,7 @@ cluster   17/main
 content   24 MB, 4 tables, about 28,624 rows
 sessions  3
 imported  2026-01-02T03:04:06.000Z from /data/import/shop.dump (custom archive, 28,624 rows)
+kept      tools_old_20261121T083501, a database of 11 MB, replaced 0 ms ago; back to it: bulkhead db rollback tools_old_20261121T083501; rid of it: bulkhead db rollback --forget tools_old_20261121T083501
 
 SETTING  VALUE  FROM   WHY
 jit      off    tuned  short queries lose by it

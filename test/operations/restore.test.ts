@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readShelf } from '../../src/backups/shelf.ts';
-import type { RestoreFilesPlan, RestorePlan } from '../../src/protocol/operations.ts';
+import type { DatabaseStatus } from '../../src/protocol/database-status.ts';
+import type { RestoreFilesPlan, RestorePlan, RollbackPlan } from '../../src/protocol/operations.ts';
 import { type Ended, makeEmptyVolume, type RunOptions, type TestVolume } from '../support/postgres.ts';
 import { startTestStore, type TestStore } from '../support/s3-store.ts';
 import { makeVolume } from '../support/volume.ts';
@@ -102,6 +103,45 @@ describe('an encrypted dump', () => {
     expect(await count(volume)).toBe(1000);
     rmSync(into, { recursive: true });
   });
+});
+
+test('what a restore into the living server replaced is told of, comes back, and goes only when somebody says so', async () => {
+  const keptNow = async (): Promise<string[]> => {
+    const { result } = await volume.run('database-status');
+    const { keptDatabases } = result as DatabaseStatus;
+    for (const { since, bytes } of keptDatabases) {
+      expect(Date.now() - Date.parse(since)).toBeLessThan(600_000);
+      expect(bytes).toBeGreaterThan(1_000_000);
+    }
+    return keptDatabases.map(({ name }) => name);
+  };
+  const rollback = async (input: Readonly<Record<string, string>>): Promise<Ended> =>
+    volume.run('rollback', { input });
+  const before = await keptNow();
+  expect(before.length).toBeGreaterThan(1);
+  const [newest = ''] = before;
+  expect((await rollback({ dryRun: '1' })).result).toMatchObject({ kind: 'database', name: newest });
+  expect(await count(volume)).toBe(1000);
+  const back = await rollback({});
+  expect(back.failure).toBeUndefined();
+  expect(await count(volume)).toBe(0);
+  const { aside } = back.result as RollbackPlan;
+  expect(await keptNow()).toEqual(expect.arrayContaining([aside, ...before.slice(1)]));
+  expect((await rollback({ name: aside ?? '' })).failure).toBeUndefined();
+  expect(await count(volume)).toBe(1000);
+
+  await volume.admin('CREATE DATABASE "other_old_20260101T000000"');
+  expect((await rollback({ name: 'other_old_20260101T000000' })).failure).toContain(
+    'was not the database tools',
+  );
+  await volume.admin('DROP DATABASE "other_old_20260101T000000"');
+  const [first = '', ...others] = await keptNow();
+  expect((await rollback({ name: first, forget: '1', dryRun: '1' })).result).toMatchObject({ name: first });
+  expect(await keptNow()).toEqual([first, ...others]);
+  expect((await rollback({ name: first, forget: '1' })).failure).toBeUndefined();
+  expect(await keptNow()).toEqual(others);
+  expect((await rollback({ name: first })).failure).toContain('it is not kept');
+  expect(await count(volume)).toBe(1000);
 });
 
 describe('assets', () => {

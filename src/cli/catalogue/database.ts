@@ -62,12 +62,16 @@ export const DATABASE: readonly CommandSpec[] = [
   },
   {
     name: 'db rollback',
-    summary: 'bring back the cluster that was in use before an upgrade or a restore',
+    summary: 'bring back the cluster or database that was in use before an upgrade, a restore or an import',
     usage: '[NAME]',
     arity: { least: 0, most: 1 },
-    options: [...OPERATION_OPTIONS, ...CONFIG_OPTIONS],
+    options: [
+      { name: 'forget', summary: 'delete what is kept under NAME, instead of bringing it back' },
+      ...OPERATION_OPTIONS,
+      ...CONFIG_OPTIONS,
+    ],
     exits: [unknownName, refused, invalidConfiguration, timedOut],
-    examples: ['bulkhead db rollback --dry-run'],
+    examples: ['bulkhead db rollback --dry-run', 'bulkhead db rollback --forget tools_old_20261121T083501'],
     load: () => import('../commands/db-rollback.ts'),
   },
   {

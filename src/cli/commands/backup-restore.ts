@@ -123,5 +123,5 @@ function describeKept({ kept, flip, replaced }: RestorePlan): string {
   }
   return kept === undefined
     ? ''
-    : ` What was there is now the database ${kept}; when it is not needed any more: DROP DATABASE "${kept}".`;
+    : ` What was there is now the database ${kept}; back to it: bulkhead db rollback ${kept}; when it is not needed any more: bulkhead db rollback --forget ${kept}.`;
 }
