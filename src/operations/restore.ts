@@ -38,7 +38,11 @@ export async function runRestore(job: Job): Promise<void> {
       offsite === undefined ? findSource(job.assignment.dataDir, wanted) : await findFarSource(job, wanted);
     return job.report({ type: 'result', value: await planRestore(job, source) });
   }
-  if (alone !== undefined) prepareVolume(job);
+  if (alone !== undefined) {
+    // What is refused anyway leaves the volume, and whom it belongs to, as it was.
+    requireReplace(job, await planRestore(job, findSource(job.assignment.dataDir, wanted)));
+    prepareVolume(job);
+  }
   const source = findSource(job.assignment.dataDir, wanted);
   // Nothing is pruned under its feet.
   const lock = source.kind === 'file' ? undefined : lockBackups(join(job.assignment.dataDir, 'backups'));
@@ -70,14 +74,9 @@ async function planRestore(job: Job, source: Told): Promise<RestorePlan> {
 }
 
 async function restoreSource(job: Job, source: Source): Promise<void> {
-  const { replace, alone } = job.assignment.input;
+  const { alone } = job.assignment.input;
   const plan = await planRestore(job, source);
-  if (plan.replaced !== undefined && replace === undefined) {
-    throw new Failure(`cannot restore ${plan.what}: ${plan.replaced.what} is there already`, {
-      remedy: 'add --replace to put it in its place; what is there now is kept',
-      exitCode: CommandExit.refused,
-    });
-  }
+  requireReplace(job, plan);
   let kept: string | undefined;
   if (source.kind === 'base') await restoreBase(job, source.backup);
   else {
@@ -87,6 +86,14 @@ async function restoreSource(job: Job, source: Source): Promise<void> {
     });
   }
   job.report({ type: 'result', value: { ...plan, kept } satisfies RestorePlan });
+}
+
+function requireReplace({ assignment: { input } }: Job, { what, replaced }: RestorePlan): void {
+  if (replaced === undefined || input.replace !== undefined) return;
+  throw new Failure(`cannot restore ${what}: ${replaced.what} is there already`, {
+    remedy: 'add --replace to put it in its place; what is there now is kept',
+    exitCode: CommandExit.refused,
+  });
 }
 
 /** What is in that database, and who works on it, is not ours to move aside. */

@@ -10,10 +10,11 @@ import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import type { Report } from '../protocol/channel.ts';
 import { CommandExit, UpExit } from '../protocol/exit-codes.ts';
 import { readMachine } from '../system/cgroup.ts';
-import { readTextIfExists } from '../system/files.ts';
+import { ownerOf, readTextIfExists } from '../system/files.ts';
 import type { OutputPipe } from '../system/output-pipe.ts';
 import { spawnProcess } from '../system/process.ts';
 import { startReaper } from '../system/reaper.ts';
+import { findIdentity } from '../system/users.ts';
 import { lockData, requireVolume } from './data-folder.ts';
 import { createLaunchSource } from './launch-source.ts';
 import { spawnOptions } from './launcher.ts';
@@ -65,6 +66,7 @@ export function openAlone(options: AloneOptions): AloneSession {
       throw new Failure('cannot work on the database: the plan has none', { exitCode: CommandExit.refused });
     }
     if (env.BULKHEAD_REQUIRE_VOLUME === '1') requireVolume(plan.dataDir);
+    if (uid === 0) refuseMappedUser(plan.dataDir, plan.database.systemUser);
     refuseAsCommand(() => lockData(plan.dataDir, true));
     const reaper = startReaper();
     const source = createLaunchSource(
@@ -89,6 +91,24 @@ export function openAlone(options: AloneOptions): AloneSession {
     runFolder.leave();
     throw error;
   }
+}
+
+/**
+ * PostgreSQL refuses root, so a cluster of root's was made by one user of a namespace, whom `npm start` maps to root.
+ * Outside of it we would become somebody else, give the volume to him, and the next `npm start` could not use it.
+ */
+function refuseMappedUser(dataDir: string, systemUser: string): void {
+  // The dot looks behind the link.
+  if (ownerOf(`${dataDir}/pg/current/.`) !== 0) return;
+  const user = findIdentity(systemUser);
+  const words = process.argv.slice(2).map((word) => (/^[\w./:@=-]+$/.test(word) ? word : `'${word}'`));
+  throw new Failure(
+    `cannot work on ${dataDir} as root: its cluster belongs to root, as one that \`npm start\` has made in a user namespace`,
+    {
+      remedy: `do it as that one user: unshare --user --map-user=${user.uid} --map-group=${user.gid} -- bulkhead ${words.join(' ')}; or while \`npm start\` runs`,
+      exitCode: CommandExit.refused,
+    },
+  );
 }
 
 function runChild(

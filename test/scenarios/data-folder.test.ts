@@ -34,6 +34,27 @@ describe('the data folder', () => {
     expect((await first.stop()).code).toBe(0);
   });
 
+  test.runIf(isRoot)('whose cluster is of a user namespace is not given to another user by a command', () => {
+    const data = join(folder, 'data');
+    mkdirSync(join(data, 'pg', '15', 'main'), { recursive: true });
+    mkdirSync(join(data, 'backups', 'dump', 'one'), { recursive: true });
+    symlinkSync('15/main', join(data, 'pg', 'current'));
+    chownSync(join(data, 'backups'), STRANGER, STRANGER);
+    writeFileSync(join(folder, 'plan.yaml'), 'version: 1\nname: shop\ndatabase: {}\nservices: {}\n');
+    const owners = (): string => spawnSync('find', [data, '-printf', '%p %U\n'], { encoding: 'utf8' }).stdout;
+    const before = owners();
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [bulkheadProgram, 'backup', 'restore', 'latest', '--data', data, '--config', join(folder, 'plan.yaml')],
+      { encoding: 'utf8' },
+    );
+    expect([status, stderr]).toEqual([
+      5,
+      expect.stringMatching(/its cluster belongs to root.*\n.*unshare --user/),
+    ]);
+    expect(owners().replace(/.*\/lock .*\n|.*bulkhead .*\n/g, '')).toBe(before);
+  });
+
   test('that is no folder is refused with 13, named, before anything starts', async () => {
     writeFileSync(join(folder, 'data'), '');
     await using bulkhead = await startSupervisor({ plan: PLAN, folder });
