@@ -6,6 +6,7 @@ import { runTool } from '../system/commands.ts';
 import { findProgram } from '../system/program-path.ts';
 import type { Compression } from './dump-format.ts';
 import { readChunks } from './read-chunks.ts';
+import { ZstdFrames } from './zstd-frames.ts';
 
 const DECODED = 64 * 1024;
 
@@ -40,13 +41,16 @@ async function* decodeHere(
     compression === 'gzip'
       ? createGunzip({ chunkSize: DECODED })
       : createZstdDecompress({ chunkSize: DECODED });
+  const frames = compression === 'zstd' ? new ZstdFrames() : undefined;
   let read = 0;
   const feed = async (): Promise<void> => {
     for await (const chunk of readRaw(path, options)) {
-      if (decoder.destroyed) return;
-      read += chunk.length;
-      // Only when it is taken in may its memory be filled anew.
-      await new Promise<void>((resolve) => decoder.write(chunk, () => resolve()));
+      for (const piece of frames?.split(chunk) ?? [chunk]) {
+        if (decoder.destroyed) return;
+        read += piece.length;
+        // Only when it is taken in may its memory be filled anew.
+        await new Promise<void>((resolve) => decoder.write(piece, () => resolve()));
+      }
     }
     decoder.end();
   };
@@ -59,9 +63,9 @@ async function* decodeHere(
   } finally {
     decoder.destroy();
   }
-  // Node stops at the end of the first frame of zstd, and says nothing of what follows.
+  // Node says nothing of what follows the end of what it understands.
   if (decoder.bytesWritten < read) {
-    throw new Failure(`cannot import ${path}: something follows the first frame of the ${compression} file`, {
+    throw new Failure(`cannot import ${path}: something that is no ${compression} follows in it`, {
       remedy: 'decompress it, and compress the text again in one piece',
     });
   }
