@@ -8,7 +8,7 @@ const out = join(root, 'dist');
 
 rmSync(out, { recursive: true, force: true });
 await build({
-  entryPoints: ['scrape', 'scrape-all'].map((name) => join(root, 'src', `${name}.ts`)),
+  entryPoints: ['scrape', 'scrape-all', 'clean-assets'].map((name) => join(root, 'src', `${name}.ts`)),
   outdir: out,
   outExtension: { '.js': '.mjs' },
   bundle: true,

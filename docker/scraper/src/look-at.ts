@@ -37,7 +37,9 @@ export async function lookAt(url: string, { settings, signal, progress, say }: L
   const robots = makeRobots(guard, userAgent);
   const { hostname, port, protocol } = new URL(url);
   // Before a browser is started for nothing; the proxy asks again.
-  await guard.check(hostname, Number(port || (protocol === 'https:' ? 443 : 80)));
+  await guard.check(hostname, Number(port || (protocol === 'https:' ? 443 : 80))).catch((error: unknown) => {
+    throw new Problem(`cannot open ${url}: ${wordsOf(error)}`);
+  });
   const surroundings = lookAround();
   if (surroundings.noSandbox) say(`Chromium runs without its sandbox: ${surroundings.noSandbox}`);
   const full = new AbortController();

@@ -1,5 +1,5 @@
 import { type Job, takeJob } from './job.ts';
-import { Problem } from './problem.ts';
+import { Problem, wordsOf } from './problem.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 export interface Run {
@@ -14,21 +14,29 @@ export interface Run {
 /** We were asked to stop: no failure of the site's. */
 export class Stopped extends Problem {}
 
+/** How long the work may take to end once it was told to. */
+const GRACE_MS = 4_000;
+
 /** Runs a program of this folder: takes the job, holds the deadline, and says in the last line why it failed. */
 export async function runProgram(work: (run: Run) => Promise<void>): Promise<never> {
   const stopping = new AbortController();
   const stop = (signal: NodeJS.Signals) => stopping.abort(new Stopped(`asked to stop by ${signal}`));
   process.once('SIGTERM', stop).once('SIGINT', stop);
+  // Whatever does not hear of it: the browser sees our end, and goes as well.
+  stopping.signal.addEventListener('abort', () => {
+    setTimeout(() => {
+      console.error(wordsOf(stopping.signal.reason));
+      process.exit(1);
+    }, GRACE_MS);
+  });
   let job: Job | undefined;
   let code = 0;
   try {
     const settings = readSettings(process.env);
     job = await takeJob();
     const seconds = settings.deadlineMs / 1000;
-    setTimeout(
-      () => stopping.abort(new Problem(`cannot go on: not done within ${seconds} s`)),
-      settings.deadlineMs,
-    );
+    const late = new Problem(`cannot go on: not done within ${seconds} s`);
+    setTimeout(() => stopping.abort(late), settings.deadlineMs);
     await work({ job, settings, signal: stopping.signal, say: (text) => console.log(text) });
   } catch (error) {
     code = error instanceof Stopped ? 143 : 1;

@@ -12,6 +12,7 @@ export async function withDatabase<Result>(
     application_name: 'scraper',
     connectionTimeoutMillis: 10_000,
     statement_timeout: 20_000,
+    query_timeout: 25_000,
     lock_timeout: 10_000,
   });
   // Lost between two statements: the next one says so.

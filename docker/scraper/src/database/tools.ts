@@ -98,3 +98,12 @@ LIMIT $2`,
   );
   return rows;
 }
+
+/** The paths of all pictures that tools show, and how many tools there are. */
+export async function listShown(client: Client): Promise<{ tools: number; paths: Set<string> }> {
+  const { rows } = await client.query<{ logo_path: string | null; screenshot_path: string | null }>(
+    'SELECT logo_path, screenshot_path FROM tools',
+  );
+  const paths = rows.flatMap(({ logo_path, screenshot_path }) => [logo_path, screenshot_path]);
+  return { tools: rows.length, paths: new Set(paths.filter((path) => path !== null)) };
+}

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 export type AssetKind = 'logos' | 'screenshots';
 
+const kinds = ['logos', 'screenshots'] as const;
+
 /** A tmp file older than this belongs to nobody who still writes it: no job lives that long. */
 const TMP_LIFE_MS = 3_600_000;
 
@@ -36,6 +38,8 @@ export async function keepAsset(
   try {
     const file = await open(temporary, 'wx', 0o644);
     try {
+      // Exact, whatever the umask: the app reads it as another user.
+      await file.chmod(0o644);
       await file.writeFile(content);
       await file.sync();
     } finally {
@@ -60,10 +64,11 @@ export async function sweepAssets(
   keep: readonly (string | null)[],
 ): Promise<number> {
   let removed = 0;
-  for (const kind of ['logos', 'screenshots'] as const) {
+  for (const kind of kinds) {
     for (const name of await readdir(join(assets, kind)).catch(() => [])) {
       const ours = name.startsWith(`${tool}-`) && name.endsWith('.webp') && !keep.includes(`${kind}/${name}`);
-      if (!ours && !(name.endsWith('.tmp') && (await isOld(join(assets, kind, name))))) continue;
+      if (!ours && !(name.endsWith('.tmp') && (await isOlder(join(assets, kind, name), TMP_LIFE_MS))))
+        continue;
       await rm(join(assets, kind, name), { force: true });
       removed += 1;
     }
@@ -71,7 +76,26 @@ export async function sweepAssets(
   return removed;
 }
 
-async function isOld(path: string): Promise<boolean> {
+async function isOlder(path: string, ms: number): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > TMP_LIFE_MS;
+  return found !== undefined && Date.now() - found.mtimeMs > ms;
+}
+
+/** A picture may lie there before the row that names it. Far longer than any job takes. */
+const UNSHOWN_LIFE_MS = 86_400_000;
+
+/** Removes pictures of ours that `shown` does not name, once they are a day old; what others put there stays. */
+export async function removeUnshown(assets: string, shown: ReadonlySet<string>, { dryRun = false } = {}) {
+  const removed = { files: 0, bytes: 0 };
+  for (const kind of kinds) {
+    for (const name of await readdir(join(assets, kind)).catch(() => [])) {
+      const path = join(assets, kind, name);
+      if (!/^\d+-[0-9a-f]{16}\.webp$/.test(name) || shown.has(`${kind}/${name}`)) continue;
+      if (!(await isOlder(path, UNSHOWN_LIFE_MS))) continue;
+      removed.bytes += (await stat(path).catch(() => undefined))?.size ?? 0;
+      removed.files += 1;
+      if (!dryRun) await rm(path, { force: true });
+    }
+  }
+  return removed;
 }

@@ -1,7 +1,16 @@
 // Whole attempts: a real Chromium, a real PostgreSQL, the site of 200 pages.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -46,7 +55,7 @@ const environment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   BULKHEAD_DATA: base,
   TMPDIR: temporary,
   SCRAPER_ALLOW_PRIVATE: `127.0.0.1:${site.port}`,
-  SCRAPER_PAGE_TIMEOUT: '6',
+  SCRAPER_PAGE_TIMEOUT: '30',
   ...more,
 });
 const run = (tool: number, more?: NodeJS.ProcessEnv) =>
@@ -103,26 +112,27 @@ test('another visit of the same page leaves the same two files, and no litter', 
 });
 
 test('awful pages end as one failed attempt each, in words, and nothing stays behind', async () => {
-  const expected: Partial<Record<PageKind, RegExp>> = {
-    hang: /took longer than 4 s/,
-    busy: /took longer than 4 s/,
-    hungry: /the tab crashed|took longer/,
-    huge: /the page is too large/,
-    loop: /more than 5 redirects/,
-    scriptLoop: /more than 5 redirects/,
-    missing: /it answered 404/,
-  };
-  const kinds = Object.entries(expected) as [PageKind, RegExp][];
-  const attempts = kinds.map(([kind, words]) => async () => {
-    const { code, output, reports } = await run(pageOf(kind), { SCRAPER_PAGE_TIMEOUT: '4' });
+  // Only where a page has to run into its limit is the limit short.
+  const short = { SCRAPER_PAGE_TIMEOUT: '4' };
+  const patient = { SCRAPER_PAGE_TIMEOUT: '60', SCRAPER_MAX_PAGE_MB: '5' };
+  const expected: [PageKind, RegExp, NodeJS.ProcessEnv][] = [
+    ['hang', /took longer than 4 s/, short],
+    ['busy', /took longer than 4 s/, short],
+    ['hungry', /the tab crashed/, patient],
+    ['huge', /the page is too large/, patient],
+    ['loop', /more than 5 redirects/, patient],
+    ['scriptLoop', /more than 5 redirects/, patient],
+    ['missing', /it answered 404/, patient],
+  ];
+  for (const [kind, words, limits] of expected) {
+    const { code, output, reports } = await run(pageOf(kind), limits);
     assert.equal(code, 1, kind);
     assert.match(output.trim().split('\n').at(-1) ?? '', words, kind);
     assert.equal(resultOf(reports), undefined, kind);
     const row = await rowOf(pageOf(kind));
     assert.match(row.failure, words, kind);
     assert.deepEqual([row.failures, row.visited_at, row.screenshot_path], [1, null, null], kind);
-  });
-  for (const attempt of attempts) await attempt();
+  }
   assert.deepEqual(readdirSync(temporary), []);
 });
 
@@ -177,6 +187,14 @@ test('who is asked to stop stops, and blames nobody', async () => {
   assert.equal((await attempt.ended).code, 143);
   assert.equal(tree.some(isAlive), false);
   assert.equal((await rowOf(tool)).tool_id, null);
+  assert.deepEqual(readdirSync(temporary), []);
+});
+
+test('a deadline of the whole job is held, and a failure', async () => {
+  const tool = pageOf('hang');
+  const { code, output } = await run(tool, { SCRAPER_DEADLINE: '3', SCRAPER_PAGE_TIMEOUT: '3' });
+  assert.equal(code, 1);
+  assert.match(output, /not done within 3 s|took longer than 3 s/);
   assert.deepEqual(readdirSync(temporary), []);
 });
 
@@ -248,4 +266,28 @@ test('scrape-all asks for what is stale, in bounds, and never twice a day', asyn
     `UPDATE tool_sites SET tried_at = now() - interval '25 hours' WHERE tool_id = ${pageOf('missing')}`,
   );
   assert.equal((await all(1000)).length, before + 2);
+});
+
+test('clean-assets removes what no tool shows, after a day, and never all of an empty directory', async () => {
+  const kept = files();
+  const logos = join(base, 'assets', 'logos');
+  const old = Date.now() / 1000 - 90_000;
+  const write = (name: string, time: number) => {
+    writeFileSync(join(logos, name), 'x');
+    utimesSync(join(logos, name), time, time);
+  };
+  write('999-0123456789abcdef.webp', old);
+  write('998-0123456789abcdef.webp', Date.now() / 1000);
+  write('by-hand.webp', old);
+  const clean = (data: unknown) => startAttempt('clean-assets', data, environment()).ended;
+  const dry = await clean({ dry_run: true });
+  assert.equal(resultOf(dry.reports)?.files, 1, dry.output);
+  assert.equal(files().length, kept.length + 3);
+  assert.equal((await clean({})).code, 0);
+  const left = [...kept, 'logos/998-0123456789abcdef.webp', 'logos/by-hand.webp'];
+  assert.deepEqual(files().toSorted(), left.toSorted());
+  await directory.client.query('DELETE FROM tools');
+  const refused = await clean({});
+  assert.equal(refused.code, 1);
+  assert.match(refused.output, /the directory has no tools/);
 });
