@@ -5,7 +5,13 @@ import { filesWithoutTheirPrograms } from './test/support/client-programs.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/image/**', 'test/kills/**', '**/node_modules/**', ...filesWithoutTheirPrograms()],
+    exclude: [
+      'test/image/**',
+      'test/kills/**',
+      'test/jobs/**',
+      '**/node_modules/**',
+      ...filesWithoutTheirPrograms(),
+    ],
     pool: 'forks',
     // Most tests wait for processes: one worker fewer than processors would leave half of two idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),

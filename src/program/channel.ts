@@ -8,8 +8,8 @@ import { readLines } from '../system/line-reader.ts';
 export interface Channel {
   readonly assignment: Assignment;
   report(report: Report | FromWorker): void;
-  /** From now on every further line of PID 1, and the first ones that came before; keeps the program alive. */
-  hear(listener: (message: ToWorker) => void): void;
+  /** From now on every further line of PID 1, and the first ones that came before; keeps the program alive. `onEnd`: PID 1 is gone. */
+  hear(listener: (message: ToWorker) => void, onEnd: () => void): void;
   /** Resolves when all reports have left; nothing can be reported after it. */
   close(): Promise<void>;
 }
@@ -45,8 +45,9 @@ export async function openChannel(): Promise<Channel> {
     report: (report) => {
       if (!gone) socket.write(`${JSON.stringify(report)}\n`);
     },
-    hear: (listener) => {
+    hear: (listener, onEnd) => {
       socket.ref();
+      socket.once('close', onEnd);
       onMessage = listener;
       for (const message of early) listener(message);
       early = [];

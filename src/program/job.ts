@@ -16,8 +16,11 @@ export interface Job {
   note(text: string): void;
   /** Of the worker: a message for PID 1. */
   send(message: FromWorker): void;
-  /** Of the worker: everything PID 1 says after the assignment; from then on the channel keeps the program alive. */
-  hear(listener: (message: ToWorker) => void): void;
+  /**
+   * Of the worker: everything PID 1 says after the assignment; from then on the channel keeps the program alive.
+   * `onEnd`: PID 1 is gone.
+   */
+  hear(listener: (message: ToWorker) => void, onEnd: () => void): void;
   /** How long it may go on once it is asked to stop, in ms; else 1500. Its exit code is 143 all the same. */
   takeForStop(ms: number): void;
   /** A line of the program's own log. */

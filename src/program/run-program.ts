@@ -84,7 +84,7 @@ function jobOf(channel: Channel, log: LazyLog, own: Pick<Job, 'signal' | 'endWit
     },
     report: (report) => channel.report(report),
     send: (message) => channel.report(message),
-    hear: (listener) => channel.hear(listener),
+    hear: (listener, onEnd) => channel.hear(listener, onEnd),
     note: (text) => {
       log.say('warn', text);
       channel.report({ type: 'note', text });

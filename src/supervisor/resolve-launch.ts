@@ -95,6 +95,7 @@ function resolve(run: LaunchPlan, source: LaunchSource, input: Readonly<Record<s
   };
   if (run.work.kind === 'program') {
     const { program } = run.work;
+    if (program === 'worker') giveJournal(user, source);
     const { env, argv } = ownProgram(program, common.env, source);
     return { ...common, env, argv, assignment: assign(program, source, input) };
   }
@@ -105,6 +106,15 @@ function resolve(run: LaunchPlan, source: LaunchSource, input: Readonly<Record<s
   const command = { argv, env: common.env, timeout };
   const assignment = { ...assign(program, source, input), command };
   return { ...common, ...ownProgram(program, common.env, source), assignment };
+}
+
+/** Where jobs are kept while their store is away. Where it cannot be made the worker says what that means, and works. */
+function giveJournal(user: User | undefined, source: LaunchSource): void {
+  try {
+    source.giveFolder(`${source.dataDir}/bulkhead/jobs`, user);
+  } catch {
+    // A disk that is full, or cannot be written.
+  }
 }
 
 function giveFolder(path: string, user: User | undefined, source: LaunchSource): void {

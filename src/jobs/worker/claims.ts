@@ -18,10 +18,13 @@ export interface ClaimsOptions {
 
 /** The backstop: a hint may be lost, and nobody hints that a delay is over. */
 const POLL_MS = 1000;
+const HOLD_MS = 3000;
 
 export class Claims {
   readonly #options: ClaimsOptions;
   readonly #repeat: Repeat;
+  /** Types nobody claims before that time, monotonic ms. */
+  readonly #held = new Map<string, number>();
   #stopped = false;
 
   constructor(options: ClaimsOptions) {
@@ -34,6 +37,11 @@ export class Claims {
     if (!this.#stopped) this.#repeat.poke();
   }
 
+  /** PID 1 cannot run this type yet: what it needs is not there. */
+  hold(type: string): void {
+    this.#held.set(type, this.#options.clock.mono() + HOLD_MS);
+  }
+
   /** No claim is made from now on; what a claim under way brings is put back. */
   stop(): void {
     this.#stopped = true;
@@ -43,7 +51,9 @@ export class Claims {
   async #claim(): Promise<number> {
     const { plan, workerId, fallback, runs, clock, refuse } = this.#options;
     const store = fallback.current;
-    const room = roomFor(plan.types, plan.concurrency, runs.active);
+    const now = clock.mono();
+    const types = plan.types.filter(({ name }) => (this.#held.get(name) ?? 0) <= now);
+    const room = roomFor(types, plan.concurrency, runs.active);
     if (this.#stopped || !store || room.most === 0) return POLL_MS;
     const refuseAll = (claims: readonly Claim[]): void => {
       for (const claim of claims) refuse(claim, store);

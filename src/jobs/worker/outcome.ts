@@ -44,7 +44,7 @@ export function outcomeOf(ending: Ending, now: number, random: number): Outcome 
   const finished =
     end.code === 0 && end.startError === undefined && (why === undefined || result !== undefined);
   if (finished && refused === undefined) return { kind: 'completed', result: result?.value };
-  if (why === 'shutdown' || why === 'silent') return { kind: 'released' };
+  if (why === 'shutdown' || why === 'silent' || end.tooEarly) return { kind: 'released' };
   return failed(ending, failureOf(ending), now, random);
 }
 

@@ -1,6 +1,7 @@
 /** The program `worker`: the queue of this container, as a child of PID 1 that starts every attempt for it. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { Failure } from '../../base/errors.ts';
 import type { Job } from '../../program/job.ts';
 import type { AttemptLine, ToWorker } from '../../protocol/jobs.ts';
 import { systemClock } from '../../system/clock.ts';
@@ -29,6 +30,8 @@ export async function runWorker(job: Job): Promise<void> {
     note: job.note,
   });
   const failed = Promise.withResolvers<never>();
+  // It is waited for only when everything has begun.
+  failed.promise.catch(() => undefined);
   const worker = new Worker({
     plan,
     workerId: ownWorkerId(),
@@ -47,7 +50,12 @@ export async function runWorker(job: Job): Promise<void> {
     summary: (summary) => job.send({ type: 'jobs-status', summary }),
     failed: failed.reject,
   });
-  job.hear((message) => take(worker, job, message));
+  // Nobody starts or ends an attempt any more: whoever looks after the queue next waits for our leases.
+  const alone = new Failure('cannot go on: the supervisor is gone');
+  job.hear(
+    (message) => take(worker, job, message),
+    () => failed.reject(alone),
+  );
   try {
     await worker.start();
     await Promise.race([asked(job.signal), failed.promise]);

@@ -155,6 +155,7 @@ export class Worker {
 
   async #end(run: Run): Promise<void> {
     const { clock, random, say } = this.#options;
+    if (run.end?.tooEarly) this.#claims.hold(run.type.name);
     const outcome = await this.#outcomeOf(run, clock, random());
     run.settling = true;
     const told = await this.#settler.settle(run.store, withProgress(run), outcome);
