@@ -53,6 +53,7 @@ describe('off the loopback', () => {
     for (const authorization of [
       `Bearer ${TOKEN}x`,
       `Bearer ${TOKEN.slice(1)}`,
+      `Bearer ${TOKEN.slice(0, -1)}`,
       `Basic ${TOKEN}`,
       TOKEN,
       'Bearer',
@@ -170,6 +171,10 @@ describe('what changes something', () => {
   ])('is refused as %s', async (type) => {
     const headers = { ...BEARER, ...(type === undefined ? {} : { 'content-type': type }) };
     expect(codeOf(await ask(STRANGER, { ...scrape, headers, payload: '{}' }))).toBe('415 not-json');
+  });
+
+  test('is refused without a type though it has no body', async () => {
+    expect(codeOf(await ask(STRANGER, { ...scrape, headers: BEARER }))).toBe('415 not-json');
   });
 
   test.each([
