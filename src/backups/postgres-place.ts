@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import {
   findBinaries,
-  findClients,
   findTool,
   hasServer,
+  listClients,
   type PostgresBinaries,
   type PostgresTool,
 } from '../postgres/binaries.ts';
@@ -27,7 +27,7 @@ export function findPostgres(job: Job): PostgresPlace {
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const libraryDir = join(layout.sockets, 'lib');
   const binaries = job.plan.external
-    ? (findClients(libraryDir)[0] ?? findBinaries({ libraryDir }))
+    ? (listClients(libraryDir)[0] ?? findBinaries({ libraryDir }))
     : findBinaries({ major: findCluster(layout)?.major, libraryDir });
   return { layout, binaries, user: databaseUser(job.plan.systemUser) };
 }
@@ -38,7 +38,7 @@ export function findPostgres(job: Job): PostgresPlace {
  */
 export function placeToDump(place: PostgresPlace, major: number, what = 'dump the database'): PostgresPlace {
   if (place.binaries.major >= major) return place;
-  const clients = findClients(join(place.layout.sockets, 'lib'));
+  const clients = listClients(join(place.layout.sockets, 'lib'));
   const found = clients.find((each) => each.major >= major);
   if (found) return { ...place, binaries: found };
   throw new Failure(
@@ -53,7 +53,7 @@ export function placeToDump(place: PostgresPlace, major: number, what = 'dump th
 
 /** With a server that takes what one of this major has dumped; undefined where none is installed. */
 export function placeToRestore(place: PostgresPlace, major: number): PostgresPlace | undefined {
-  const all = [place.binaries, ...findClients(join(place.layout.sockets, 'lib'))];
+  const all = [place.binaries, ...listClients(join(place.layout.sockets, 'lib'))];
   const found = all.find((each) => each.major >= major && hasServer(each));
   return found && { ...place, binaries: found };
 }

@@ -6,7 +6,7 @@ import { fingerprintTables, maySeeLargeObjects, type TableFingerprint } from '..
 import { libpqEnvironment } from '../postgres/libpq-environment.ts';
 import { runTool, type ToolResult } from '../system/commands.ts';
 import type { BundleDatabase } from './bundle-format.ts';
-import { type Clients, findClients } from './find-clients.ts';
+import { type Clients, findNearestClients } from './find-nearest-clients.ts';
 import { connectSource, type SourceDatabase } from './source-database.ts';
 
 export interface DumpedSource {
@@ -29,7 +29,7 @@ export async function dumpSource(
   try {
     await session.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const facts = await readFacts(session);
-    const clients = findClients(facts.major);
+    const clients = findNearestClients(facts.major);
     const largeObjects = await maySeeLargeObjects(session);
     tell(`dumping ${source.name}, and taking the fingerprints of its tables`);
     const tables = await atOnce({ source, session, largeObjects }, signal, (until) =>

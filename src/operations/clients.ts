@@ -20,7 +20,7 @@ export interface Caller {
 }
 
 /** pg_dump reads older servers and never newer ones: the newest there is, at least of the server's major. */
-export function findClients(major: number, libraryDir: string): PostgresBinaries {
+export function findNewestClients(major: number, libraryDir: string): PostgresBinaries {
   const found = findInstallations(libraryDir).find(
     (each) => each.major >= major && findTool(each, 'pg_dump') && findTool(each, 'pg_restore'),
   );

@@ -8,7 +8,7 @@ import type { PrivateServer } from '../postgres/private-server.ts';
 import type { Job } from '../program/job.ts';
 import { formatRows, tellProgress } from '../program/progress.ts';
 import type { Identity } from '../system/users.ts';
-import { asSuperuser, findClients, runClient } from './clients.ts';
+import { asSuperuser, findNewestClients, runClient } from './clients.ts';
 import { missingExtensions, readClusterFacts } from './cluster-facts.ts';
 import { compareDatabase } from './compare-clusters.ts';
 import { fillNewCluster, superuserPassword } from './staged-cluster.ts';
@@ -40,7 +40,7 @@ export async function transferCluster(transfer: ClusterTransfer, workspace: Work
   const { job, layout, user, from, binaries } = transfer;
   const { signal } = job;
   const libraryDir = `${layout.sockets}/lib`;
-  const clients = { binaries: findClients(transfer.fromMajor, libraryDir), user, signal };
+  const clients = { binaries: findNewestClients(transfer.fromMajor, libraryDir), user, signal };
   const superuser = asSuperuser(superuserPassword(layout, user));
   const facts = await readClusterFacts(from);
   const progress = tellProgress(transfer.what, job.report);

@@ -16,7 +16,7 @@ import { isProven } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { UpgradePlan } from '../protocol/operations.ts';
 import { freeBytes } from '../system/files.ts';
-import { findClients } from './clients.ts';
+import { findNewestClients } from './clients.ts';
 import { sizeOf } from './cluster-facts.ts';
 import { superuserPassword } from './staged-cluster.ts';
 import { transferCluster } from './transfer-cluster.ts';
@@ -64,7 +64,7 @@ function planUpgrade(layout: Layout, wanted: number | undefined): UpgradePlan {
     });
   }
   findBinaries({ major: to, libraryDir });
-  findClients(cluster.major, libraryDir);
+  findNewestClients(cluster.major, libraryDir);
   const bytes = sizeOf(join(cluster.folder, 'base'));
   const needed = Math.round(bytes * ROOM) + 128 * 1024 ** 2;
   const free = freeBytes(layout.pg);

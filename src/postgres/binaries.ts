@@ -80,7 +80,7 @@ export function findInstallations(libraryDir: string): PostgresBinaries[] {
  * Installations that have pg_dump, for a server that is not ours: those with a server of their own first, then the
  * clients alone; newest first among each.
  */
-export function findClients(libraryDir: string): PostgresBinaries[] {
+export function listClients(libraryDir: string): PostgresBinaries[] {
   const servers = findInstallations(libraryDir).filter((each) => findTool(each, 'pg_dump') !== undefined);
   const override = process.env.BULKHEAD_POSTGRES_BIN;
   const folders =

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
-import { findClients as findAllClients, findTool, type PostgresBinaries } from '../postgres/binaries.ts';
+import { findTool, listClients, type PostgresBinaries } from '../postgres/binaries.ts';
 
 export type Clients = Pick<PostgresBinaries, 'bin' | 'major'>;
 
@@ -11,8 +11,8 @@ export type Clients = Pick<PostgresBinaries, 'bin' | 'major'>;
  * Those of the server's major, else the next newer ones: an older pg_dump refuses, and what a much newer one writes,
  * the new host may not read. @throws Failure where there are none.
  */
-export function findClients(serverMajor: number): Clients {
-  const found = listClients();
+export function findNearestClients(serverMajor: number): Clients {
+  const found = listWhole();
   const usable = found.filter(({ major }) => major >= serverMajor).sort((a, b) => a.major - b.major)[0];
   if (usable) return usable;
   const here =
@@ -24,10 +24,10 @@ export function findClients(serverMajor: number): Clients {
 }
 
 /** The server npm brings may want a folder for links, and has no client programs: it is not kept. */
-function listClients(): readonly Clients[] {
+function listWhole(): readonly Clients[] {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-clients-'));
   try {
-    return findAllClients(folder).filter((each) => findTool(each, 'pg_restore'));
+    return listClients(folder).filter((each) => findTool(each, 'pg_restore'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
