@@ -33,6 +33,9 @@ export function renderDatabase(
     ['content', describeContent(status)],
     ['sessions', String(status.connections)],
     ...describeUnclean(status),
+    ...(status.drifted.length === 0
+      ? []
+      : ([['text order', `${describeDrift(status.drifted)}; ${DRIFT_REMEDY}`]] satisfies [string, string][])),
     ...(backup === undefined ? [] : ([['backup', backup]] as [string, string][])),
     ...status.ledger
       // A look at the order of text that found nothing is no news.
@@ -54,6 +57,12 @@ export function renderDatabase(
     '',
     ...renderTable(SETTINGS, status.settings, width, paint),
   ].join('\n');
+}
+
+export const DRIFT_REMEDY = 'build them anew, before the application starts again: bulkhead restart --dependents setup';
+
+export function describeDrift(drifted: readonly string[]): string {
+  return `text is sorted otherwise than when the indexes of ${drifted.join(', ')} were built, and they may find less than there is`;
 }
 
 function describeUnclean({ uncleanStops: { count, lastAt } }: DatabaseStatus): [string, string][] {

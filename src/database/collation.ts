@@ -60,6 +60,14 @@ export async function checkCollation(
   }
 }
 
+/** The databases whose text is sorted otherwise today than when their indexes were built; a start builds them anew. */
+export async function findDrifted(session: Session, ledger: readonly LedgerRow[]): Promise<string[]> {
+  const databases = await readDatabaseOrders(session);
+  const before = ledger.findLast(({ detail }) => detail.order !== undefined)?.detail.order;
+  const hasNewCanary = before !== undefined && before.canary !== (await readTextOrder(session)).canary;
+  return databases.flatMap(({ name, known, actual }) => (hasNewCanary || known !== actual ? [name] : []));
+}
+
 /** REFRESH refuses to go between a version and none, as a move between C libraries does. */
 function noteVersion(session: Session, { name, known, actual }: DatabaseOrder): Promise<unknown> {
   if (known !== null && actual !== null) {

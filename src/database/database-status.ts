@@ -11,6 +11,7 @@ import { readMachineSize } from '../postgres/machine-size.ts';
 import type { Job } from '../program/job.ts';
 import type { DatabaseStatus } from '../protocol/database-status.ts';
 import { ARCHIVE_SCRIPT, archiveSettings } from '../wal/archive-settings.ts';
+import { findDrifted } from './collation.ts';
 import { countContent } from './count-content.ts';
 import { tuneServer } from './tuning.ts';
 import { readUncleanStops } from './unclean-stops.ts';
@@ -52,6 +53,7 @@ async function readStatus(
     [plan.name],
   );
   const row = rows[0];
+  const ledger = await readLedger(session).catch(() => []);
   const content = exists ? await readContent(await openApp()) : undefined;
   return {
     serverVersion: row?.version ?? '',
@@ -66,7 +68,8 @@ async function readStatus(
     connections: Number(row?.connections ?? 0),
     startedAt: row?.started.toISOString() ?? '',
     uncleanStops: readUncleanStops(layoutOf(job.assignment.dataDir, job.assignment.runDir)),
-    ledger: await readLedger(session).catch(() => []),
+    ledger,
+    drifted: await findDrifted(session, ledger),
     kept: listKeptClusters(layoutOf(job.assignment.dataDir, job.assignment.runDir)).map((kept) => ({
       name: kept.name,
       major: kept.major,

@@ -10,6 +10,7 @@ import { type Layout, layoutOf } from '../postgres/layout.ts';
 import { readControlFile } from '../postgres/pg-control.ts';
 import { STAGE } from '../postgres/stages.ts';
 import type { Finding } from '../protocol/finding.ts';
+import { viewLock } from '../system/lock.ts';
 import { refuseReadOnly } from './guards.ts';
 import { readUncleanStops } from './unclean-stops.ts';
 
@@ -29,6 +30,7 @@ export function examineData(dataDir: string, runDir: string, isRunning: boolean)
       refuseReadOnly(layout);
       return [];
     }),
+    ...examineHolder(layout, isRunning),
     ...attempt('identity', () => examineIdentity(layout)),
     ...attempt('cluster', () => {
       found.cluster = findCluster(layout);
@@ -38,6 +40,22 @@ export function examineData(dataDir: string, runDir: string, isRunning: boolean)
     ...examineStages(layout, isRunning),
     ...attempt('stops', () => examineStops(layout)),
     ...examineSecrets(layout),
+  ];
+}
+
+/** Of the folder of clusters, which may be shared where the rest of the volume is not. */
+function examineHolder({ pg }: Layout, isRunning: boolean): Finding[] {
+  const held = viewLock(join(pg, 'lock'));
+  if (held === undefined) return [];
+  const who = held.pid === undefined ? 'somebody' : `pid ${held.pid}`;
+  if (isRunning) return [finding('lock', 'ok', `${pg} is in use by ${who} since ${held.since}`)];
+  return [
+    finding(
+      'lock',
+      'warn',
+      `${pg} is in use by another supervisor, ${who} where it runs, since ${held.since}`,
+      'ask that one, inside of its container (docker exec), or stop it; nobody else can start meanwhile',
+    ),
   ];
 }
 

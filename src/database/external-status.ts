@@ -51,6 +51,7 @@ export async function readExternalStatus(job: Job, server: Server): Promise<Data
       ledger: (await hasLedger(session)) ? await readLedger(session) : [],
       kept: [],
       keptDatabases: [],
+      drifted: [],
       uncleanStops: { count: 0, lastAt: undefined },
       settings: settings.rows.map((setting) => ({ ...setting, reason: '' })),
     };

@@ -24,6 +24,8 @@ export interface DatabaseStatus {
   readonly kept: readonly KeptView[];
   /** Databases that were replaced, newest first; they stay until somebody deletes them. */
   readonly keptDatabases: readonly KeptDatabaseView[];
+  /** Databases whose text is sorted otherwise today than when their indexes were built. */
+  readonly drifted: readonly string[];
   /** `value`: what holds now; `source`: which of them made it so. */
   readonly settings: readonly SettingView[];
 }

@@ -26,8 +26,10 @@ const WNOWAIT = 0x1000000;
 const P_ALL = 0;
 /** Of siginfo_t, in bytes. */
 const SI_PID = 16;
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const LOCK_UN = 8;
 const PR_SET_CHILD_SUBREAPER = 36;
 const EAGAIN = 11;
 const EINVAL = 22;
@@ -119,6 +121,16 @@ export function becomeSubreaper(): boolean {
 export function lockFile(fd: number): boolean {
   if (flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
   if (addon?.errno() === EAGAIN) return false;
+  throw systemError('flock');
+}
+
+/** Whether another holds the lock of an open file alone; nothing is locked afterwards that was not. */
+export function isLockedFile(fd: number): boolean {
+  if (flock(fd, LOCK_SH | LOCK_NB) === 0) {
+    flock(fd, LOCK_UN);
+    return false;
+  }
+  if (addon?.errno() === EAGAIN) return true;
   throw systemError('flock');
 }
 

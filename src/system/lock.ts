@@ -1,5 +1,5 @@
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { lockFile } from './libc.ts';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { isLockedFile, lockFile } from './libc.ts';
 
 export interface Lock {
   /** Gives the lock back. The death of the process does so too, however it dies. */
@@ -37,6 +37,29 @@ export function readLockHolder(path: string): number | undefined {
   try {
     const pid = Number(readFileSync(path, 'utf8').trim());
     return pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface LockView {
+  /** What it wrote of itself; in another container it is a number of that container. */
+  readonly pid: number | undefined;
+  /** When it took the lock, ISO 8601. */
+  readonly since: string;
+}
+
+/** Who holds the lock of a file, in this container or another; undefined where nobody does, or we may not look. */
+export function viewLock(path: string): LockView | undefined {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      if (!isLockedFile(fd)) return undefined;
+      // Who takes it writes its pid, and nobody writes later.
+      return { pid: readLockHolder(path), since: fstatSync(fd).mtime.toISOString() };
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return undefined;
   }

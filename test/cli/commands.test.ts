@@ -584,6 +584,7 @@ describe('db', () => {
       connections: 3,
       startedAt: '2026-01-02T03:04:05.000Z',
       kept: [],
+      drifted: [],
       keptDatabases: [
         { name: 'tools_old_20261121T083501', since: '2026-11-21T08:35:01.000Z', bytes: 12_000_000 },
       ],

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { DatabaseStatus } from '../../src/protocol/database-status.ts';
 import type { TestVolume } from '../support/postgres.ts';
 import { makeVolume } from '../support/volume.ts';
 
@@ -42,7 +43,11 @@ async function deeds(): Promise<unknown[]> {
 
 test('case 25: after a change of the version the indexes over text are rebuilt, then it is noted, and the next boot is quiet', async () => {
   const actual = await knownVersion();
+  const drifted = async (): Promise<readonly string[]> =>
+    ((await volume.run('database-status')).result as DatabaseStatus).drifted;
+  expect(await drifted()).toEqual([]);
   await volume.admin(`UPDATE pg_database SET datcollversion = '0.1' WHERE datname = 'tools'`);
+  expect(await drifted()).toEqual(['tools']);
   const before = await places();
   const setup = await volume.run('setup');
   expect(setup.code).toBe(0);
@@ -61,6 +66,7 @@ test('case 25: after a change of the version the indexes over text are rebuilt, 
   expect([second.code, second.notes, second.stderr]).toEqual([0, [], '']);
   expect(await places()).toEqual(after);
   expect(await deeds()).toHaveLength(1);
+  expect(await drifted()).toEqual([]);
 });
 
 test('case 25: a changed canary rebuilds where no version tells it, and is the new one afterwards', async () => {

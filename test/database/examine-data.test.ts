@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { examineData } from '../../src/database/examine-data.ts';
+import { takeLock } from '../../src/system/lock.ts';
 import type { TestVolume } from '../support/postgres.ts';
 import { makeVolume } from '../support/volume.ts';
 
@@ -27,6 +28,24 @@ test('a volume in order has nothing to mend', () => {
   const found = examine();
   expect(found.filter((line) => !line.startsWith('ok '))).toEqual([]);
   expect(found.join('\n')).toMatch(/ok cluster: PostgreSQL \d+ in .*main, whole, shut down/);
+});
+
+test('who holds the folder of clusters is told, in this container or another', () => {
+  expect(examine().join('\n')).not.toContain('lock: ');
+  const lock = takeLock(data('pg', 'lock'));
+  try {
+    expect(examine().join('\n')).toMatch(
+      new RegExp(
+        `warn lock: \\S+ is in use by another supervisor, pid ${process.pid} where it runs, since \\d{4}-`,
+      ),
+    );
+    expect(examineData(volume.dataDir, volume.runDir, true)).toContainEqual(
+      expect.objectContaining({ check: 'lock', level: 'ok' }),
+    );
+  } finally {
+    lock?.release();
+  }
+  expect(examine().join('\n')).not.toContain('lock: ');
 });
 
 test('each leftover and each open secret is told with what becomes of it', () => {

@@ -6,7 +6,7 @@ import type { Finding } from '../../protocol/finding.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
 import { localAdvice } from '../command-name.ts';
-import { examineCluster } from '../doctor/cluster.ts';
+import { examineCluster, examineTextOrder } from '../doctor/cluster.ts';
 import { examineIsolation, examineMachine } from '../doctor/machine.ts';
 import { examinePorts } from '../doctor/ports.ts';
 import { examineVolume } from '../doctor/volume.ts';
@@ -33,6 +33,7 @@ export async function run(context: Context): Promise<number> {
     ...examineVolume(dataDir),
     ...((await context.doors.examineData?.(dataDir, isRunning)) ?? []),
     ...(await examineCluster(context.doors, dataDir)),
+    ...(isRunning && database && !database.external ? await examineTextOrder(context) : []),
     ...(notes === undefined ? [examineIsolation(io.uid)] : notes.map(toFinding)),
     ...examineMachine(),
     await examinePostgres(context),
