@@ -13,7 +13,7 @@ import { type JsonSchema, knownText, listOf, mapOf, parsed, type Shape, text } f
 import { type Stanza, stanza } from './words.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export const LOG_FORMATS = ['text', 'json'] as const;
+export const LOG_FORMATS = ['text', 'json', 'ecs', 'otel'] as const;
 
 const port = integer(1, 65_535);
 
@@ -220,7 +220,11 @@ const planWords = {
   log: {
     shape: stanza({
       level: { shape: oneOf(...LOG_LEVELS), doc: 'LOG_LEVEL beats it.', default: 'info' },
-      format: { shape: oneOf(...LOG_FORMATS), doc: 'LOG_FORMAT beats it.', default: 'text' },
+      format: {
+        shape: oneOf(...LOG_FORMATS),
+        doc: 'Of standard output: text for people, or a JSON record a line with the names of pino (json), of the Elastic Common Schema (ecs) or of OpenTelemetry (otel, OTLP as JSON). LOG_FORMAT beats it.',
+        default: 'text',
+      },
     }),
     doc: 'What Bulkhead says, and how lines are written to its output.',
   },

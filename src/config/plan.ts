@@ -27,7 +27,7 @@ export interface Plan {
   readonly ports: { readonly probes: number; readonly api: number; readonly database: number };
   /** Total budget of a stop, from the signal to our own exit. */
   readonly stopTimeout: number;
-  readonly log: { readonly level: LogLevel; readonly format: 'text' | 'json' };
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly logs: LogsPlan;
   /** Bearer token that opens details of /health; undefined: only the unix socket shows them. */
   readonly token: string | undefined;
@@ -58,6 +58,9 @@ export interface LogsPlan {
   /** All files together. */
   readonly maxTotal: number;
 }
+
+/** Of standard output: for people, or one JSON record a line, with the names of pino, of ECS or of OpenTelemetry. */
+export type LogFormat = 'text' | 'json' | 'ecs' | 'otel';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 

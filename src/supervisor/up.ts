@@ -72,7 +72,7 @@ export async function runUp(options: UpOptions): Promise<number> {
     lockData(plan.dataDir, plan.database !== undefined && !plan.database.external);
     if (!reading.plan.runs.some(({ confinement }) => confinement?.privileged)) giveUpPrivileges();
     // Whoever reads records cannot read a table between them.
-    const view = reading.plan.log.format === 'json' ? UNSEEN : options.view;
+    const view = reading.plan.log.format === 'text' ? options.view : UNSEEN;
     return await supervise({ request, reading, view, wasAsked: () => asked });
   } catch (error) {
     options.view.abandon();

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { LogLevel } from '../../config/plan.ts';
+import type { LogFormat, LogLevel } from '../../config/plan.ts';
 import type { LogLine } from '../../protocol/control.ts';
 import { LEVEL_NUMBERS } from '../../protocol/levels.ts';
 import { parseStoredLine, shortJobId } from '../../protocol/stored-line.ts';
@@ -16,8 +16,9 @@ import { type OpenEnds, readKeptLines } from './kept-lines.ts';
 import { type Filter, Listeners } from './listeners.ts';
 import { OutputWriter } from './output-writer.ts';
 import type { LogFile, Output, OutputPipe } from './ports.ts';
+import type { JobMark } from './record-shapes.ts';
 import { Redactor } from './redactor.ts';
-import { type JobMark, type Look, Renderer } from './render.ts';
+import { type Look, Renderer } from './render.ts';
 import { missing, ServiceLog } from './service-log.ts';
 import { tellingLine } from './telling-line.ts';
 
@@ -34,7 +35,7 @@ export interface LogsOptions {
   /** For the lines memory no longer holds; without it they are not shown. */
   readonly openEnds?: OpenEnds;
   readonly level: LogLevel;
-  readonly format: 'text' | 'json';
+  readonly format: LogFormat;
   /** false: no colour even on a terminal (NO_COLOR, https://no-color.org). */
   readonly colour: boolean;
   /** Names known beforehand, for alignment. */

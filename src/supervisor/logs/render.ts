@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { LogFormat } from '../../config/plan.ts';
 import type { LogLine } from '../../protocol/control.ts';
 import { levelWord } from '../../protocol/levels.ts';
 import { shortJobId } from '../../protocol/stored-line.ts';
@@ -6,12 +7,13 @@ import { readStructured, type Structured } from '../../protocol/structured.ts';
 import type { BlockQueue } from './block-queue.ts';
 import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
 import { makePrintable } from './printable.ts';
+import { type JobMark, type Origin, RECORD_SHAPES } from './record-shapes.ts';
 import { CONTROLS, GOES_ON, HIGH } from './split-lines.ts';
 import { isPrintableAscii } from './whole-lines.ts';
 
 /** How lines look on standard output. */
 export interface Look {
-  readonly format: 'text' | 'json';
+  readonly format: LogFormat;
   readonly colour: boolean;
   /** On a terminal the date is known; elsewhere the whole time stands before a line. */
   readonly shortTime: boolean;
@@ -26,29 +28,21 @@ export interface Parts {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** The attempt of a job that writes the lines of a stream. */
-export interface JobMark {
-  readonly id: string;
-  /** From 1. */
-  readonly attempt: number;
-}
-
 const OPEN_BRACE = 0x7b;
 /** Quote, backslash and tab, in JSON. */
 const MUST_BE_ESCAPED = [0x22, 0x5c, 0x09];
 const COLOURS = [36, 32, 33, 35, 34, 96, 92, 93, 95, 94];
-const JSON_END = Buffer.from('"}\n');
 const TEXT_END = Buffer.from('\n');
+/** Stands for the message, where nothing else can be it. */
+const MESSAGE = '{message}';
 const CUT = 'line longer than 64 KiB, cut here; the file has all of it';
 
 /** Encodes the lines of one stream of one service for standard output; plain lines are copied, never decoded. */
 export class Renderer {
   private readonly look: Look;
-  private readonly service: string;
-  private readonly stream: LogLine['stream'];
-  private readonly pid: number | undefined;
-  private readonly job: JobMark | undefined;
-  private readonly end: Buffer;
+  private readonly origin: Origin;
+  private readonly shape: (typeof RECORD_SHAPES)[keyof typeof RECORD_SHAPES] | undefined;
+  private end = TEXT_END;
   private readonly rawUpTo: number;
   private now = -1;
   private prefix = Buffer.alloc(0);
@@ -56,13 +50,10 @@ export class Renderer {
 
   constructor(look: Look, service: string, stream: LogLine['stream'], pid?: number, job?: JobMark) {
     this.look = look;
-    this.service = service;
-    this.stream = stream;
-    this.pid = pid;
-    this.job = job;
-    this.end = look.format === 'json' ? JSON_END : TEXT_END;
+    this.origin = { service, stream, pid, job };
+    this.shape = look.format === 'text' ? undefined : RECORD_SHAPES[look.format];
     // What may be copied as it is: JSON needs quotes escaped, text needs control characters harmless.
-    this.rawUpTo = look.format === 'json' ? 0 : 1;
+    this.rawUpTo = this.shape ? 0 : 1;
   }
 
   /** The time of the lines to come, in ms since the epoch. */
@@ -70,19 +61,20 @@ export class Renderer {
     if (now === this.now) return;
     this.now = now;
     this.runPrefix = undefined;
-    this.prefix = Buffer.from(this.look.format === 'json' ? this.jsonPrefix() : this.textPrefix());
+    const [before, after] = this.shape ? this.recordParts() : [this.textPrefix(), '\n'];
+    this.prefix = Buffer.from(before);
+    this.end = Buffer.from(after);
   }
 
   line(queue: BlockQueue, bytes: Buffer, start: number, end: number, content: number, part: number): void {
     const raw =
-      content <= this.rawUpTo ||
-      (content === HIGH && this.look.format === 'json' && isUtf8(bytes.subarray(start, end)));
+      content <= this.rawUpTo || (content === HIGH && this.shape && isUtf8(bytes.subarray(start, end)));
     if (!raw || part & GOES_ON || bytes[start] === OPEN_BRACE) {
       queue.addLine(this.encode(bytes.toString('utf8', start, end), content, (part & GOES_ON) !== 0));
       return;
     }
     const { prefix } = this;
-    const block = queue.room(prefix.length + end - start + 3);
+    const block = queue.room(prefix.length + end - start + this.end.length);
     const target = block.bytes;
     target.set(prefix, block.used);
     let at = block.used + prefix.length;
@@ -94,7 +86,7 @@ export class Renderer {
 
   /** Whether the lines of a run, none of them a record, may be copied as they are. */
   takesRun(bytes: Buffer): boolean {
-    if (this.look.format === 'json' && MUST_BE_ESCAPED.some((byte) => bytes.includes(byte))) return false;
+    if (this.shape && MUST_BE_ESCAPED.some((byte) => bytes.includes(byte))) return false;
     return isPrintableAscii(bytes);
   }
 
@@ -111,16 +103,15 @@ export class Renderer {
 
   /** A line built from parts, newline included. */
   parts({ level, msg, fields }: Parts): Buffer {
-    if (this.look.format === 'text')
-      return Buffer.from(`${this.prefixText()}${this.describe(level, msg, fields)}\n`);
-    return this.json({ level, time: undefined, msg, rest: fields }, false);
+    if (!this.shape) return Buffer.from(`${this.prefixText()}${this.describe(level, msg, fields)}\n`);
+    return this.record({ level, time: undefined, msg, rest: fields }, false);
   }
 
   private encode(decoded: string, content: number, cut: boolean): Buffer {
     const text = decoded.endsWith('\r') ? decoded.slice(0, -1) : decoded;
     const structured = cut ? undefined : readStructured(text);
-    if (this.look.format === 'json') {
-      return this.json(structured ?? { level: undefined, time: undefined, msg: text, rest: {} }, cut);
+    if (this.shape) {
+      return this.record(structured ?? { level: undefined, time: undefined, msg: text, rest: {} }, cut);
     }
     let shown = text;
     if (structured?.msg !== undefined)
@@ -129,23 +120,8 @@ export class Renderer {
     return Buffer.from(`${this.prefixText()}${shown}${cut ? ` … [${CUT}]` : ''}\n`);
   }
 
-  private json({ level, time, msg, rest }: Structured, cut: boolean): Buffer {
-    // Without a prototype a field named __proto__ is a field like any other.
-    const record: Record<string, unknown> = Object.assign(Object.create(null), {
-      level: level ?? 30,
-      time: time ?? this.now,
-      ...(this.pid === undefined ? {} : { pid: this.pid }),
-      service: this.service,
-      ...(this.job === undefined ? {} : { job_id: this.job.id, attempt: this.job.attempt }),
-      stream: this.stream,
-    });
-    for (const [key, value] of Object.entries(rest)) {
-      // Which service it was is ours to say; what the service calls so keeps its value under another name.
-      record[isOurs(key, this.job) ? `its_${key}` : key] = value;
-    }
-    if (msg !== undefined) record.msg = msg;
-    if (cut) record.truncated = true;
-    return Buffer.from(`${stringify(record)}\n`);
+  private record(line: Structured, cut: boolean): Buffer {
+    return Buffer.from(`${stringify(this.shape?.(this.origin, line, this.now, cut))}\n`);
   }
 
   private describe(
@@ -170,29 +146,26 @@ export class Renderer {
   }
 
   private prefixText(): string {
-    return this.look.format === 'text' ? this.prefix.toString() : '';
+    return this.shape ? '' : this.prefix.toString();
   }
 
   private textPrefix(): string {
     const time = new Date(this.now);
     const shown = this.look.shortTime ? time.toTimeString().slice(0, 8) : time.toISOString();
-    const whole = this.job === undefined ? this.service : `${this.service} ${shortJobId(this.job.id)}`;
+    const { service, job } = this.origin;
+    const whole = job === undefined ? service : `${service} ${shortJobId(job.id)}`;
     const name = whole.padEnd(this.look.nameWidth());
-    return `${this.paint(2, shown)} ${this.paint(colourOf(this.service), name)} | `;
+    return `${this.paint(2, shown)} ${this.paint(colourOf(service), name)} | `;
   }
 
-  private jsonPrefix(): string {
-    const pid = this.pid === undefined ? '' : `"pid":${this.pid},`;
-    const service = JSON.stringify(this.service);
-    const job =
-      this.job === undefined ? '' : `"job_id":${JSON.stringify(this.job.id)},"attempt":${this.job.attempt},`;
-    return `{"level":30,"time":${this.now},${pid}"service":${service},${job}"stream":"${this.stream}","msg":"`;
+  /** What stands before and behind the message of a plain line. */
+  private recordParts(): readonly [string, string] {
+    const line = { level: undefined, time: undefined, msg: MESSAGE, rest: {} };
+    const [before = '', after = ''] = stringify(this.shape?.(this.origin, line, this.now, false)).split(
+      MESSAGE,
+    );
+    return [before, `${after}\n`];
   }
-}
-
-function isOurs(key: string, job: JobMark | undefined): boolean {
-  if (key === 'service' || key === 'stream') return true;
-  return job !== undefined && (key === 'job_id' || key === 'attempt');
 }
 
 /** The same colour for the same name, in every run and on every machine. */

@@ -7,8 +7,9 @@ import { Intake, type Source } from './intake.ts';
 import type { Listeners } from './listeners.ts';
 import type { OutputWriter } from './output-writer.ts';
 import type { LogFile, OutputPipe } from './ports.ts';
+import type { JobMark } from './record-shapes.ts';
 import type { Redactor } from './redactor.ts';
-import type { JobMark, Look } from './render.ts';
+import type { Look } from './render.ts';
 import { Tail } from './tail.ts';
 
 export interface Surroundings {
