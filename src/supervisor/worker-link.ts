@@ -82,7 +82,8 @@ export function linkWorker(options: WorkerLinkOptions): WorkerLink {
     tell,
     away: () => {
       const status = options.statusOf('worker');
-      if (status === undefined) return 'the plan has no jobs here';
+      if (status === undefined)
+        return plan().jobs ? 'the worker is switched off here' : 'the plan has no jobs';
       if (worker === undefined || status.status === 'stopping') {
         return `the worker is not there (${status.status}${status.reason === '' ? '' : `: ${status.reason}`})`;
       }
