@@ -156,6 +156,10 @@ test('a killed attempt takes its browser along, and the next one tidies up', asy
   await attempt.heard('browser started');
   const tree = treeOf(attempt.pid);
   assert.ok(tree.length > 3);
+  for (const pid of tree.slice(1)) {
+    assert.equal(readFileSync(`/proc/${pid}/environ`, 'latin1').includes('DATABASE_URL'), false);
+    assert.equal(readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('postgres'), false);
+  }
   // Only the program: the browser has to see by itself that nobody is there any more.
   process.kill(attempt.pid, 'SIGKILL');
   await attempt.ended;

@@ -30,8 +30,7 @@ ${pictures.join('\n')}
 }
 
 export const scripts = {
-  eatMemory:
-    'const kept = []; for (;;) kept.push(Array.from({ length: 1e5 }, (_, i) => ({ i, text: "x" + i })));',
+  eatMemory: 'const kept = []; for (;;) kept.push(Array(4e6).fill(1.5 + kept.length));',
   annoy: `
     alert('one'); confirm('two'); prompt('three');
     for (let i = 0; i < 5; i++) window.open('/page/1');
