@@ -5,13 +5,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import {
   accessSync,
+  chmodSync,
   constants,
   existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,9 +76,30 @@ function become() {
     BULKHEAD_SAMPLE: join(app, 'seed', 'tools.sql.gz'),
     ...env,
     BULKHEAD_DATA: data,
+    // What schedules and services of the image find in /usr/local/bin.
+    PATH: `${writeCommand()}:${process.env.PATH}`,
   };
   const command = process.getuid() === 0 ? [...asPlainUser(), ...supervisor] : supervisor;
   process.execve(command[0], command, environment);
+}
+
+/** `bulkhead` of this checkout and this volume, for those who know neither; returns the folder it is in. */
+function writeCommand() {
+  const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const folder = join(resolve(data), 'bulkhead', 'bin');
+  const words = [process.execPath, join(root, 'dist', 'main.js')].map(quote).join(' ');
+  const text = `#!/bin/sh
+# Written by npm start at every start.
+[ -n "$BULKHEAD_DATA" ] || BULKHEAD_DATA=${quote(resolve(data))}
+export BULKHEAD_DATA
+exec ${words} "$@"
+`;
+  mkdirSync(folder, { recursive: true });
+  const temporary = join(folder, `.bulkhead.${process.pid}`);
+  writeFileSync(temporary, text);
+  chmodSync(temporary, 0o755);
+  renameSync(temporary, join(folder, 'bulkhead'));
+  return folder;
 }
 
 /** With the folder the supervisor makes first, so that what is no place for data is told here and not by a stack. */

@@ -59,7 +59,8 @@ export function renderDatabase(
   ].join('\n');
 }
 
-export const DRIFT_REMEDY = 'build them anew, before the application starts again: bulkhead restart --dependents setup';
+export const DRIFT_REMEDY =
+  'build them anew, before the application starts again: bulkhead restart --dependents setup';
 
 export function describeDrift(drifted: readonly string[]): string {
   return `text is sorted otherwise than when the indexes of ${drifted.join(', ')} were built, and they may find less than there is`;

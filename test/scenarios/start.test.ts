@@ -76,6 +76,9 @@ describe('npm start', () => {
       await first.says(`http://localhost:${first.appPort}/`);
       expect(first.output()).toMatch(/slowest: (created a cluster|imported tools)/);
       expect(first.log('setup')).toContain('imported');
+      // As in the image, what a schedule or a service calls `bulkhead` is this one, and asks this supervisor.
+      const inside = await first.run('exec', 'app', '--', 'bulkhead', 'status', '--json');
+      expect(JSON.parse(inside.stdout)).toMatchObject({ pid: (await first.status()).pid });
       first.child.kill('SIGINT');
       expect(await first.finished).toEqual({ code: 0, signal: null });
     }
