@@ -9,7 +9,7 @@ import { readSettings } from './settings.ts';
 /** Requests under way at a stop get so long. */
 const FINISH_MS = 700;
 
-export async function runApi({ assignment, signal, say }: Job): Promise<void> {
+export async function runApi({ assignment, signal, say, hear }: Job): Promise<void> {
   const settings = readSettings(assignment);
   const operate = createOperate(settings.operateSocket);
   const app = createServer(settings, {
@@ -32,6 +32,11 @@ export async function runApi({ assignment, signal, say }: Job): Promise<void> {
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
+    // Nothing could be answered any more, and the next supervisor needs the port.
+    hear(
+      () => undefined,
+      () => resolve(),
+    );
   });
   const cut = setTimeout(() => app.server.closeAllConnections(), FINISH_MS);
   await app.close();

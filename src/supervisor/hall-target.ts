@@ -56,6 +56,7 @@ export function createHallTarget({
         signal,
       ),
     runSchedule: (name) => scheduled.runNow(name),
+    jobTypes: () => inForce.plan.attempts.map(({ name }) => name),
     jobs: ask,
   };
 }

@@ -16,6 +16,8 @@ let operate: FakeOperate;
 let port: number;
 let stop: AbortController;
 let ended: Promise<void>;
+/** As when its channel to PID 1 breaks. */
+let loseSupervisor: () => void;
 
 beforeEach(async () => {
   target = fakeTarget();
@@ -36,7 +38,10 @@ function jobOf(operateSocket: string, listenOn: number, signal: AbortSignal): Jo
   const api = { host: '127.0.0.1', port: listenOn, allowedHosts: [], readOnly: false, user: 'api' };
   const assignment = { secrets: { token: TOKEN }, input: { operateSocket }, api };
   // Of the rest it reads nothing.
-  return { assignment, signal, say: () => {} } as unknown as Job;
+  const hear: Job['hear'] = (_listener, onEnd) => {
+    loseSupervisor = onEnd;
+  };
+  return { assignment, signal, say: () => {}, hear } as unknown as Job;
 }
 
 function isUp(): Promise<boolean> {
@@ -182,6 +187,12 @@ test('a stop ends streams, lets an answer finish and takes no more', async () =>
   expect(answer.statusCode).toBe(202);
   await text(answer);
   expect(await whole).toMatch(/^retry: 2000\n\n/);
+  await ended;
+  await expect(ask('GET', '/jobs')).rejects.toThrow('ECONNREFUSED');
+});
+
+test('nobody is left listening when the supervisor is gone', async () => {
+  loseSupervisor();
   await ended;
   await expect(ask('GET', '/jobs')).rejects.toThrow('ECONNREFUSED');
 });

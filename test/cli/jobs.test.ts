@@ -356,4 +356,8 @@ test('logs are those of one job where one is named', async () => {
   target.write(line('00000002'));
   const { out } = await typed('logs --job 11111111-0000-4000-8000-000000000002 --no-prefix');
   expect(out).toBe('of 00000002\n');
+  expect((await typed('logs scrape')).code).toBe(4);
+  target.jobTypes = () => ['scrape'];
+  target.write({ ...line('00000003'), service: 'scrape' });
+  expect((await typed('logs scrape --no-prefix')).out).toBe('of 00000003\n');
 });

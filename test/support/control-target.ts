@@ -56,6 +56,7 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
       ask(`restart tree ${names.join(' ')}`);
       return names;
     },
+    jobTypes: () => [],
     runSchedule: async (name) => {
       ask(`run schedule ${name}`);
       return {

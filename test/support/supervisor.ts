@@ -23,6 +23,8 @@ export interface Supervisor {
   readonly folder: string;
   readonly dataDir: string;
   readonly port: number;
+  /** Of the API, where the plan has one. */
+  readonly apiPort: number;
   readonly child: ChildProcess;
   /** Of the supervisor itself, as seen from here, in whatever namespace it is. */
   readonly pid: number;
@@ -104,6 +106,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     folder,
     dataDir,
     port: port ?? 0,
+    apiPort: apiPort ?? 0,
     child,
     get pid() {
       const pid = child.pid ?? 0;

@@ -55,14 +55,15 @@ interface LogQuery {
 
 function readQuery(target: ControlTarget, query: URLSearchParams): LogQuery {
   const product = target.product();
-  const isSchedule = (name: string): boolean => product.schedules.some((schedule) => schedule.name === name);
+  // They have logs, too, and are no services.
+  const others = new Set([...product.schedules.map(({ name }) => name), ...target.jobTypes()]);
   const asked = query.getAll('service');
   const services = [
     ...listMeant(
       product,
-      asked.filter((name) => !isSchedule(name)),
+      asked.filter((name) => !others.has(name)),
     ).map(({ name }) => name),
-    ...asked.filter(isSchedule),
+    ...asked.filter((name) => others.has(name)),
   ];
   const tail = query.get('tail');
   if (tail !== null && !/^\d{1,9}$/.test(tail)) throw badRequest('"tail" must be a number of lines');

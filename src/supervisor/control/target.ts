@@ -34,6 +34,8 @@ export interface ControlTarget {
   readonly events: Pick<EventLog, 'since' | 'follow'>;
   /** Runs a schedule now; resolves with its end. Throws where there is none of the name, or where it runs. */
   runSchedule(name: string): Promise<ScheduleEnd>;
+  /** Their names. */
+  jobTypes(): readonly string[];
   /** Asks the worker about jobs; never rejects. */
   jobs(request: JobsRequest): Promise<JobsAnswer>;
   /** Starts a program beside a service: as its user, in its folder, with its environment. */

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Supervisor, startSupervisor } from '../support/supervisor.ts';
+
+let bulkhead: Supervisor;
+let token: string;
+
+beforeAll(async () => {
+  bulkhead = await startSupervisor({
+    plan: `
+version: 1
+services:
+  app: { command: [sleep, "1000"] }
+queue: { store: memory, user: nobody }
+api: { user: nobody }
+jobs:
+  echo:
+    user: nobody
+    command: [sh, -c, 'read -r line; echo "read $$line"; printf "%s\\n" "{\\"type\\":\\"result\\",\\"value\\":$$line}" >&3']
+  long: { user: nobody, command: [sleep, "1000"] }
+schedules:
+  nightly: { cron: "0 0 1 1 *", job: echo, data: { by: clock } }
+`,
+  });
+  await bulkhead.ready();
+  expect((await bulkhead.run('wait', 'api', '--timeout', '30s')).code).toBe(0);
+  token = readFileSync(join(bulkhead.dataDir, 'secrets', 'token'), 'utf8').trim();
+});
+afterAll(() => bulkhead[Symbol.asyncDispose]());
+
+function ask(method: string, path: string, more: { body?: object; headers?: Record<string, string> } = {}) {
+  return fetch(`http://127.0.0.1:${bulkhead.apiPort}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      connection: 'close',
+      ...more.headers,
+    },
+    ...(more.body === undefined ? {} : { body: JSON.stringify(more.body) }),
+  });
+}
+
+async function pidOf(service: string): Promise<number> {
+  const { services } = await bulkhead.status();
+  const pid = services.find(({ name }) => name === service)?.pid;
+  if (pid === undefined) throw new Error(`${service} does not run`);
+  return pid;
+}
+
+test('a job that is asked for by command runs, and its end is the command’s', async () => {
+  const { code, stdout } = await bulkhead.run('job', 'run', 'echo', '--data', '{"tool":7}', '--wait');
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^echo \w{8} completed after .*\n\{.*"data":\{"tool":7\}\}\n$/),
+  ]);
+  const short = stdout.slice(5, 13);
+  expect((await bulkhead.run('logs', 'echo', '--job', short, '--no-prefix')).stdout).toMatch(
+    /^read \{.*"tool":7/,
+  );
+  expect((await bulkhead.run('job', 'show', short)).stdout).toContain(`echo ${short}  completed`);
+  expect((await bulkhead.run('job', 'run', 'ech')).code).toBe(4);
+});
+
+test('a job that is asked for over HTTP runs, once for its key', async () => {
+  const headers = { 'idempotency-key': 'once' };
+  const first = await ask('POST', '/jobs/echo', { body: { data: 1 }, headers });
+  expect(first.status).toBe(202);
+  expect(first.headers.get('x-bulkhead-durability')).toMatch(/^(journaled|volatile)$/);
+  const location = first.headers.get('location') ?? '';
+  const { id } = (await first.json()) as { id: string };
+  expect((await bulkhead.run('job', 'watch', id)).code).toBe(0);
+  expect(await (await ask('GET', location)).json()).toMatchObject({
+    id,
+    state: 'completed',
+    result: { data: 1 },
+  });
+  expect((await ask('POST', '/jobs/echo', { body: { data: 1 }, headers })).status).toBe(200);
+});
+
+test('a schedule that adds a job does so when asked, and says which', async () => {
+  const response = await ask('POST', '/jobs/nightly');
+  expect(response.status).toBe(202);
+  expect(await response.json()).toMatchObject({
+    name: 'nightly',
+    end: { ok: true, reason: expect.stringMatching(/^added echo \w{8}$/) },
+  });
+});
+
+test('a job that runs is stopped with all its processes when it is cancelled', async () => {
+  const { id } = (await (await ask('POST', '/jobs/long')).json()) as { id: string };
+  let state = '';
+  while (state !== 'active')
+    state = ((await (await ask('GET', `/jobs/${id}`)).json()) as { state: string }).state;
+  expect((await ask('POST', `/jobs/${id}/cancel`)).status).toBe(202);
+  expect((await bulkhead.run('job', 'watch', id)).code).toBe(1);
+  expect((await (await ask('GET', `/jobs/${id}`)).json()) as object).toMatchObject({ state: 'cancelled' });
+  expect((await ask('POST', `/jobs/${id}/cancel`)).status).toBe(409);
+});
+
+test('the worker’s death is no more than a moment', async () => {
+  process.kill(await pidOf('worker'), 'SIGKILL');
+  await bulkhead.says('worker ended: SIGKILL');
+  while ((await bulkhead.run('job', 'status')).code === 7);
+  expect((await bulkhead.run('job', 'run', 'echo', '--wait')).code).toBe(0);
+});
+
+test('who comes through a proxy needs the token, and the token is in no log and no command line', async () => {
+  const stranger = { authorization: '', 'x-forwarded-for': '192.0.2.1' };
+  expect((await ask('GET', '/jobs', { headers: stranger })).status).toBe(401);
+  const api = await pidOf('api');
+  const seen = [
+    readFileSync(`/proc/${api}/cmdline`, 'utf8'),
+    readFileSync(`/proc/${api}/environ`, 'utf8'),
+    bulkhead.output(),
+    bulkhead.log('api'),
+    JSON.stringify(await (await ask('GET', '/status')).json()),
+  ];
+  expect(seen[0]).toContain('program\0api');
+  expect(seen[3]).toMatch(/audit: POST \/jobs\/echo by token \w{8} from 127\.0\.0\.1: 202 job/);
+  expect(seen.join()).not.toContain(token);
+});
