@@ -60,7 +60,7 @@ describe.skipIf(!hasClients)('a backup', () => {
     const restored = await supervisor.run('backup', 'restore', id('dump'), '--replace', '--yes');
     expect(restored.stderr).toBe('');
     expect(restored.stdout).toMatch(
-      /It takes the place of the database tools .*which is kept[\s\S]*restored .*DROP DATABASE "tools_old_/,
+      /It takes the place of the database tools .*which is kept[\s\S]*restored .*db rollback --forget tools_old_/,
     );
     expect(await sql('SELECT count(*) FROM t')).toBe('20000');
     expect((await supervisor.status()).overall).toBe('pass');
