@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type AboutTexts, aboutTool } from '../lib/about.ts';
+import { GET } from '../app/assets/[kind]/[name]/route.ts';
 import { assetAddress, openAsset } from '../lib/assets.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'app-assets-'));
@@ -43,6 +44,20 @@ test('nothing else is opened: no way up, no link, no folder, no other file', asy
     ['constructor', 'name'],
   ] as const;
   for (const [kind, file] of asked) assert.equal(await openAsset(kind, file), null, `${kind} ${file}`);
+});
+
+test('the route answers with a picture for ever, and with 404 for all else', async () => {
+  const get = (kind: string, file: string, method = 'GET') =>
+    GET(new Request('http://x/', { method }), { params: Promise.resolve({ kind, name: file }) });
+  const found = await get('logos', name);
+  assert.equal(found.status, 200);
+  assert.equal(found.headers.get('content-type'), 'image/webp');
+  assert.equal(found.headers.get('cache-control'), 'public, max-age=31536000, immutable');
+  assert.equal(await found.text(), 'picture');
+  const head = await get('logos', name, 'HEAD');
+  assert.deepEqual([head.status, head.headers.get('content-length'), await head.text()], [200, '7', '']);
+  const missing = await get('..', name);
+  assert.deepEqual([missing.status, missing.headers.get('cache-control')], [404, 'no-store']);
 });
 
 test('a picture that is not there is none', () => {

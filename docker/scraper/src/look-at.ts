@@ -41,7 +41,8 @@ export async function lookAt(url: string, { settings, signal, progress, say }: L
     throw new Problem(`cannot open ${url}: ${wordsOf(error)}`);
   });
   const surroundings = lookAround();
-  if (surroundings.noSandbox) say(`Chromium runs without its sandbox: ${surroundings.noSandbox}`);
+  const { noSandbox } = surroundings;
+  say(`looking at ${url}${noSandbox ? ` with Chromium outside its sandbox: ${noSandbox}` : ''}`);
   const full = new AbortController();
   const proxy = await startProxy({ guard, mostBytes: settings.mostBytes, onFull: () => full.abort() });
   let running: RunningBrowser | undefined;

@@ -14,6 +14,9 @@ export interface Run {
 /** We were asked to stop: no failure of the site's. */
 export class Stopped extends Problem {}
 
+/** 143 as for a program that SIGTERM ended. */
+const codeOf = (error: unknown) => (error instanceof Stopped ? 143 : 1);
+
 /** How long the work may take to end once it was told to. */
 const GRACE_MS = 4_000;
 
@@ -26,7 +29,7 @@ export async function runProgram(work: (run: Run) => Promise<void>): Promise<nev
   stopping.signal.addEventListener('abort', () => {
     setTimeout(() => {
       console.error(wordsOf(stopping.signal.reason));
-      process.exit(1);
+      process.exit(codeOf(stopping.signal.reason));
     }, GRACE_MS);
   });
   let job: Job | undefined;
@@ -39,7 +42,7 @@ export async function runProgram(work: (run: Run) => Promise<void>): Promise<nev
     setTimeout(() => stopping.abort(late), settings.deadlineMs);
     await work({ job, settings, signal: stopping.signal, say: (text) => console.log(text) });
   } catch (error) {
-    code = error instanceof Stopped ? 143 : 1;
+    code = codeOf(error);
     console.error(error instanceof Problem ? error.message : error);
   }
   await job?.leave();

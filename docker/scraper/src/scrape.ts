@@ -19,7 +19,6 @@ async function scrape(run: Run): Promise<void> {
     ? await withDatabase(settings.databaseUrl, (client) => findTarget(client, asked))
     : undefined;
   const address = readWebAddress(tool?.url ?? ('url' in asked ? asked.url : undefined));
-  run.say(`looking at ${address}`);
   let seen: Seen;
   try {
     seen = await lookAt(address, { ...run, progress: job.progress });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
 import { after, test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { readAllowed } from '../src/net/allowed.ts';
 import { fetchGuarded } from '../src/net/fetch.ts';
 import { makeGuard, type Resolve } from '../src/net/guard.ts';
 import { type FilterProxy, startProxy } from '../src/net/proxy.ts';
+import { makeCertificate } from './support/certificate.ts';
 
 const limits = { timeoutMs: 5_000, mostBytes: 1000, userAgent: 'test' };
 const closers: (() => void | Promise<void>)[] = [];
@@ -152,6 +155,29 @@ test('our own fetches follow no redirect to where the browser may not go', async
   );
   await assert.rejects(fetchGuarded(guard, 'file:///etc/passwd', limits), /cannot get file: addresses/);
   assert.equal(seen.connections, 0);
+});
+
+test('TLS is spoken over the checked connection, and certificates count', async () => {
+  const { key, cert } = makeCertificate();
+  const names: unknown[] = [];
+  const site = createSecureServer({ key, cert }, (asked, response) => {
+    names.push((asked.socket as unknown as { servername: unknown }).servername);
+    response.end('secured');
+  });
+  const at = await listen(site);
+  const guard = makeGuard(readAllowed(`127.0.0.1:${at}`), async () => ['127.0.0.1']);
+  await assert.rejects(fetchGuarded(guard, `https://site.test:${at}/`, limits), /self-signed certificate/);
+  const trusted = getCACertificates();
+  setDefaultCACertificates([cert]);
+  try {
+    for (const host of ['site.test', '127.0.0.1']) {
+      assert.equal((await fetchGuarded(guard, `https://${host}:${at}/`, limits)).body.toString(), 'secured');
+    }
+    await assert.rejects(fetchGuarded(guard, `https://other.test:${at}/`, limits), /altnames|match/);
+  } finally {
+    setDefaultCACertificates(trusted);
+  }
+  assert.deepEqual(names, ['site.test', false]);
 });
 
 test('redirects and sizes of our own fetches have an end', async () => {

@@ -1,11 +1,13 @@
 // What a page may try from inside the browser to reach what is not public: nobody there may see a connection.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { lookAt } from '../../src/look-at.ts';
 import { readSettings } from '../../src/settings.ts';
 import { type Site, startSite } from '../site/site.ts';
+import { makeCertificate } from '../support/certificate.ts';
 
 /** A TCP and a UDP server on one port of every address of the loopback: it notes who comes. */
 interface Secret {
@@ -78,7 +80,8 @@ const hosts = () => [
 ];
 
 test('a redirect of the page itself to a port of ours', async () => {
-  for (const host of hosts()) {
+  // A browser for each; the proxy's own tests know more spellings.
+  for (const host of ['127.0.0.1', 'localhost', '2130706433', '[::ffff:127.0.0.1]']) {
     pages.set('/away', { body: '', location: `http://${host}:${secret.port}/` });
     await assert.rejects(open('/away'), /refused .* is not a public address/, host);
   }
@@ -167,6 +170,33 @@ Promise.all([call(iceServers), ...iceServers.map((one) => call([one]))])
   const { facts } = await open('/calls');
   assert.match(facts.title ?? '', /^Called 19/, 'the page must really have tried');
   assert.deepEqual(secret.seen, []);
+});
+
+test('https goes through the proxy as a tunnel, and a certificate that nobody vouches for is no page', async () => {
+  const secure = createSecureServer(
+    makeCertificate(),
+    (_request, response) => void response.end('<title>S</title>'),
+  );
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+  const { port } = secure.address() as AddressInfo;
+  const settings = readSettings({
+    SCRAPER_ALLOW_PRIVATE: `127.0.0.1:${port}, 127.0.0.1:${site.port}`,
+    CHROMIUM_PATH: process.env.CHROMIUM_PATH,
+  });
+  pages.set('/frame', {
+    body: `<title>Frame</title><script>fetch('https://127.0.0.1:${port}/', { mode: 'no-cors' }).then(() => { document.title = 'in' }, () => { document.title = 'refused' })</script>`,
+  });
+  const tried: string[] = [];
+  secure.on('tlsClientError', ({ message }) => tried.push(message));
+  const look = (url: string) =>
+    lookAt(url, { settings, signal: AbortSignal.timeout(60_000), progress() {}, say() {} });
+  // robots.txt is asked for first, by ourselves.
+  await assert.rejects(look(`https://127.0.0.1:${port}/`), /robots\.txt: self-signed certificate/);
+  const ours = tried.length;
+  assert.ok(ours > 0);
+  assert.equal((await look(`${site.url}/frame`)).facts.title, 'refused');
+  assert.ok(tried.length > ours, 'the browser must have come as far as the certificate');
+  secure.close();
 });
 
 test('icons of ours are fetched through the same guard', async () => {
