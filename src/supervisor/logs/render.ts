@@ -6,6 +6,7 @@ import { shortJobId } from '../../protocol/stored-line.ts';
 import { readStructured, type Structured } from '../../protocol/structured.ts';
 import type { BlockQueue } from './block-queue.ts';
 import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
+import { readPostgresLine } from './postgres-line.ts';
 import { makePrintable } from './printable.ts';
 import { type JobMark, type Origin, RECORD_SHAPES } from './record-shapes.ts';
 import { CONTROLS, GOES_ON, HIGH } from './split-lines.ts';
@@ -33,6 +34,8 @@ const OPEN_BRACE = 0x7b;
 const MUST_BE_ESCAPED = [0x22, 0x5c, 0x09];
 const COLOURS = [36, 32, 33, 35, 34, 96, 92, 93, 95, 94];
 const TEXT_END = Buffer.from('\n');
+/** The run that `database:` in a plan brings; no service of such a plan can be called so. */
+const DATABASE = 'database';
 /** Stands for the message, where nothing else can be it. */
 const MESSAGE = '{message}';
 const CUT = 'line longer than 64 KiB, cut here; the file has all of it';
@@ -42,6 +45,8 @@ export class Renderer {
   private readonly look: Look;
   private readonly origin: Origin;
   private readonly shape: (typeof RECORD_SHAPES)[keyof typeof RECORD_SHAPES] | undefined;
+  /** Its lines are to become records. */
+  private readonly ofPostgres: boolean;
   private end = TEXT_END;
   private readonly rawUpTo: number;
   private now = -1;
@@ -54,6 +59,8 @@ export class Renderer {
     this.shape = look.format === 'text' ? undefined : RECORD_SHAPES[look.format];
     // What may be copied as it is: JSON needs quotes escaped, text needs control characters harmless.
     this.rawUpTo = this.shape ? 0 : 1;
+    // People read PostgreSQL's lines as they are.
+    this.ofPostgres = this.shape !== undefined && service === DATABASE;
   }
 
   /** The time of the lines to come, in ms since the epoch. */
@@ -69,7 +76,7 @@ export class Renderer {
   line(queue: BlockQueue, bytes: Buffer, start: number, end: number, content: number, part: number): void {
     const raw =
       content <= this.rawUpTo || (content === HIGH && this.shape && isUtf8(bytes.subarray(start, end)));
-    if (!raw || part & GOES_ON || bytes[start] === OPEN_BRACE) {
+    if (!raw || part & GOES_ON || bytes[start] === OPEN_BRACE || this.ofPostgres) {
       queue.addLine(this.encode(bytes.toString('utf8', start, end), content, (part & GOES_ON) !== 0));
       return;
     }
@@ -86,6 +93,7 @@ export class Renderer {
 
   /** Whether the lines of a run, none of them a record, may be copied as they are. */
   takesRun(bytes: Buffer): boolean {
+    if (this.ofPostgres) return false;
     if (this.shape && MUST_BE_ESCAPED.some((byte) => bytes.includes(byte))) return false;
     return isPrintableAscii(bytes);
   }
@@ -111,7 +119,8 @@ export class Renderer {
     const text = decoded.endsWith('\r') ? decoded.slice(0, -1) : decoded;
     const structured = cut ? undefined : readStructured(text);
     if (this.shape) {
-      return this.record(structured ?? { level: undefined, time: undefined, msg: text, rest: {} }, cut);
+      const told = structured ?? (this.ofPostgres && !cut ? readPostgresLine(text) : undefined);
+      return this.record(told ?? { level: undefined, time: undefined, msg: text, rest: {} }, cut);
     }
     let shown = text;
     if (structured?.msg !== undefined)
