@@ -1,5 +1,5 @@
 /** The lines a supervisor keeps on its volume, read as a stream: compressed days too, in bounded memory. */
-import { createReadStream } from 'node:fs';
+import { accessSync, constants, createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { codeOf } from '../base/errors.ts';
@@ -30,6 +30,18 @@ export function readKeptLogs(
   return (
     services && joinByTime(services.map(([service, files]) => readService(dataDir, service, files, since)))
   );
+}
+
+/** Whether all files there are open to us: half of them would be no answer. */
+export function mayReadKeptLogs(dataDir: string): boolean {
+  try {
+    for (const files of listLogNames(folderOf(dataDir)).values()) {
+      for (const { file } of files) accessSync(join(folderOf(dataDir), file), constants.R_OK);
+    }
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'ENOENT';
+  }
 }
 
 /** The last lines of these services together, at most `count`; undefined as above. */
@@ -68,8 +80,18 @@ function meantServices(
   names: readonly string[],
 ): readonly (readonly [string, readonly LogName[]])[] | undefined {
   const all = listLogNames(folderOf(dataDir));
-  const services = [...all].filter(([service]) => names.length === 0 || names.includes(service));
+  const meant = new Set(
+    names.flatMap((name) => (all.has(name) ? [name] : replicasOf(name, [...all.keys()]))),
+  );
+  const services = [...all].filter(([service]) => names.length === 0 || meant.has(service));
   return services.length === 0 ? undefined : services;
+}
+
+/** `web` means `web-1`, `web-2` … */
+function replicasOf(name: string, services: readonly string[]): readonly string[] {
+  return services.filter(
+    (service) => service.startsWith(`${name}-`) && /^\d+$/.test(service.slice(name.length + 1)),
+  );
 }
 
 /** Always the oldest line of those that come next. */

@@ -139,9 +139,13 @@ test('at boot old logs are named, compressed and deleted by a program of its own
       `ticker-${today}.log`,
     ].sort();
     await expect.poll(() => readdirSync(logs).sort(), { timeout: 10_000 }).toEqual(expected);
+    const ask = async (...more: string[]) =>
+      (await supervisor.run('logs', 'app', '--no-prefix', ...more)).stdout;
+    expect(await ask('--since', '4d')).toBe('three days ago\ntwo days ago\nstarted\n');
+    expect(await ask('--grep', 'two')).toBe('two days ago\n');
     await supervisor.stop();
-    const { stdout } = await supervisor.run('logs', 'app', '--since', '4d', '--no-prefix');
-    expect(stdout).toBe('three days ago\ntwo days ago\nstarted\n');
+    expect(await ask('--since', '4d')).toBe('three days ago\ntwo days ago\nstarted\n');
+    expect(await ask('--tail', '2')).toBe('two days ago\nstarted\n');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

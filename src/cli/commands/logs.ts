@@ -4,9 +4,11 @@ import type { LogLine } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { shortJobId } from '../../protocol/stored-line.ts';
 import { type ParsedCommand, usageFailure } from '../arguments.ts';
+import type { Client } from '../client.ts';
 import type { Context } from '../command.ts';
 import { untilInterrupted } from '../follow.ts';
-import { readKeptLogs, readLastLogs } from '../kept-logs.ts';
+import { joinLogs } from '../join-logs.ts';
+import { mayReadKeptLogs, readKeptLogs, readLastLogs } from '../kept-logs.ts';
 import { createLinePrinter } from '../log-text.ts';
 import { findDataDir } from '../place.ts';
 
@@ -16,7 +18,6 @@ export async function run(context: Context): Promise<number> {
   const { given, io } = context;
   const matches = readPattern(given.value('grep'));
   const query = buildQuery(given, io.now());
-  const path = `/v1/logs?${query}`;
   const client = await context.client();
   const print = createLinePrinter({
     color: context.color,
@@ -34,7 +35,7 @@ export async function run(context: Context): Promise<number> {
   await untilInterrupted(io, async (signal) => {
     let lines: AsyncIterable<LogLine>;
     try {
-      lines = await client.lines<LogLine>(path, { signal });
+      lines = await openLines(context, client, query, signal);
     } catch (error) {
       if (signal.aborted) return;
       for await (const line of await readLeftLines(context, query, error)) {
@@ -51,6 +52,29 @@ export async function run(context: Context): Promise<number> {
     }
   });
   return CommandExit.ok;
+}
+
+/**
+ * The supervisor keeps the newest lines at hand, which is enough for the last so many; where a time or a search is
+ * asked for, the files are read for what was before them, compressed days too.
+ */
+async function openLines(
+  context: Context,
+  client: Client,
+  query: URLSearchParams,
+  signal: AbortSignal,
+): Promise<AsyncIterable<LogLine>> {
+  const { given, io } = context;
+  const live = () => client.lines<LogLine>(`/v1/logs?${query}`, { signal });
+  if (query.get('tail') !== null || given.has('socket')) return live();
+  // Refuses what there is not, before anything is read.
+  const nothing = new URLSearchParams(given.words.map((name): [string, string] => ['service', name]));
+  nothing.set('tail', '0');
+  for await (const _ of await client.lines(`/v1/logs?${nothing}`, { signal }));
+  const dataDir = findDataDir({ env: io.env, cwd: io.cwd, data: given.value('data') });
+  if (!mayReadKeptLogs(dataDir)) return live();
+  const kept = readKeptLogs(dataDir, given.words, query.get('since') ?? '');
+  return kept ? joinLogs(kept, live) : live();
 }
 
 /** Where no supervisor answers, what it left on the volume is the answer; throws `error` where that is nothing. */
