@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -149,4 +150,45 @@ test('at boot old logs are named, compressed and deleted by a program of its own
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('a flood is cut by size, reopened in the middle, and kept whole; above the cap the oldest go, and it is said', async () => {
+  const lines = 120_000;
+  await using supervisor = await startSupervisor({
+    plan: `
+version: 1
+logs: { max_file: 1m, max_total: 6m }
+services:
+  calm: { command: [sh, -c, 'until [ -e {folder}/begin ]; do sleep 0.05; done; seq -f "calm line %07.0f xxxxxxxxxxxxxxxxxxxxxx" 60000; echo calm is over; exec sleep 1000'] }
+  flood: { command: [sh, -c, 'until [ -e {folder}/go ]; do sleep 0.05; done; seq -f "flood line %07.0f xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" ${lines}; echo over; exec sleep 1000'] }
+`,
+  });
+  const logs = join(supervisor.dataDir, 'logs');
+  await supervisor.ready();
+  mkdirSync(join(supervisor.folder, 'begin'));
+  const reopenAndRead = (): string => {
+    supervisor.kill('SIGUSR2');
+    return supervisor.log('calm');
+  };
+  await expect.poll(reopenAndRead, { timeout: 10_000, interval: 5 }).toContain('calm is over');
+  const calm = supervisor.log('calm').match(/calm line \d+/g) ?? [];
+  expect(calm).toHaveLength(60_000);
+  expect(calm.every((line, at) => line === `calm line ${String(at + 1).padStart(7, '0')}`)).toBe(true);
+  const parts = readdirSync(logs).filter((file) => file.startsWith('calm-'));
+  expect(parts.length).toBeGreaterThan(2);
+  for (const file of parts) expect(statSync(join(logs, file)).size).toBeLessThanOrEqual(1024 * 1024);
+
+  mkdirSync(join(supervisor.folder, 'go'));
+  await supervisor.says('(logs.max_total), and the oldest go first');
+  await expect.poll(() => supervisor.log('flood'), { timeout: 10_000 }).toMatch(/ over\n$/);
+  const total = (): number =>
+    readdirSync(logs).reduce(
+      (sum, file) => sum + (statSync(join(logs, file), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
+  await expect.poll(total, { timeout: 10_000 }).toBeLessThan(6 * 1024 * 1024);
+  // What is left ends with the last line, and has no gap.
+  const left = (supervisor.log('flood').match(/flood line \d+/g) ?? []).map((line) => Number(line.slice(11)));
+  expect(left.at(-1)).toBe(lines);
+  expect(left).toEqual(left.map((_, at) => lines - left.length + 1 + at));
 });
