@@ -27,6 +27,9 @@ export const BULKHEAD_VARIABLES = {
   BULKHEAD_SERVICE: 'set by Bulkhead on every process it starts',
   BULKHEAD_INSTANCE: 'in a service: the number of this replica, from 1; set by Bulkhead',
   BULKHEAD_INSTANCE_PORT: 'in a service: its port plus its number, less one; set by Bulkhead',
+  BULKHEAD_JOB_ID: 'in an attempt of a job: its id, the same in every attempt; set by Bulkhead',
+  BULKHEAD_JOB_TYPE: 'in an attempt of a job: its type; set by Bulkhead',
+  BULKHEAD_JOB_ATTEMPT: 'in an attempt of a job: its number, from 1; set by Bulkhead',
   BULKHEAD_COMMAND: 'how people call the command line here, for the advice it gives: npx bulkhead',
   BULKHEAD_SAMPLE: 'the sample dump of the shipped application',
 } as const;

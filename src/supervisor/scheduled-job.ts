@@ -1,7 +1,7 @@
 /** A schedule that adds a job: once for each of its times, however often it is tried and by how many containers. */
 import type { Clock } from '../base/clock.ts';
 import type { SchedulePlan } from '../config/plan.ts';
-import type { JobAdded, JobsAnswer, JobsErrorCode, JobsRequest } from '../protocol/jobs.ts';
+import type { JobAdded, JobsAnswer, JobsErrorCode, JobsRefusal, JobsRequest } from '../protocol/jobs.ts';
 import { shortJobId } from '../protocol/stored-line.ts';
 
 /** How long the queue may be away before a time counts as failed. ms */
@@ -9,6 +9,9 @@ const PATIENCE = 300_000;
 const TRY_AGAIN = 5000;
 /** The queue may take it in a moment. */
 const PASSING: readonly JobsErrorCode[] = ['worker-away', 'full', 'not-durable'];
+
+/** Whether it was taken in, nobody hears any more: by its key it can be added again. */
+const STOPPING: JobsRefusal = { ok: false, code: 'worker-away', message: 'everything is being stopped' };
 
 export interface AddingPorts {
   readonly clock: Clock;
@@ -40,8 +43,11 @@ export async function addScheduledJob(
     ...(slot === undefined ? {} : { idempotencyKey: `${name}/${new Date(slot).toISOString()}` }),
   };
   const until = clock.mono() + PATIENCE;
+  const stopped = new Promise<JobsRefusal>((resolve) =>
+    signal.addEventListener('abort', () => resolve(STOPPING), { once: true }),
+  );
   for (let tries = 1; ; tries += 1) {
-    const answer = await ports.ask(request);
+    const answer = await Promise.race([ports.ask(request), stopped]);
     if (answer.ok) return { ok: true, reason: describeAdded(job.type, answer.value as JobAdded) };
     if (answer.code === 'singleton') {
       const other = answer.jobId === undefined ? 'one' : shortJobId(answer.jobId);

@@ -13,6 +13,10 @@ import { addScheduledJob, type ScheduledJob } from './scheduled-job.ts';
 import { Services } from './services/manager.ts';
 import type { Launcher } from './services/ports.ts';
 import type { ShutdownResult } from './services/shutdown-run.ts';
+import { waitAtMost } from './wait-at-most.ts';
+
+/** A disk that hangs keeps nobody from ending. ms */
+const LONGEST_SAVE = 500;
 
 export interface ScheduledOptions {
   readonly plans: readonly SchedulePlan[];
@@ -44,6 +48,7 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
   const file = new SavedFile(options.file);
   let plans = options.plans;
   const stopping = new AbortController();
+  const adding = new Set<Promise<void>>();
   let hasBegun = false;
   const runs = new Services({
     runs: plans.flatMap(({ run }) => run ?? []),
@@ -75,8 +80,10 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
     save: (memory) => file.save(`${JSON.stringify(memory, null, 2)}\n`),
     start: (name, slot) => {
       const plan = plans.find((each) => each.name === name);
-      if (plan?.job) void add({ name, job: plan.job }, slot);
-      else runs.restart([name]);
+      if (plan?.job) {
+        const added = add({ name, job: plan.job }, slot).finally(() => adding.delete(added));
+        adding.add(added);
+      } else runs.restart([name]);
     },
     say: (level, text) => {
       logs.own(level, text);
@@ -90,6 +97,11 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
       waiting: (why) => logs.own('warn', `schedule ${plan.name} waits for the queue: ${why}`),
       signal: stopping.signal,
     });
+    if (!ok && slot !== undefined && stopping.signal.aborted) {
+      logs.own('info', `schedule ${plan.name}: ${reason}; it is due again at the next start`);
+      scheduler.postpone(plan.name, slot);
+      return;
+    }
     logs.own(ok ? 'info' : 'error', `schedule ${plan.name}: ${reason}`);
     if (!ok) announce({ type: 'gaveUp', service: plan.name, reason });
     scheduler.ended(plan.name, ok, reason);
@@ -107,10 +119,12 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
     statuses: () => scheduler.statuses(),
     runNow: (name) => scheduler.runNow(name),
     hurry: () => runs.hurry(),
-    shutdown: () => {
+    shutdown: async () => {
       scheduler.stop();
       stopping.abort();
-      return runs.shutdown();
+      const [ended] = await Promise.all([runs.shutdown(), ...adding]);
+      await waitAtMost(file.settled(), LONGEST_SAVE, clock);
+      return ended;
     },
   };
 }

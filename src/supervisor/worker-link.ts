@@ -16,6 +16,8 @@ import type { IncarnationEvents, Launcher } from './services/ports.ts';
 
 /** A worker that reads so slowly is not told more of what attempts say, until it has read that. Bytes */
 const SLOW = 256 * 1024;
+/** Behind so much nobody is put any more: what comes first is answered first. Bytes */
+const BUSY = 1024 * 1024;
 const LOOK_AGAIN_MS = 20;
 /** A worker that takes in less than it is asked for, beyond what it claims, is a mistake of ours. */
 const SPARE_ATTEMPTS = 8;
@@ -87,7 +89,7 @@ export function linkWorker(options: WorkerLinkOptions): WorkerLink {
       if (worker === undefined || status.status === 'stopping') {
         return `the worker is not there (${status.status}${status.reason === '' ? '' : `: ${status.reason}`})`;
       }
-      return worker.waiting() > SLOW ? 'the worker is busy' : undefined;
+      return worker.waiting() > BUSY ? 'the worker is busy' : undefined;
     },
   });
 

@@ -21,6 +21,11 @@ export class SavedFile {
     return this.#writing;
   }
 
+  /** Resolves when nothing waits to be written, however that went. */
+  async settled(): Promise<void> {
+    await this.#writing?.catch(() => undefined);
+  }
+
   async #write(): Promise<void> {
     const content = this.#next;
     // A call before this one has written it already.

@@ -8,7 +8,11 @@ const AWAY: JobsAnswer = { ok: false, code: 'worker-away', message: 'the worker 
 const job = { id: '01234567-89ab-7cde-8f01-23456789abcd' } as JobView;
 
 /** Asks until it has an end; time moves whenever it waits. */
-async function add(answers: (tries: number) => JobsAnswer, slot: number | null = SLOT, abortAfter = 1e9) {
+async function add(
+  answers: (tries: number) => JobsAnswer | Promise<JobsAnswer>,
+  slot: number | null = SLOT,
+  abortAfter = 1e9,
+) {
   const clock = manualClock();
   const stop = new AbortController();
   const asked: JobsRequest[] = [];
@@ -65,6 +69,12 @@ test('gives up after some minutes, and at once when everything stops', async () 
   expect(gone.result).toEqual({ ok: false, reason: 'scrape was not added: the worker is starting' });
   expect(gone.took).toBeGreaterThanOrEqual(300_000);
   expect((await add(() => AWAY, SLOT, 20_000)).took).toBeLessThan(60_000);
+});
+
+test('an answer that is slow keeps no stop waiting', async () => {
+  const { result, took } = await add(() => new Promise<JobsAnswer>(() => undefined), SLOT, 2000);
+  expect(result).toEqual({ ok: false, reason: 'scrape was not added: everything is being stopped' });
+  expect(took).toBeLessThan(5000);
 });
 
 test('what is refused for good is told; that one waits already is no failure', async () => {

@@ -106,6 +106,14 @@ export class Scheduler {
     this.#start(name, entry, this.#memory[name]?.slot);
   }
 
+  /** What this slot was to start was not even begun: it is due again at the next boot, where it is caught up. */
+  postpone(name: string, slot: number): void {
+    const known = this.#memory[name];
+    if (known?.slot !== slot) return;
+    this.#memory[name] = { ...known, slot: slot - 1 };
+    this.#saveSoon();
+  }
+
   /**
    * A run that a person asks for, besides its slots. Resolves with its end.
    * @throws Failure where there is no such schedule, or where it runs already

@@ -40,6 +40,13 @@ const GRACE = 300;
 /** Ignores TERM, and so do two that leave its session, one of them an orphan. */
 const STUBBORN = `trap '' TERM; setsid sh -c "trap '' TERM; sleep ${MARK}; sleep ${MARK}" & (setsid sh -c "trap '' TERM; sleep ${MARK}; sleep ${MARK}" &) ; echo up; while :; do sleep ${MARK}; done`;
 
+/** 8,000 lines of 1 KB, twice what PID 1 keeps for a worker that does not read. */
+const FLOOD = `
+  const fs = require('fs');
+  const text = 'x'.repeat(1000);
+  for (let line = 0; line < 8000; line += 1) fs.writeSync(3, JSON.stringify({ type: 'progress', percent: line, text }) + '\\n');
+`;
+
 const JOBS = `
   stubborn: { command: [sh, -c, ${JSON.stringify(STUBBORN)}], stop_grace_period: ${GRACE}ms, concurrency: 4 }
   answers:
@@ -57,6 +64,10 @@ const JOBS = `
     `)}]
   fails: { command: [sh, -c, 'echo no such page >&2; exit 3'] }
   missing: { command: [no-such-program-anywhere] }
+  floods: { command: [node, -e, ${JSON.stringify(FLOOD)}] }
+  eats:
+    command: [node, -e, 'const held = []; setInterval(() => held.push(Buffer.alloc(5e6, 1)), 10)']
+    deploy: { resources: { limits: { memory: 100m } } }
   leaves: { command: [sh, -c, 'sleep ${MARK} & exit 0'], stop_grace_period: ${GRACE}ms }
 `;
 
@@ -108,6 +119,29 @@ describe('an attempt', () => {
     expect(end).toMatchObject({ signal: 'SIGKILL' });
     expect(marked()).toEqual([]);
     expect(performance.now() - asked).toBeGreaterThanOrEqual(GRACE);
+  });
+});
+
+describe('an attempt that is too much', () => {
+  test('of words: it waits for a worker that is slow to read, and every line arrives', async () => {
+    await using trial = await startTrial(JOBS);
+    await trial.start('a/1', 'floods');
+    void trial.ask({ op: 'deaf', ms: 1000 } as unknown as JobsRequest);
+    let tally: unknown;
+    await eventually('all was heard', async () => {
+      const answer = await trial.ask({ op: 'tally' } as unknown as JobsRequest);
+      if (answer.ok) tally = answer.value;
+      return JSON.stringify(tally)?.includes('"reports":8000') === true;
+    });
+    expect(tally).toEqual({ reports: 8000, inOrder: true });
+    expect(trial.services.status('worker')?.generation).toBe(1);
+  });
+
+  test('of memory: it is killed, and that is why', async () => {
+    await using trial = await startTrial(JOBS);
+    await trial.start('a/1', 'eats');
+    expect(await trial.ended('a/1')).toMatchObject({ signal: 'SIGKILL', killedBy: 'memory' });
+    expect(trial.output.join('\n')).toMatch(/eats a\/1 uses .* of memory, more than its plan allows/);
   });
 });
 

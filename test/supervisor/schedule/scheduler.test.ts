@@ -32,6 +32,8 @@ class World {
   /** Wall time of each start. */
   starts: { readonly name: string; readonly at: number }[] = [];
   said: string[] = [];
+  /** Of the newest start. */
+  lastSlot: number | undefined;
   running = new Set<string>();
   scheduler!: Scheduler;
   /** Each slot that was written down. */
@@ -63,12 +65,13 @@ class World {
         if (slot !== undefined && slot !== this.slots.at(-1)) this.slots.push(slot);
         return Promise.resolve();
       },
-      start: (name) => {
+      start: (name, slot) => {
         // Of a supervisor that was killed.
         if (life !== this.lives) return;
         expect(this.running.has(name), `${name} starts beside itself`).toBe(false);
         this.running.add(name);
         this.starts.push({ name, at: this.wall });
+        this.lastSlot = slot;
       },
       say: (_level, text) => this.said.push(text),
     });
@@ -174,6 +177,19 @@ describe('a schedule', () => {
     expect(without.starts).toEqual([]);
     await without.pass(DAY);
     expect(without.startTimes).toEqual(['2026-01-06T02:00:00.000Z']);
+  });
+
+  test('one that could not even be begun is caught up after the next start, in the name of its moment', async () => {
+    const at = world(schedule());
+    await at.pass(2 * HOUR);
+    const { lastSlot } = at;
+    expect(lastSlot).toBe(Date.UTC(2026, 0, 1, 2));
+    at.scheduler.postpone('backup', lastSlot ?? 0);
+    at.down(HOUR);
+    at.boot([schedule()]);
+    await at.pass(MINUTE);
+    expect(at.startTimes).toEqual(['2026-01-01T02:00:00.000Z', '2026-01-01T03:00:00.000Z']);
+    expect(at.lastSlot).toBe(lastSlot);
   });
 
   test('one that is new catches nothing up', async () => {
