@@ -22,10 +22,13 @@ export const OF_MUTATIONS: Readonly<Record<number, string>> = {
   415: 'the body is not application/json',
 };
 
-/** @param routes in the order they shall be shown */
-export function describeApi(routes: readonly ApiRoute[]): object {
+/**
+ * @param routes in the order they shall be shown
+ * @param jobTypes of the plan: each has an address of its own, for `/jobs/{type}` and `/jobs/{id}` would be the same one
+ */
+export function describeApi(routes: readonly ApiRoute[], jobTypes: readonly string[]): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of routes) {
+  for (const route of routes.flatMap((each) => ofEachType(each, jobTypes))) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeRoute(route) };
   }
@@ -52,6 +55,15 @@ export function describeApi(routes: readonly ApiRoute[]): object {
       },
     },
   };
+}
+
+function ofEachType(route: ApiRoute, jobTypes: readonly string[]): readonly ApiRoute[] {
+  if (!route.path.endsWith('/:type')) return [route];
+  return jobTypes.map((type) => ({
+    ...route,
+    path: route.path.replace(':type', type),
+    summary: `add a job of type ${type}`,
+  }));
 }
 
 function describeRoute({
@@ -117,7 +129,7 @@ function describeFailure(what: string): object {
 
 /** `post /jobs/:id/cancel` → `postJobsIdCancel`. */
 function operationId(method: string, path: string): string {
-  const words = path.split(/[^a-z]+/i).filter((word) => word !== '');
+  const words = path.split(/[^a-z0-9]+/i).filter((word) => word !== '');
   return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 }
 

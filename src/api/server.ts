@@ -55,7 +55,7 @@ export function createServer(
   const served = {
     operate: ports.operate,
     events: ports.events,
-    description: () => (description ??= describeApi(ROUTES)),
+    description: () => (description ??= describeApi(ROUTES, settings.jobTypes)),
   };
 
   const app = fastify({

@@ -5,6 +5,8 @@ export interface ApiSettings extends Pick<AssignedApi, 'host' | 'allowedHosts' |
   /** 0: any free one. */
   readonly port: number;
   readonly token: string;
+  /** Of the plan. */
+  readonly jobTypes: readonly string[];
   /** The socket on which PID 1 serves us. */
   readonly operateSocket: string;
 }
@@ -14,7 +16,7 @@ const SHORTEST_TOKEN = 20;
 const VISIBLE = /^[\x21-\x7e]+$/;
 
 /** Reads what PID 1 gave us; throws a Failure where we must not start with it. */
-export function readSettings({ api, input, secrets }: Assignment): ApiSettings {
+export function readSettings({ api, jobs, input, secrets }: Assignment): ApiSettings {
   const { operateSocket } = input;
   if (api === undefined || operateSocket === undefined) throw new Error('the assignment is none of the API');
   const { host, port, allowedHosts, readOnly } = api;
@@ -24,6 +26,7 @@ export function readSettings({ api, input, secrets }: Assignment): ApiSettings {
     allowedHosts: allowedHosts.map((name) => name.toLowerCase()),
     readOnly,
     token: checkToken(secrets.token),
+    jobTypes: jobs?.types.map(({ name }) => name) ?? [],
     operateSocket,
   };
 }

@@ -13,6 +13,9 @@ export const TOKEN = 'a-token-of-more-than-twenty-characters';
 export const BEARER = { authorization: `Bearer ${TOKEN}` };
 export const JSON_TYPE = { 'content-type': 'application/json' };
 
+/** Of the plan. */
+export const TYPES = ['scrape', 'scrape-all', 'backup'];
+
 export interface ApiTrial {
   readonly app: FastifyInstance;
   readonly queue: FakeQueue;
@@ -39,7 +42,7 @@ const NIGHTLY = {
 
 /** The server of the API before a queue that runs nothing; no socket is opened. */
 export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?: boolean } = {}): ApiTrial {
-  const queue = fakeQueue();
+  const queue = fakeQueue(TYPES);
   const said: string[] = [];
   const asked: string[] = [];
   const kept: BulkheadEvent[] = [];
@@ -98,7 +101,14 @@ export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?:
     followers.delete(listener);
   }
   const app = createServer(
-    { token: TOKEN, allowedHosts: [], readOnly: false, operateSocket: '/nowhere', ...options },
+    {
+      token: TOKEN,
+      allowedHosts: [],
+      readOnly: false,
+      jobTypes: TYPES,
+      operateSocket: '/nowhere',
+      ...options,
+    },
     { operate, events: createEventHub(operate), say: (text) => said.push(text), now: () => time },
   );
   const trial: ApiTrial = {
