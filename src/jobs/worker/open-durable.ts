@@ -1,16 +1,11 @@
 /** The store the plan wants jobs to be kept in; nothing is asked of it yet. */
 import { Failure } from '../../base/errors.ts';
 import type { JobsPlan } from '../../config/plan-jobs.ts';
-import { openSession } from '../../postgres/connect.ts';
-import { openExternalSession } from '../../postgres/external-session.ts';
+import { openJobsSession } from '../../postgres/jobs-session.ts';
 import { layoutOf } from '../../postgres/layout.ts';
 import type { Assignment } from '../../protocol/channel.ts';
 import type { JobStore, StoreLimits } from '../store.ts';
-import { type PostgresOptions, PostgresStore } from '../stores/postgres.ts';
 import { LEASE_MS } from './leases.ts';
-
-/** Role and database of the queue in our own cluster: no import, restore or dump of the application touches it. */
-const OWN_QUEUE = 'bulkhead_jobs';
 
 export function limitsOf({ maxWaiting, keep }: Pick<JobsPlan, 'maxWaiting' | 'keep'>): StoreLimits {
   return {
@@ -21,35 +16,47 @@ export function limitsOf({ maxWaiting, keep }: Pick<JobsPlan, 'maxWaiting' | 'ke
 }
 
 /** Undefined: the memory alone. @throws Failure where the plan's store cannot be one */
-export function durableStore(
+export async function durableStore(
   plan: JobsPlan,
   assignment: Assignment,
   note: (text: string) => void,
-): JobStore | undefined {
+): Promise<JobStore | undefined> {
   switch (plan.store) {
     case 'memory':
       return undefined;
     case 'postgres':
-      return new PostgresStore({ connect: connection(assignment), limits: limitsOf(plan), note });
+      return openPostgres(plan, assignment, note);
     case 'redis':
-      throw new Failure('cannot keep jobs in Redis: there is no such store', {
-        remedy: 'write queue: { store: postgres }',
-      });
+      return openRedis(plan, note);
   }
 }
 
-function connection({ database, secrets, dataDir, runDir }: Assignment): PostgresOptions['connect'] {
+/** Each library is a large one, and the other is not needed. */
+async function openRedis(plan: JobsPlan, note: (text: string) => void): Promise<JobStore> {
+  if (plan.redisUrl === undefined) throw new Error('the assignment says no Redis');
+  const { RedisStore } = await import('../stores/redis.ts');
+  return new RedisStore({ url: plan.redisUrl, limits: limitsOf(plan), note });
+}
+
+async function openPostgres(
+  plan: JobsPlan,
+  assignment: Assignment,
+  note: (text: string) => void,
+): Promise<JobStore> {
+  const { database } = assignment;
   if (!database) {
     throw new Failure('cannot keep jobs in PostgreSQL: the plan has no database', {
       remedy: 'add a `database:` to the plan, or write queue: { store: memory }',
     });
   }
-  const { external } = database;
-  if (external) {
-    const { user, password, name } = database;
-    return () => openExternalSession(external, { user, password, database: name });
-  }
-  const { sockets } = layoutOf(dataDir, runDir);
-  const login = { user: OWN_QUEUE, database: OWN_QUEUE, password: secrets.jobsPassword };
-  return () => openSession({ host: sockets, port: database.port, ...login });
+  const { PostgresStore } = await import('../stores/postgres.ts');
+  const { dataDir, runDir, secrets } = assignment;
+  const { external, port, user, password, name } = database;
+  const socketDir = layoutOf(dataDir, runDir).sockets;
+  const server = { external, socketDir, port, appUser: user, appPassword: password ?? '' };
+  return new PostgresStore({
+    connect: () => openJobsSession(server, name, secrets.jobsPassword),
+    limits: limitsOf(plan),
+    note,
+  });
 }

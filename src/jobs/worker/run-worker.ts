@@ -20,7 +20,7 @@ export async function runWorker(job: Job): Promise<void> {
   const plan = assignment.jobs;
   if (!plan) throw new Error('the assignment has no jobs');
   job.takeForStop(stopTime(plan));
-  const durable = durableStore(plan, assignment, job.note);
+  const durable = await durableStore(plan, assignment, job.note);
   const limits = limitsOf(plan);
   const memory = new MemoryStore({
     limits: durable ? { ...limits, maxWaiting: Math.min(limits.maxWaiting, DEPUTY_JOBS) } : limits,

@@ -1,0 +1,74 @@
+/** BullMQ's own part: it adds a job, and hands out the best of a type. One queue per type, all on one connection. */
+import { randomUUID } from 'node:crypto';
+import { Queue, type RedisQueueBackend } from 'bullmq';
+import type { Claim, NewJob } from '../store.ts';
+import type { RedisLink } from './redis-connection.ts';
+import { claimOf, dataOf, type Flat, priorityOf } from './redis-job.ts';
+import { PREFIX } from './redis-prelude.ts';
+
+/** BullMQ's lock holds the token of who claimed; until the script that makes it last has said so. The lease is ours. */
+const LOCK_MS = 3_600_000;
+/** Of the stream of events that BullMQ writes for others. */
+const EVENTS_KEPT = 100;
+
+export class RedisQueues {
+  readonly #queues = new Map<string, Queue>();
+  readonly #leaseMs: number;
+
+  constructor(leaseMs: number) {
+    this.#leaseMs = leaseMs;
+  }
+
+  open(link: RedisLink, type: string): Queue {
+    const known = this.#queues.get(type);
+    if (known) return known;
+    const options = {
+      connection: link.client,
+      prefix: PREFIX,
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
+      streams: { events: { maxLen: EVENTS_KEPT } },
+      // Read by the backend when it hands out; a queue alone has no name for it.
+      lockDuration: LOCK_MS,
+    };
+    const queue = new Queue(type, options);
+    // Without a listener, a lost connection would end the process; the link has said it already.
+    queue.on('error', () => undefined);
+    this.#queues.set(type, queue);
+    return queue;
+  }
+
+  async close(): Promise<void> {
+    const queues = [...this.#queues.values()];
+    this.#queues.clear();
+    await Promise.all(queues.map((queue) => queue.close().catch(() => undefined)));
+  }
+
+  /** The id of the job whose singleton key is in the way; undefined where it is there now, or was before. */
+  async add(link: RedisLink, job: NewJob): Promise<string | undefined> {
+    const { id, type, priority, maxAttempts, singletonKey, startAfter } = job;
+    const added = await this.open(link, type).add(type, dataOf(job), {
+      jobId: id,
+      priority: priorityOf(priority),
+      attempts: maxAttempts,
+      ...(startAfter ? { delay: Math.max(0, startAfter.getTime() - Date.now()) } : {}),
+      ...(singletonKey === undefined ? {} : { deduplication: { id: singletonKey } }),
+    });
+    return added.id === id ? undefined : added.id;
+  }
+
+  /** BullMQ's next of this type, if it has one for us. */
+  async take(link: RedisLink, type: string, worker: string): Promise<Claim | undefined> {
+    const token = randomUUID();
+    const backend = this.open(link, type).getBackend() as RedisQueueBackend;
+    const [, id] = (await backend.moveToActive(token)) as [unknown, string | undefined];
+    if (!id) return undefined;
+    const flat = await link.run<Flat | null>('bhTaken', type, id, token, worker, this.#leaseMs);
+    if (flat === null) return undefined;
+    const claim = claimOf(id, type, flat, token, worker);
+    if (!claim.cancelRequested) return claim;
+    // Asked for in between.
+    await link.run('bhEnd', type, id, token, 'cancelled', '', 0, '');
+    return undefined;
+  }
+}

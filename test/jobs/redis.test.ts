@@ -1,0 +1,102 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JobStore } from '../../src/jobs/store.ts';
+import { RedisStore } from '../../src/jobs/stores/redis.ts';
+import { conformsToThePort } from '../jobs-store/conformance.ts';
+import { LIMITS, mustClaim, newJob, TYPES, until } from '../jobs-store/trial.ts';
+import { makeRedis, type TestRedis } from '../support/redis.ts';
+
+const AOF = ['--appendonly', 'yes', '--appendfsync', 'always'];
+let redis: TestRedis;
+let stores: JobStore[] = [];
+const notes: string[] = [];
+
+beforeAll(async () => {
+  redis = await makeRedis(...AOF);
+});
+
+afterAll(async () => {
+  await clear();
+  await redis.remove();
+});
+
+function makeStore(limits = {}): RedisStore {
+  const store = new RedisStore({
+    url: redis.url,
+    limits: { ...LIMITS, ...limits },
+    note: (text) => notes.push(text),
+  });
+  stores.push(store);
+  return store;
+}
+
+async function openStore(limits = {}): Promise<RedisStore> {
+  const store = makeStore(limits);
+  await store.open(TYPES);
+  return store;
+}
+
+async function clear(): Promise<void> {
+  for (const store of stores) await store.close();
+  stores = [];
+  await ask((client) => client.flushall());
+}
+
+async function ask<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(redis.url);
+  try {
+    return await work(client);
+  } finally {
+    client.disconnect();
+  }
+}
+
+conformsToThePort({ name: 'in Redis', shared: true, open: openStore, clear });
+
+describe('Redis', () => {
+  test('that is killed comes back with everything, and is away meanwhile', async () => {
+    const store = await openStore();
+    expect([store.durability, store.reason]).toEqual(['durable', undefined]);
+    const { job } = await store.add(newJob({ data: 'kept' }));
+    await redis.stop('SIGKILL');
+    await expect(store.ping()).rejects.toMatchObject({ code: 'store-away' });
+    await expect(store.add(newJob())).rejects.toMatchObject({ code: 'store-away' });
+    await expect(store.claim([{ type: 'scrape', count: 1 }], 'w')).rejects.toMatchObject({
+      code: 'store-away',
+    });
+    const late = makeStore();
+    await expect(late.open(TYPES)).rejects.toMatchObject({ code: 'store-away' });
+    await redis.start(...AOF);
+    await until(() =>
+      late.open(TYPES).then(
+        () => true,
+        () => undefined,
+      ),
+    );
+    await until(() =>
+      store.ping().then(
+        () => true,
+        () => undefined,
+      ),
+    );
+    expect(await store.get(job.id)).toMatchObject({ data: 'kept', state: 'created' });
+    expect((await mustClaim(late)).id).toBe(job.id);
+    await clear();
+  });
+
+  test('that keeps no append-only file, or drops keys, is not called durable', async () => {
+    await ask((client) => client.config('SET', 'appendonly', 'no'));
+    await ask((client) => client.config('SET', 'maxmemory-policy', 'allkeys-lru'));
+    const store = await openStore();
+    expect(store.durability).toBe('volatile');
+    expect(store.reason).toContain('appendonly no');
+    expect(store.reason).toContain('maxmemory-policy allkeys-lru');
+    expect((await store.add(newJob())).job.durability).toBe('volatile');
+    await ask((client) => client.config('SET', 'appendonly', 'yes'));
+    await ask((client) => client.config('SET', 'maxmemory-policy', 'noeviction'));
+    // Noticed without a restart.
+    await store.sweep();
+    expect([store.durability, store.reason]).toEqual(['durable', undefined]);
+    await clear();
+  });
+});
