@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -50,6 +51,30 @@ function isInInitdb(): boolean {
   const stage =
     existsSync(data('pg')) && readdirSync(data('pg')).find((name) => name.startsWith('.stage-init'));
   return typeof stage === 'string' && existsSync(data('pg', stage, 'main', 'PG_VERSION'));
+}
+
+/** The process of the server in our folder that replays its log: `postgres: startup recovering 0000…`. */
+async function findRecovering(): Promise<number> {
+  let found: number | undefined;
+  await eventually('it replays its log', () => {
+    found = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .find(isRecovering);
+    return found !== undefined;
+  });
+  return found ?? 0;
+}
+
+function isRecovering(pid: number): boolean {
+  try {
+    return (
+      /startup\s+recovering/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')) &&
+      realpathSync(`/proc/${pid}/cwd`) === realpathSync(data('pg', 'current'))
+    );
+  } catch {
+    return false;
+  }
 }
 
 describe('a stop', () => {
@@ -151,6 +176,49 @@ describe('a kill', () => {
     expect((await after.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     await after.end();
     expect((await bulkhead.status()).notes.join()).toContain('unclean stops of this volume: 1');
+    expect(await bulkhead.stop()).toEqual(CLEAN);
+  });
+
+  test('case 17: a recovery of much log that takes its time is alive, starting, not ready and not killed, and then everything is there', async () => {
+    await using bulkhead = await boot();
+    await bulkhead.ready();
+    const before = await connect();
+    await before.query(
+      'CREATE TABLE much AS SELECT n, repeat(md5(n::text), 20) AS words FROM generate_series(1, 60000) n',
+    );
+    await before.end();
+    process.kill(
+      Number(readFileSync(data('pg', 'current', 'postmaster.pid'), 'utf8').split('\n')[0]),
+      'SIGKILL',
+    );
+    // Held in the midst of its work, as by a disk that is slower than the log is long.
+    const recovering = await findRecovering();
+    process.kill(recovering, 'SIGSTOP');
+    try {
+      const database = async () => (await bulkhead.status()).services.find(({ name }) => name === 'database');
+      // Asked every 50 ms, of which three would be enough for a check that does not know what it sees.
+      await eventually('many checks have passed', async () => {
+        const found = await database();
+        return found?.generation === 2 && Date.now() - Date.parse(found.since) > 1500;
+      });
+      expect(await database()).toMatchObject({
+        status: 'starting',
+        generation: 2,
+        check: { lastError: 'the database system is starting up' },
+      });
+      expect((await bulkhead.probe('/livez')).status).toBe(200);
+      expect((await bulkhead.probe('/readyz')).status).toBe(503);
+      expect(readFileSync(`/proc/${recovering}/cmdline`, 'utf8')).toContain('recovering');
+    } finally {
+      process.kill(recovering, 'SIGCONT');
+    }
+    await eventually('it serves', async () => (await bulkhead.probe('/readyz')).status === 200);
+    const after = await connect();
+    expect((await after.query('SELECT count(*)::int AS n FROM much')).rows).toEqual([{ n: 60_000 }]);
+    await after.end();
+    const found = (await bulkhead.status()).services.find(({ name }) => name === 'database');
+    expect(found).toMatchObject({ generation: 2 });
+    expect(bulkhead.log('database')).toContain('redo starts at');
     expect(await bulkhead.stop()).toEqual(CLEAN);
   });
 
