@@ -53,6 +53,7 @@ export function planReload(
   });
   const ofSchedules = settings.filter(({ path }) => isOfSchedules(path));
   const ofBackups = settings.filter(({ path }) => isOfBackups(path));
+  const ofLogs = settings.filter(({ path }) => isOfLogs(path));
   return {
     reading,
     changes: [
@@ -60,6 +61,9 @@ export function planReload(
       ...changes.filter(({ service }) => !restarts.some((restart) => restart.service === service)),
       ...(ofBackups.length > 0
         ? [{ service: 'backups', action: 'update', reason: listPaths(ofBackups) } as const]
+        : []),
+      ...(ofLogs.length > 0
+        ? [{ service: 'logs', action: 'update', reason: listPaths(ofLogs) } as const]
         : []),
       ...(ofSchedules.length > 0
         ? [{ service: 'schedules', action: 'update', reason: listPaths(ofSchedules) } as const]
@@ -96,11 +100,16 @@ function isOfBackups(path: string): boolean {
 }
 
 /** Read anew at each time one is due. */
+/** Asked for at every look at the files; whether there are any is settled at boot. */
+function isOfLogs(path: string): boolean {
+  return path.startsWith('logs.') && path !== 'logs.files';
+}
+
 function isOfSchedules(path: string): boolean {
   return path.startsWith('schedules.');
 }
 
-const CHANGEABLE = [isOfDatabase, isOfBackups, isOfSchedules, isOfJobs, isOfApi];
+const CHANGEABLE = [isOfDatabase, isOfBackups, isOfSchedules, isOfLogs, isOfJobs, isOfApi];
 
 function refuseFixed(changes: readonly Change[]): void {
   if (changes.length === 0) return;

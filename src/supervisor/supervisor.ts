@@ -68,6 +68,7 @@ export async function supervise(boot: Boot): Promise<number> {
     changesTo: (runs) => services.changesTo(runs),
     takeOver: ({ reading, changes, restarts }) => {
       learn(inForce.secrets);
+      void care.look();
       void operate.ensure(reading.plan);
       services.applyPlan(reading.plan.runs);
       scheduled.take(reading.plan.schedules);

@@ -42,6 +42,12 @@ test('what the process must notice restarts it', () => {
   expect(changes).toEqual([{ service: 'app', action: 'restart', reason: 'environment.COLOUR' }]);
 });
 
+test('how long logs are kept counts at once; whether they are is settled at boot', () => {
+  const next = reload(CORE, `${CORE}logs: { keep_days: 7 }\n`);
+  expect(next.changes).toEqual([{ service: 'logs', action: 'update', reason: 'logs.keep_days' }]);
+  expect(() => reload(CORE, `${CORE}logs: { files: false }\n`)).toThrow(/logs\.files cannot change/);
+});
+
 test('what only a new boot can change is refused by name', () => {
   expect(() => reload(CORE, `name: other\n${CORE}`)).toThrow(/name cannot change while running/);
 });
