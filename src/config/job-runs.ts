@@ -10,11 +10,13 @@ const WORKER_END = 2000;
 
 export function workerDraft(
   jobs: JobsPlan,
-  database: DatabasePlan | undefined,
+  { database, dataDir }: { readonly database: DatabasePlan | undefined; readonly dataDir: string },
   at: Pick<Draft, 'at' | 'key'>,
 ): Draft {
   const run: ServicePlan = {
     ...ownService('worker', 'worker', jobs.user),
+    // Of the journal, where jobs are while the store is away.
+    folders: [`${dataDir}/bulkhead/jobs`],
     // The queue takes jobs in while the database is away, so it does not wait until that is well.
     dependsOn: database ? { database: { condition: 'service_started', required: false } } : {},
     stop: {

@@ -35,6 +35,8 @@ export interface JobsContext extends BuildContext {
   /** The one of the plan, whether it is on or not. */
   readonly database: DatabasePlan | undefined;
   readonly apiPort: number;
+  /** Absolute. */
+  readonly dataDir: string;
 }
 
 export function buildJobsPart(read: PlanStanza, tree: MapValue, context: JobsContext): JobsPart {
@@ -48,7 +50,7 @@ export function buildJobsPart(read: PlanStanza, tree: MapValue, context: JobsCon
   const api = hasJobs || read.api?.enabled ? buildApi(read.api) : undefined;
   const apiOff = read.api?.enabled === false ? 'api.enabled is false' : undefined;
   const drafts = [
-    ...(jobs ? [workerDraft(jobs, context.database, { at: read.at, key: keyPlaceAt(tree, 'jobs') })] : []),
+    ...(jobs ? [workerDraft(jobs, context, { at: read.at, key: keyPlaceAt(tree, 'jobs') })] : []),
     ...(api ? [apiDraft(api, context.apiPort, apiOff, { at: read.at, key: keyPlaceAt(tree, 'api') })] : []),
   ];
   refuseNames(read, tree, drafts, context);

@@ -133,6 +133,7 @@ function settlePlan(
     ...context,
     database: database?.plan,
     apiPort: settings.ports.api,
+    dataDir: settings.dataDir,
   });
   const drafts = [...(database?.drafts ?? []), ...buildServices(read, tree, context), ...queue.drafts];
   const tierOf = (service: string): string | undefined =>

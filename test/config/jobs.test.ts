@@ -47,6 +47,7 @@ describe('jobs', () => {
     expect(serviceOf(reading, 'worker')).toMatchObject({
       work: { kind: 'program', program: 'worker' },
       critical: false,
+      folders: ['/data/bulkhead/jobs'],
       dependsOn: { database: { condition: 'service_started', required: false } },
       restart: { policy: 'always', giveUp: undefined },
       user: 'api',
