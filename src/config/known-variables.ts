@@ -21,6 +21,8 @@ export const BULKHEAD_VARIABLES = {
   BULKHEAD_NODE_OPTIONS: 'NODE_OPTIONS of the services, moved aside from PID 1',
   BULKHEAD_APP_DIR: 'folder of the application',
   BULKHEAD_APP_USER: 'system user of the application, when root',
+  BULKHEAD_SCRAPER_DIR: 'folder of the scraper, in tier scraper',
+  BULKHEAD_SCRAPER_USER: 'system user of the scraper, when root',
   BULKHEAD_POSTGRES_USER: 'system user of PostgreSQL, when root',
   BULKHEAD_POSTGRES_BIN:
     'folder of the PostgreSQL programs, instead of the newest found; embedded: the one from npm',

@@ -22,13 +22,40 @@ function readShipped(env: Record<string, string> = {}) {
   });
 }
 
+const CORE = ['cluster', 'database', 'setup', 'migrate', 'app'];
+
 describe('the shipped tiers', () => {
   test.each(['core', 'scraper', 'full'])('%s reads without a warning', (tier) => {
     const { plan, warnings, problems } = readShipped({ BULKHEAD_TIER: tier });
     expect(problems).toBeUndefined();
     expect(warnings).toEqual([]);
     expect(plan?.tier).toBe(tier);
-    expect(plan?.runs.map(({ name }) => name)).toEqual(['cluster', 'database', 'setup', 'migrate', 'app']);
+    const jobs = tier === 'core' ? [] : ['worker', 'api'];
+    expect(plan?.runs.map(({ name }) => name)).toEqual([...CORE, ...jobs]);
+  });
+
+  test('scraper gives scrapes their limits, and what is empty is unset', () => {
+    const empty = { MAX_SCRAPER_CONCURRENT: '', WORKER_CONCURRENCY: '', SCRAPER_SCHEDULE: '', REDIS_URL: '' };
+    const { plan } = readShipped({ BULKHEAD_TIER: 'scraper', JOB_TIMEOUT: '60', ...empty });
+    expect(plan?.jobs).toMatchObject({
+      store: 'postgres',
+      types: [
+        { name: 'scrape', timeout: 60_000, singleton: 'tool' },
+        { name: 'scrape-all' },
+        { name: 'backup' },
+      ],
+    });
+    expect(plan?.attempts[0]).toMatchObject({ nice: 10, memoryLimit: 768 * 1024 * 1024, user: 'scraper' });
+    expect(plan?.schedules).toMatchObject([{ name: 'auto-scrape', off: 'no cron expression' }]);
+    const on = readShipped({
+      BULKHEAD_TIER: 'scraper',
+      SCRAPER_SCHEDULE: '0 3 * * *',
+      WORKER_CONCURRENCY: '0',
+    });
+    expect(on.plan).toMatchObject({
+      jobs: { concurrency: 0 },
+      schedules: [{ cron: '0 3 * * *', off: undefined, job: { type: 'scrape-all' } }],
+    });
   });
 
   test('core starts the app only after the import and the migration', () => {

@@ -7,6 +7,7 @@ import { afterAll } from 'vitest';
 
 const DOCKER = process.env.DOCKER ?? 'docker';
 export const IMAGE = process.env.BULKHEAD_TEST_IMAGE ?? 'bulkhead:core-test';
+export const SCRAPER_IMAGE = process.env.BULKHEAD_TEST_SCRAPER_IMAGE ?? 'bulkhead:scraper-test';
 
 export interface Finished {
   readonly code: number;
@@ -56,14 +57,15 @@ export interface Ports {
   readonly app: number;
   readonly probes: number;
   readonly database: number;
+  readonly api: number;
 }
 
 /** Containers run on the host's network, so each gets ports of its own. */
 export async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all([openServer(), openServer(), openServer()]);
-  const [app = 0, probes = 0, database = 0] = servers.map(({ port }) => port);
+  const servers = await Promise.all([openServer(), openServer(), openServer(), openServer()]);
+  const [app = 0, probes = 0, database = 0, api = 0] = servers.map(({ port }) => port);
   await Promise.all(servers.map(({ close }) => close()));
-  return { app, probes, database };
+  return { app, probes, database, api };
 }
 
 /** A server on a free port of all addresses. */
@@ -107,6 +109,8 @@ export interface Container {
   ready(): Promise<void>;
   /** Rows the app finds. */
   tools(): Promise<number>;
+  /** What psql prints of a statement of the application's own role, without headers. */
+  sql(statement: string): Promise<string>;
   /** `docker stop`; the exit code of PID 1. */
   stop(): Promise<number>;
   kill(): Promise<void>;
@@ -132,6 +136,7 @@ export async function runContainer(options: RunOptions = {}): Promise<Container>
     PORT: String(ports.app),
     BULKHEAD_PORT: String(ports.probes),
     BULKHEAD_DB_PORT: String(ports.database),
+    BULKHEAD_API_PORT: String(ports.api),
     ...options.env,
   };
   await mustDocker([
@@ -183,6 +188,16 @@ function describeContainer(name: string, ports: Ports): Container {
       const { text } = await ask(`http://127.0.0.1:${ports.app}/api/tools`);
       const answer: { total?: number } = JSON.parse(text);
       return answer.total ?? -1;
+    },
+    sql: async (statement) => {
+      const password = (await container.exec(['cat', '/data/secrets/app_password'])).stdout.trim();
+      const login = ['-p', String(ports.database), '-U', 'video_ia_user', 'video_ia_net'];
+      const { code, stdout, stderr } = await container.exec(
+        ['psql', '-qAt', '-v', 'ON_ERROR_STOP=1', ...login, '-c', statement],
+        { env: { PGPASSWORD: password } },
+      );
+      if (code !== 0) throw new Error(`psql ended ${code}: ${stderr}`);
+      return stdout.trim();
     },
     stop: async () => {
       await mustDocker(['stop', name]);
