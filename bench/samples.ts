@@ -33,3 +33,9 @@ export function readOption(name: string, otherwise: number): number {
   if (!Number.isFinite(value)) throw new Error(`${given}: not a number`);
   return value;
 }
+
+/** The smallest sample that so many of a hundred are not above; undefined: there is none. */
+export function percentileOf(samples: readonly number[], percent: number): number | undefined {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)];
+}
