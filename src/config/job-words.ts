@@ -59,7 +59,7 @@ const jobWords = {
   },
   singleton: {
     shape: singleton,
-    doc: 'true: while one waits or runs, another is refused. The name of a key of the data: the same for each value of it.',
+    doc: 'true: while one waits or runs, another is refused. The name of a key of the data: the same for each value of it; data without that key are not held back.',
     default: false,
     examples: ['tool'],
   },

@@ -181,8 +181,10 @@ describe('what people send', () => {
       checkAdd({ op: 'add', type: 'scrape', data, singletonKey: 'mine' }, type, NOW);
     expect(add({ tool: 'x' })).toMatchObject({ singletonKey: 'tool=x' });
     expect(add({ tool: 7 })).toMatchObject({ singletonKey: 'tool=7' });
-    expect(add({})).toMatchObject({ code: 'bad-request' });
-    expect(add([])).toMatchObject({ code: 'bad-request' });
+    expect(add({ url: 'https://x.test' })).toMatchObject({ singletonKey: undefined });
+    expect(add([])).toMatchObject({ singletonKey: undefined });
+    for (const tool of ['', null, [7], { id: 7 }])
+      expect(add({ tool })).toMatchObject({ code: 'bad-request' });
   });
 
   test('any JSON is taken or refused with a word, and texts are always fit to be kept', () => {

@@ -56,13 +56,15 @@ function singleOf(
   if (singleton === false) return asked;
   if (singleton === true) return name;
   const value: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, singleton) : undefined;
+  // Of another shape, as a scrape of an address that is no tool's: nothing holds it back.
+  if (value === undefined) return undefined;
   const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
   const problem =
     typeof text === 'string' && text !== ''
       ? keyProblem(`data.${singleton}`, text)
       : {
           code: 'bad-request' as const,
-          message: `data.${singleton} is missing: there is one ${name} at a time for each of its values`,
+          message: `data.${singleton} must be a text or a number: there is one ${name} at a time for each of its values`,
         };
   return problem ? refuse(problem.code, problem.message) : `${singleton}=${String(text)}`;
 }

@@ -71,12 +71,16 @@ ON CONFLICT (tool_id) DO UPDATE SET url = excluded.url, title = excluded.title, 
   }
 }
 
-/** Remembers that a visit failed, so that scrape-all does not come back every time. */
+/**
+ * Remembers that a visit failed, so that scrape-all does not come back every time. The attempts of one job count as one
+ * failure: they follow one another within hours.
+ */
 export async function keepFailure(client: Client, tool: Tool, failure: string): Promise<void> {
   await client.query(
     `INSERT INTO tool_sites (tool_id, url, tried_at, failures, failure)
 SELECT id, url, now(), 1, $3 FROM tools WHERE id = $1 AND url = $2
-ON CONFLICT (tool_id) DO UPDATE SET tried_at = now(), failures = tool_sites.failures + 1, failure = excluded.failure`,
+ON CONFLICT (tool_id) DO UPDATE SET tried_at = now(), failure = excluded.failure, failures = tool_sites.failures +
+  CASE WHEN tool_sites.failures = 0 OR tool_sites.tried_at < now() - interval '12 hours' THEN 1 ELSE 0 END`,
     [tool.id, tool.url, failure.slice(0, 500)],
   );
 }

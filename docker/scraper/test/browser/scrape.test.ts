@@ -136,6 +136,18 @@ test('awful pages end as one failed attempt each, in words, and nothing stays be
   assert.deepEqual(readdirSync(temporary), []);
 });
 
+test('the attempts of one day count as one failure, the next day as another', async () => {
+  const page = pageOf('missing');
+  await run(page);
+  assert.equal((await rowOf(page)).failures, 1);
+  await directory.client.query(
+    "UPDATE tool_sites SET tried_at = now() - interval '1 day' WHERE tool_id = $1",
+    [page],
+  );
+  await run(page);
+  assert.equal((await rowOf(page)).failures, 2);
+});
+
 test('dialogs, new windows and downloads do not hinder', async () => {
   const { code, output } = await run(pageOf('dialogs'));
   assert.equal(code, 0, output);
@@ -267,7 +279,7 @@ test('scrape-all asks for what is stale, in bounds, and never twice a day', asyn
     "UPDATE tool_sites SET visited_at = now() - interval '31 days', tried_at = now() - interval '31 days' WHERE tool_id = 2",
   );
   await directory.client.query(
-    `UPDATE tool_sites SET tried_at = now() - interval '25 hours' WHERE tool_id = ${pageOf('missing')}`,
+    `UPDATE tool_sites SET tried_at = now() - interval '49 hours' WHERE tool_id = ${pageOf('missing')}`,
   );
   assert.equal((await all(1000)).length, before + 2);
 });
