@@ -142,12 +142,12 @@ describe('a record that names a secret', () => {
 
 it('the search finds a value exactly where it is', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 200 });
-  const value = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: SHORTEST, maxLength: 40 });
+  const value = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: SHORTEST, maxLength: 60 });
   fc.assert(
     fc.property(
       text,
       text,
-      fc.array(value, { minLength: 1, maxLength: 4 }),
+      fc.array(value, { minLength: 1, maxLength: 6 }),
       fc.boolean(),
       fc.nat(9),
       (a, b, values, put, skew) => {
