@@ -142,7 +142,7 @@ async function makeRoles(
   const granted = [...databases.values()].flatMap(({ facts }) => [...facts.roles]);
   const wanted = new Set([...roles.roles.keys(), ...granted]);
   const names = [...wanted].filter(
-    (name) => !name.startsWith('pg_') && name !== SUPERUSER && name !== job.plan.user,
+    (name) => !name.startsWith('pg_') && ![SUPERUSER, JOBS_DATABASE, job.plan.user].includes(name),
   );
   const made = await makeUnfinishedRoles(session, names);
   const kept = [...roles.roles.keys()].filter((name) => names.includes(name) && !made.includes(name));

@@ -4,6 +4,7 @@ import type { JobStore } from '../../src/jobs/store.ts';
 import { PostgresStore } from '../../src/jobs/stores/postgres.ts';
 import { hasNoRelations } from '../../src/postgres/app-database.ts';
 import { openSession } from '../../src/postgres/connect.ts';
+import { SessionPool } from '../../src/postgres/session-pool.ts';
 import { type ExternalPostgres, makeExternalPostgres, PASSWORD } from '../support/external-postgres.ts';
 import { conformsToThePort } from './conformance.ts';
 import { claimOne, LIMITS, mustClaim, newJob, TYPES, until } from './trial.ts';
@@ -116,5 +117,24 @@ describe('PostgreSQL', () => {
     expect(await hasNoRelations(session)).toBe(true);
     await session.end();
     await clear();
+  });
+
+  test('that does not answer costs a session and no more: who waits is served by a new one', async () => {
+    let opened = 0;
+    const open = () => {
+      opened += 1;
+      return openSession({ ...target(), database: 'app' });
+    };
+    const pool = new SessionPool({ open, most: 1, deadlineMs: 10_000 });
+    const stuck = pool.within((ask) => ask('SELECT pg_sleep(60)'), 300);
+    const waiting = pool.query<{ one: number }>('SELECT 1 AS one');
+    await expect(stuck).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    expect((await waiting).rows).toEqual([{ one: 1 }]);
+    expect(opened).toBe(2);
+    await expect(pool.query('SELECT nonsense')).rejects.toThrow(/nonsense/);
+    await pool.query('SELECT 1');
+    expect(opened).toBe(3);
+    await pool.close();
+    await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'closed' });
   });
 });

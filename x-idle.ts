@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import { PostgresStore } from './src/jobs/stores/postgres.ts';
+import { openSession } from './src/postgres/connect.ts';
+import { LIMITS, newJob } from './test/jobs-store/trial.ts';
+import { makeExternalPostgres, PASSWORD } from './test/support/external-postgres.ts';
+const server = await makeExternalPostgres();
+await server.stop(); await server.start('log_statement=all');
+const t = { host: join(server.folder, 'sockets'), port: server.port, user: 'app', password: PASSWORD, database: 'app' };
+const store = new PostgresStore({ limits: LIMITS, connect: () => openSession(t), note: console.log });
+await store.open(['scrape', 'mail', 'backup']);
+await store.add(newJob({startAfter: new Date(Date.now()+9e6)}));
+await new Promise((r) => setTimeout(r, 3000));
+const n = server.log.split('statement:').length + server.log.split('execute <unnamed>').length;
+await new Promise((r) => setTimeout(r, 130000));
+const m = server.log.split('statement:').length + server.log.split('execute <unnamed>').length;
+console.log('at open', n, 'idle 130 s', m - n);
+await store.close(); await server.remove();
