@@ -8,11 +8,10 @@ import { formatDuration } from '../base/duration.ts';
 import { messageOf } from '../base/errors.ts';
 import type { StoreStatus } from '../protocol/jobs.ts';
 import { beginSwitch, isSuspect, type Mode, type SwitchInput, stepSwitch } from './fallback-state.ts';
+import { Handover, type MemoryStore, setPaused } from './handover.ts';
 import { type Repeat, repeat } from './repeat.ts';
-import { type HandingOver, type JobStore, type Paused, StoreAway, StoreRefusal } from './store.ts';
+import { type JobStore, type Paused, StoreAway, StoreRefusal } from './store.ts';
 import { within } from './within.ts';
-
-export type MemoryStore = JobStore & HandingOver;
 
 export interface FallbackOptions {
   /** Undefined: the plan wants the memory alone. */
@@ -40,19 +39,18 @@ export interface AskOptions<T> {
 const ASK_MS = 5000;
 /** Making a schema takes longer than asking for a job. */
 const OPEN_MS = 20_000;
-const ADOPT_MS = 20_000;
+const PREPARE_MS = 20_000;
 const PROBE_MS = 1000;
-/** Jobs handed over in one transaction. */
-const BATCH = 100;
 
 export class Fallback {
   readonly #options: FallbackOptions;
+  readonly #handover: Handover | undefined;
   #state;
   #since: number;
   #reason: string | undefined;
   #seenPaused: Paused = { all: false, types: [] };
   #pausedWhileAway = false;
-  #moving = false;
+  #wasAway = false;
   #prepared = false;
   #stopped = false;
   readonly #repeats: Repeat[] = [];
@@ -62,6 +60,15 @@ export class Fallback {
     this.#options = options;
     this.#state = beginSwitch(options.clock.mono());
     this.#since = options.clock.now();
+    const { durable, memory, handingOver, tell } = options;
+    if (!durable) return;
+    this.#handover = new Handover({
+      durable,
+      memory,
+      ask: (call, limit) => this.ask(durable, call, { limit }),
+      handingOver,
+      tell,
+    });
   }
 
   /** Reads what an earlier life left in the journal, and goes for the durable store. */
@@ -73,7 +80,7 @@ export class Fallback {
       repeat(clock, 0, () => this.#probe(durable)),
       repeat(clock, PROBE_MS, async () => {
         this.#take('tick');
-        if (this.mode === 'durable' && !isSuspect(this.#state)) await this.#moveRest(durable);
+        if (this.current === durable) await this.#handover?.rest();
         return PROBE_MS;
       }),
     );
@@ -197,68 +204,42 @@ export class Fallback {
     const before = this.#state.mode;
     this.#state = stepSwitch(this.#state, input, this.#options.clock.mono());
     const { mode } = this.#state;
-    if (mode !== before) this.#entered(mode, before);
+    if (mode !== before) this.#entered(mode);
     this.#wake();
   }
 
-  #entered(mode: Mode, before: Mode): void {
+  #entered(mode: Mode): void {
     const { durable, memory, clock, tell, changed } = this.#options;
     if (!durable) return;
     if (mode === 'returning') return void this.#return(durable);
     this.#since = clock.now();
     if (mode === 'away') {
       this.#pausedWhileAway = false;
+      this.#wasAway = true;
       void setPaused(memory, this.#seenPaused).catch(() => undefined);
       tell(
         `jobs are kept in memory (${memory.durability}) until ${durable.kind} answers: ${this.#reason ?? 'it does not answer'}`,
       );
-    } else if (before === 'returning' && this.#reason !== undefined) {
+    } else if (this.#wasAway) {
       tell(`jobs are kept in ${durable.kind} again`);
-      this.#reason = undefined;
+      this.#wasAway = false;
     }
     changed();
   }
 
   async #return(durable: JobStore): Promise<void> {
-    const { memory } = this.#options;
+    const { memory, prepare } = this.#options;
     try {
-      if (!this.#prepared) await this.ask(durable, (store) => this.#options.prepare(store));
+      if (!this.#prepared) await this.ask(durable, prepare, { limit: PREPARE_MS });
       this.#prepared = true;
       if (this.#pausedWhileAway) {
         const paused = await memory.paused();
         await this.ask(durable, (store) => setPaused(store, paused));
       }
-      await this.#move(durable);
+      await this.#handover?.all();
       this.#take('moved');
     } catch (error) {
       this.#take('failed', messageOf(error));
-    }
-  }
-
-  /** What was active in memory at the return follows when its attempt has ended. */
-  async #moveRest(durable: JobStore): Promise<void> {
-    if (this.#moving || this.#options.memory.takeAll(1).length === 0) return;
-    // It comes round again in a second.
-    await this.#move(durable).catch(() => undefined);
-  }
-
-  async #move(durable: JobStore): Promise<void> {
-    const { memory, handingOver, tell } = this.#options;
-    this.#moving = true;
-    try {
-      for (;;) {
-        const jobs = memory.takeAll(BATCH);
-        if (jobs.length === 0) return;
-        const ids = jobs.map(({ id }) => id);
-        handingOver(ids);
-        await this.ask(durable, (store) => store.adopt(jobs), { limit: ADOPT_MS });
-        // On a full disk they stay in the journal, and are found to be there already at the next start.
-        await memory.forget(ids).catch((error: unknown) => {
-          tell(`the journal of jobs cannot be written: ${messageOf(error)}`);
-        });
-      }
-    } finally {
-      this.#moving = false;
     }
   }
 
@@ -282,10 +263,4 @@ export class Fallback {
 /** What throws at once rejects as well. */
 async function invoke<S, T>(call: (store: S) => Promise<T>, store: S): Promise<T> {
   return call(store);
-}
-
-async function setPaused(store: JobStore, paused: Paused): Promise<void> {
-  await store.resume();
-  if (paused.all) await store.pause();
-  for (const type of paused.types) await store.pause(type);
 }

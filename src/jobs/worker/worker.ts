@@ -5,7 +5,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { JobsPlan } from '../../config/plan-jobs.ts';
 import type { AttemptEnded, AttemptLine, JobsAnswer, JobsSummary } from '../../protocol/jobs.ts';
-import { Fallback, type MemoryStore } from '../fallback.ts';
+import { Fallback } from '../fallback.ts';
+import type { MemoryStore } from '../handover.ts';
 import type { Claim, JobStore } from '../store.ts';
 import { Adder } from './adder.ts';
 import { Children, type EnqueueLine } from './children.ts';
