@@ -111,9 +111,19 @@ test('a cancel that another worker was asked for is heard within two seconds', a
 test('a lease that is lost kills the attempt, and nothing it says counts', async () => {
   const { world, id } = await upWithJob();
   await world.shared.sweep('w1');
+  const [claim] = await world.shared.claim([{ type: 'scrape', count: 1 }], 'somebody else');
   await world.pass(11_000);
+  expect(world.processes.live).toEqual([]);
   expect(world.said.join('\n')).toContain('killed, since its lease was lost');
-  expect(await state(world, id)).toMatchObject({ attempts: 2 });
+  expect(await state(world, id)).toMatchObject({ state: 'active', attempts: 2, worker: claim?.worker });
+});
+
+test('a job that comes back to the worker that lost it waits until the old attempt is gone', async () => {
+  const { world, id } = await upWithJob();
+  world.processes.only.obeys = false;
+  await world.shared.sweep('w1');
+  await world.pass(11_000);
+  expect(world.processes.starts).toEqual([`${id}/1`, `${id}/2`]);
   expect(world.processes.broken).toEqual([]);
 });
 
@@ -149,6 +159,22 @@ test('asked to stop, the worker claims no more, waits for the drain, and puts th
   await world.up('w1');
   await world.pass(1000);
   expect(world.processes.live.map(({ name }) => name).sort()).toEqual([`${id}/1`, `${late}/1`].sort());
+});
+
+test('what a claim brings after the worker was asked to stop is put back', async () => {
+  const world = new World(plan);
+  await world.up('w1');
+  await world.ask('w1', { op: 'pause' });
+  const id = await add(world);
+  await world.shared.resume();
+  world.weather('w1', 'slow');
+  await world.pass(4000);
+  expect(await state(world, id)).toMatchObject({ state: 'active' });
+  const stopped = world.member('w1').worker.stop();
+  await world.pass(3000);
+  await stopped;
+  expect(world.processes.starts).toEqual([]);
+  expect(await state(world, id)).toMatchObject({ attempts: 0 });
 });
 
 test('after a crash of the worker the next one runs its job again at once, and once', async () => {

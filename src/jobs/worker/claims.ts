@@ -42,10 +42,10 @@ export class Claims {
     this.#held.set(type, this.#options.clock.mono() + HOLD_MS);
   }
 
-  /** No claim is made from now on; what a claim under way brings is put back. */
-  stop(): void {
+  /** No claim is made from now on; what a claim under way brings is put back. Resolves when none is under way. */
+  stop(): Promise<void> {
     this.#stopped = true;
-    void this.#repeat.stop();
+    return this.#repeat.stop();
   }
 
   async #claim(): Promise<number> {

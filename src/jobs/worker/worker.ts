@@ -8,6 +8,7 @@ import type { AttemptEnded, AttemptLine, JobsAnswer, JobsSummary } from '../../p
 import { Fallback } from '../fallback.ts';
 import type { MemoryStore } from '../handover.ts';
 import type { Claim, JobStore } from '../store.ts';
+import { within } from '../within.ts';
 import { Adder } from './adder.ts';
 import { Children, type EnqueueLine } from './children.ts';
 import { Claims } from './claims.ts';
@@ -63,13 +64,17 @@ export class Worker {
   readonly #relay: Relay;
   readonly #upkeep: Upkeep;
   readonly #children = new WeakMap<Run, Children>();
+  /** Claims that were not begun, on their way back. */
+  readonly #givenBack = new Set<Promise<boolean>>();
   #stopping = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     const { plan, clock, attempts, workerId, durable, memory } = options;
     const refuse = (claim: Claim, store: JobStore): void => {
-      void this.#settler.settle(store, claim, { kind: 'released' });
+      const back = this.#settler.settle(store, claim, { kind: 'released' });
+      this.#givenBack.add(back);
+      void back.finally(() => this.#givenBack.delete(back));
     };
     const fallback = new Fallback({
       durable,
@@ -139,7 +144,7 @@ export class Worker {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#claims.stop();
+    const claimed = this.#claims.stop();
     const runs = this.#runs;
     const { drain, stopWithin } = this.#options.plan;
     await runs.none('live', drain);
@@ -147,7 +152,11 @@ export class Worker {
     await runs.none('live', stopWithin - drain);
     for (const run of runs.live) runs.feed(run, 'kill');
     for (const run of runs.all) this.#children.get(run)?.giveUp();
-    await runs.none('all', SETTLE_MS);
+    const settled = Promise.all([
+      runs.none('all', SETTLE_MS),
+      claimed.then(() => Promise.all(this.#givenBack)),
+    ]);
+    await within(settled, SETTLE_MS, this.#options.clock, () => new Error('too late')).catch(() => undefined);
     this.#settler.giveUp();
     this.#leases.stop();
     await this.#upkeep.leave(LEAVE_MS);
