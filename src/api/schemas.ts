@@ -154,6 +154,8 @@ const schedule = object(
     nextRun: time,
     runningSince: time,
     lastRun: runEnd,
+    lastSuccess: time,
+    missed: count,
   },
   ['name', 'status', 'reason'],
 );

@@ -2,6 +2,7 @@
  * What a person's client and PID 1 say to each other: HTTP/1.1 over the control socket.
  *
  *   GET  /v1/status                          ProductStatus
+ *   GET  /v1/metrics                         MetricsAnswer
  *   GET  /v1/health?level=live|ready         HealthAnswer, 200 or 503
  *   GET  /v1/logs?service=&tail=&since=&follow=1    LogLine per line; `service` may repeat, `since` is ISO 8601
  *   GET  /v1/events?since=&follow=1          EventLine per line; `since` is a sequence number

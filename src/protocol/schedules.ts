@@ -11,6 +11,10 @@ export interface ScheduleStatus {
   /** ISO 8601, of the run under way. */
   readonly runningSince: string | undefined;
   readonly lastRun: ScheduleEnd | undefined;
+  /** ISO 8601, when a run of it last ended well. */
+  readonly lastSuccess?: string;
+  /** Times it was due and not run: nobody was there, or it still ran. */
+  readonly missed?: number;
 }
 
 /** How a run of it ended. */

@@ -11,7 +11,7 @@ import type { Scheduled } from './scheduled.ts';
 import type { Services } from './services/manager.ts';
 
 export interface TargetParts
-  extends Pick<ControlTarget, 'dataDir' | 'product' | 'self' | 'isReady' | 'logs' | 'events'> {
+  extends Pick<ControlTarget, 'dataDir' | 'product' | 'self' | 'isReady' | 'figures' | 'logs' | 'events'> {
   readonly inForce: PlanInForce;
   readonly services: Services;
   readonly scheduled: Scheduled;

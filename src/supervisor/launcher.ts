@@ -16,7 +16,8 @@ import { waitAtMost } from './wait-at-most.ts';
 const LAST_WORDS_MS = 50;
 /** Of a STATUS=, in characters. */
 const LONGEST_STATUS = 200;
-const OUT_OF_MEMORY = 'killed by the kernel: out of memory';
+/** The failure of a run that the kernel ended for want of memory. */
+export const OUT_OF_MEMORY = 'killed by the kernel: out of memory';
 /** What still holds the pipe when the whole family is dead belongs to nobody we know. */
 const LEFTOVER_MS = 100;
 

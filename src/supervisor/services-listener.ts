@@ -5,6 +5,7 @@ import type { Checks } from './health/checks.ts';
 import type { Logs } from './logs/logs.ts';
 import type { NoteBoard } from './notes.ts';
 import type { ServicesListener } from './services/listener.ts';
+import type { Tallies } from './tallies.ts';
 
 export interface ListenerSurroundings extends Pick<ServicesListener, 'booted' | 'ended'> {
   /** In force now. */
@@ -12,6 +13,7 @@ export interface ListenerSurroundings extends Pick<ServicesListener, 'booted' | 
   readonly logs: Logs;
   readonly notes: NoteBoard;
   readonly checks: Checks;
+  readonly tallies: Tallies;
   readonly announce: (event: EventBody) => void;
   /** A run said how far it has come. */
   readonly progressed: () => void;
@@ -22,6 +24,7 @@ export function tellOfServices({
   logs,
   notes,
   checks,
+  tallies,
   announce,
   progressed,
   ...others
@@ -35,9 +38,12 @@ export function tellOfServices({
     },
     spawned: (service, generation, pid) => {
       notes.forget(service);
+      tallies.listener.spawned(service, generation, pid);
       announce({ type: 'spawned', service, generation, pid });
     },
-    exited: (service, generation, { code, signal }, asked) => {
+    exited: (service, generation, exit, asked, cause) => {
+      const { code, signal } = exit;
+      tallies.listener.exited(service, generation, exit, asked, cause);
       const end = signal === null ? `exit ${code}` : signal;
       if (!asked && code !== 0) logs.own('warn', `${service} ended: ${end}`);
       announce({ type: 'exited', service, generation, code, signal, asked });
@@ -62,7 +68,8 @@ export function tellOfServices({
       logs.own('error', text);
       announce({ type: 'noted', text });
     },
-    reported: (service, _generation, report) => {
+    reported: (service, generation, report) => {
+      tallies.listener.reported(service, generation, report);
       if (report.type === 'note') {
         notes.add(service, report.text);
         announce({ type: 'noted', text: report.text });

@@ -10,6 +10,7 @@ import type { PlanRequest } from '../config/read-plan.ts';
 import type { EventBody } from '../protocol/events.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { systemClock } from '../system/clock.ts';
+import { readFamilies } from '../system/families.ts';
 import { readOpenText } from '../system/files.ts';
 import { onMistakes } from '../system/mistakes.ts';
 import { heldCapabilities } from '../system/privileges.ts';
@@ -39,6 +40,7 @@ import { createScheduled } from './scheduled.ts';
 import { createSelfCheck } from './self-check.ts';
 import { Services } from './services/manager.ts';
 import { tellOfServices } from './services-listener.ts';
+import { createTallies } from './tallies.ts';
 import type { BootObserver } from './up.ts';
 import { waitAtMost } from './wait-at-most.ts';
 import { linkWorker } from './worker-link.ts';
@@ -114,6 +116,7 @@ export async function supervise(boot: Boot): Promise<number> {
   const source = createLaunchSource(() => inForce.plan, request, token, learn);
   const companions = createCompanions(source, logs);
   const care = openCare(companions, heldCapabilities);
+  const tallies = createTallies(clock, readFamilies);
   const checks = openChecks(
     clock,
     {
@@ -122,8 +125,12 @@ export async function supervise(boot: Boot): Promise<number> {
       runProbe: (name, argv, signal) => companions.probe(inForce.run(name), argv, signal),
     },
     {
-      passed: (name, generation) => services.checkPassed(name, generation),
+      passed: (name, generation, ms) => {
+        tallies.checkPassed(name, ms);
+        services.checkPassed(name, generation);
+      },
       failed: (name, generation, error, wentDown) => {
+        tallies.checkFailed(name);
         if (wentDown) services.checkFailed(name, generation, error);
       },
       busy: (name, generation, what) => services.checkBusy(name, generation, what),
@@ -167,6 +174,7 @@ export async function supervise(boot: Boot): Promise<number> {
       logs,
       notes,
       checks,
+      tallies,
       announce,
       progressed: () => {
         if (phase === 'booting') view.show(product());
@@ -211,6 +219,7 @@ export async function supervise(boot: Boot): Promise<number> {
     product,
     self: () => self.status(),
     isReady: () => health.ready().ok,
+    figures: () => ({ runs: tallies.figures(), logs: logs.stats().files, reaped: reaper.reaped }),
     inForce,
     services,
     scheduled,

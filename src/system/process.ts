@@ -11,6 +11,7 @@ import { registerChildren } from './children.ts';
 import type { Privileges, Ulimits } from './confine.ts';
 import { confineCommand } from './confine.ts';
 import { whenEmpty } from './emptiness.ts';
+import { enterFamily } from './families.ts';
 import { readFamilyMemory } from './family-memory.ts';
 import { closeOnExec, openPipe } from './libc.ts';
 import { nodeChannelVariables, readNodeChannel } from './node-channel.ts';
@@ -212,6 +213,7 @@ function follow(
   },
 ): SpawnedProcess {
   const leader = { pid, tag: options.tag, gone: false, condemned: false };
+  const leave = enterFamily(leader);
   let empty = false;
   const channel: Channel | undefined = openChannel(child.socket(CHANNEL_FD), options.channel, (line) =>
     events.message(line),
@@ -229,6 +231,7 @@ function follow(
       events.exited(exit);
       whenEmpty(leader, () => {
         empty = true;
+        leave();
         events.emptied();
       });
     };

@@ -21,7 +21,10 @@ function selfCheck() {
       stats: () => ({
         outputQueued: 10,
         outputDropped: 1,
-        files: { app: { queued: 5, dropped: 0 }, db: { queued: 7, dropped: 2 } },
+        files: {
+          app: { written: 0, queued: 5, dropped: 0, failures: 0 },
+          db: { written: 0, queued: 7, dropped: 2, failures: 0 },
+        },
       }),
     },
     overdue: () => world.overdue,

@@ -49,6 +49,7 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
     isReady: () => target.product().overall !== 'fail',
     product: () => product,
     self: () => exampleSelf,
+    figures: () => ({ runs: {}, logs: {}, reaped: 0 }),
     start: (names) => ask(`start ${names.join(' ')}`),
     stop: (names) => ask(`stop ${names.join(' ')}`),
     restart: (names) => ask(`restart ${names.join(' ')}`),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { ChangeAction, HealthAnswer, ReloadAnswer } from '../../protocol/control.ts';
+import type { MetricsAnswer } from '../../protocol/metrics.ts';
 import type { ScheduleRunAnswer } from '../../protocol/schedules.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import { RequestFailure, sendJson } from './answers.ts';
@@ -47,6 +48,10 @@ const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readon
     keys: [],
     run: ({ response, target }) =>
       sendJson(response, 200, { ...target.product(), supervisor: target.self() } satisfies ProductStatus),
+  },
+  'GET /v1/metrics': {
+    keys: [],
+    run: ({ response, target }) => sendJson(response, 200, tellFigures(target)),
   },
   'GET /v1/health': { keys: ['level'], run: answerHealth },
   'GET /v1/logs': {
@@ -101,6 +106,17 @@ export async function route(exchange: Exchange, path: string): Promise<void> {
     if (!found.keys.includes(name)) throw badRequest(`unknown parameter "${name}"`);
   }
   await found.run(exchange);
+}
+
+function tellFigures(target: ControlTarget): MetricsAnswer {
+  const { user, system } = process.cpuUsage();
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    product: { ...target.product(), supervisor: target.self() },
+    ready: target.isReady(),
+    ...target.figures(),
+    cpuSeconds: (user + system) / 1e6,
+  };
 }
 
 function answerHealth({ response, target, query }: Exchange): void {

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Report } from '../../protocol/channel.ts';
 import type { AskableProgram, ExecSignal, LogLine, ReloadChange } from '../../protocol/control.ts';
 import type { JobsAnswer, JobsRequest } from '../../protocol/jobs.ts';
+import type { MetricsAnswer } from '../../protocol/metrics.ts';
 import type { ScheduleEnd } from '../../protocol/schedules.ts';
 import type { ProductStatus, SelfStatus } from '../../protocol/status.ts';
 import type { EventLog } from './event-log.ts';
@@ -17,6 +18,8 @@ export interface ControlTarget {
   self(): SelfStatus;
   /** The very answer of /readyz. */
   isReady(): boolean;
+  /** What it has counted; costs a look at every process, at most every 5 s. */
+  figures(): Pick<MetricsAnswer, 'runs' | 'logs' | 'reaped'>;
   /** These four only ask: they flip what is wanted and return; what comes of it is seen in events and status. */
   start(names: readonly string[]): void;
   stop(names: readonly string[]): void;

@@ -42,6 +42,9 @@ export class FileWriter {
   private droppedBefore = 0;
   private disarmRetry: (() => void) | undefined;
   private disarmWait: (() => void) | undefined;
+  /** Lines that have reached the file since the start, and the writes that failed. */
+  written = 0;
+  failures = 0;
   private readonly settled: (() => void)[] = [];
 
   constructor(file: LogFile, clock: Clock, events: FileEvents) {
@@ -107,12 +110,16 @@ export class FileWriter {
       if (written > 0) this.midLine = bytes[written - 1] !== NEWLINE;
       if (error) {
         const rest = Buffer.from(bytes.subarray(written));
-        this.queue.putBack(rest, countLines(rest), this.midLine, block.day);
+        const left = countLines(rest);
+        this.written += Math.max(0, block.lines - left);
+        this.failures += 1;
+        this.queue.putBack(rest, left, this.midLine, block.day);
         this.disarmRetry = this.clock.after(RETRY_AFTER, () => this.retryNow());
         this.fail(error);
         for (const resolve of this.settled.splice(0)) resolve();
         return;
       }
+      this.written += block.lines;
       this.queue.recycle(block);
       this.succeed();
       this.writeNext();

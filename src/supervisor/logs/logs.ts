@@ -53,11 +53,19 @@ export interface Attachment {
   closeWithin(ms: number): void;
 }
 
+/** Of one service since the start; lines, but for `queued`, which is bytes, and `failures`, which are writes. */
+interface FileStats {
+  readonly written: number;
+  readonly dropped: number;
+  readonly queued: number;
+  readonly failures: number;
+}
+
 interface LogsStats {
   /** Lines that standard output did not show. */
   readonly outputDropped: number;
   readonly outputQueued: number;
-  readonly files: Readonly<Record<string, { readonly dropped: number; readonly queued: number }>>;
+  readonly files: Readonly<Record<string, FileStats>>;
 }
 
 export interface Logs {
@@ -214,7 +222,12 @@ export function openLogs(options: LogsOptions): Logs {
       files: Object.fromEntries(
         [...services].map(([name, { file }]) => [
           name,
-          { dropped: file.queue.dropped, queued: file.queue.bytes },
+          {
+            written: file.written,
+            dropped: file.queue.dropped,
+            queued: file.queue.bytes,
+            failures: file.failures,
+          },
         ]),
       ),
     }),

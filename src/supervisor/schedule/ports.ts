@@ -8,6 +8,10 @@ export interface Remembered {
   readonly slot: number;
   /** The newest run that ended. */
   readonly last?: ScheduleEnd;
+  /** ISO 8601, the end of the newest run that was well. */
+  readonly success?: string;
+  /** Times it was due and passed over. */
+  readonly missed?: number;
 }
 
 export interface SchedulePorts {

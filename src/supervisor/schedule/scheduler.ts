@@ -95,7 +95,11 @@ export class Scheduler {
     const now = this.#ports.clock.now();
     const startedAt = entry?.startedAt ?? now;
     const end = { startedAt: isoOf(startedAt), endedAt: isoOf(now), ok, reason };
-    this.#memory[name] = { ...(this.#memory[name] ?? { slot: startedAt }), last: end };
+    this.#memory[name] = {
+      ...(this.#memory[name] ?? { slot: startedAt }),
+      last: end,
+      ...(ok ? { success: end.endedAt } : {}),
+    };
     this.#saveSoon();
     if (!entry) return;
     entry.startedAt = undefined;
@@ -149,13 +153,16 @@ export class Scheduler {
     const now = this.#ports.clock.now();
     return [...this.#entries].map(([name, { plan, times, startedAt }]) => {
       const next = times?.after(now);
+      const { last, success, missed } = this.#memory[name] ?? {};
       return {
         name,
         status: startedAt !== undefined ? 'running' : times ? 'idle' : 'off',
         reason: plan.off ?? (plan.timeZone === undefined ? plan.cron : `${plan.cron} (${plan.timeZone})`),
         nextRun: next === undefined ? undefined : isoOf(next),
         runningSince: startedAt === undefined ? undefined : isoOf(startedAt),
-        lastRun: this.#memory[name]?.last,
+        lastRun: last,
+        ...(success === undefined ? {} : { lastSuccess: success }),
+        ...(missed === undefined ? {} : { missed }),
       };
     });
   }
@@ -173,12 +180,15 @@ export class Scheduler {
     }
     const slot = times.latest(known.slot, now);
     if (slot === undefined) return;
-    this.#memory[name] = { ...known, slot };
     const late = now - slot;
+    const isGone = late > LATE && !entry.plan.catchUp;
+    const isBusy = entry.startedAt !== undefined || entry.cancelStart !== undefined;
+    const isMissed = isGone || (isBusy && entry.plan.overlap !== 'queue');
+    this.#memory[name] = { ...known, slot, ...(isMissed ? { missed: (known.missed ?? 0) + 1 } : {}) };
     const saved = this.#save();
-    if (late > LATE && !entry.plan.catchUp) {
+    if (isGone) {
       this.#ports.say('info', `${name} was due ${formatDuration(late)} ago and is not caught up`);
-    } else if (entry.startedAt !== undefined || entry.cancelStart) {
+    } else if (isBusy) {
       const queue = entry.plan.overlap === 'queue';
       entry.queued = queue;
       this.#ports.say(

@@ -1,7 +1,7 @@
 import type { Report } from '../../protocol/channel.ts';
 import type { StatusWord } from '../../protocol/status.ts';
 import type { Exit } from './ports.ts';
-import type { EndedCause } from './state.ts';
+import type { Cause, EndedCause } from './state.ts';
 
 /** Why the container has to end, by the names of UpExit. */
 export interface Ended {
@@ -21,8 +21,8 @@ export interface ServicesListener {
   spawned?(name: string, generation: number, pid: number): void;
   /** The system refused to start it; `reason` without a final stop. What follows is a failure like any other. */
   startFailed?(name: string, generation: number, reason: string): void;
-  /** The leader was reaped; `asked`: by a stop, a restart or the shutdown. Others of its group may still live. */
-  exited?(name: string, generation: number, exit: Exit, asked: boolean): void;
+  /** The leader was reaped; `asked`: by a stop, a restart or the shutdown; `cause`: why it ended, in the machine's words. Others of its group may still live. */
+  exited?(name: string, generation: number, exit: Exit, asked: boolean, cause: Cause | undefined): void;
   /** Nothing of this generation lives any more. */
   emptied?(name: string, generation: number): void;
   /** From here on its health check is wanted; until `checksUnwanted`, which comes before its stop and after its end. */

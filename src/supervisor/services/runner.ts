@@ -93,7 +93,7 @@ export class Runner {
       unit.exitedAt = clock.now();
       const cause = state.ending?.cause;
       const asked = cause === 'asked' || cause === 'restart' || cause === 'shutdown';
-      this.tell('exited', unit.name, input.generation, input.exit, asked);
+      this.tell('exited', unit.name, input.generation, input.exit, asked, cause);
     }
     if ((input.type === 'emptied' || input.type === 'spawnFailed') && state.phase !== before.phase) {
       unit.incarnation = undefined;

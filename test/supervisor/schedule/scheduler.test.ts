@@ -175,6 +175,7 @@ describe('a schedule', () => {
     without.boot([schedule({ catchUp: false })]);
     await without.pass(HOUR);
     expect(without.starts).toEqual([]);
+    expect(without.scheduler.statuses()).toMatchObject([{ missed: 1 }]);
     await without.pass(DAY);
     expect(without.startTimes).toEqual(['2026-01-06T02:00:00.000Z']);
   });

@@ -1,0 +1,59 @@
+/** What PID 1 tells of itself in figures: the answer of `GET /v1/metrics`. It counts; names and labels are given elsewhere. */
+import type { ProductStatus, SCHEMA_VERSION } from './status.ts';
+
+/** `oom`: killed for want of memory; `health`: its check called it down; `timeout`: it was not ready or done in time. */
+export const EXIT_REASONS = ['asked', 'exit', 'signal', 'oom', 'timeout', 'health'] as const;
+export type ExitReason = (typeof EXIT_REASONS)[number];
+
+/** Upper bounds of the answers of checks, in ms. */
+export const CHECK_BUCKETS = [5, 10, 25, 50, 100, 250, 500, 1000, 2000] as const;
+
+export interface MetricsAnswer {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  /** With `supervisor`. */
+  readonly product: ProductStatus;
+  readonly ready: boolean;
+  /** By service, schedule, job type and whatever else PID 1 starts; only those that have ever run. */
+  readonly runs: Readonly<Record<string, RunFigures>>;
+  /** By the name the log goes by. All since the start of PID 1. */
+  readonly logs: Readonly<Record<string, LogFigures>>;
+  /** Orphans it has waited for. */
+  readonly reaped: number;
+  /** CPU seconds of PID 1. */
+  readonly cpuSeconds: number;
+}
+
+export interface RunFigures {
+  readonly exits: Readonly<Partial<Record<ExitReason, number>>>;
+  /** Milliseconds since the epoch, of the generation that lives or lived last. */
+  readonly startedAt?: number;
+  readonly checks?: CheckFigures;
+  /** Of what lives of it, at most 5 s old; undefined: nothing does. */
+  readonly load?: LoadFigures;
+  /** Of all its generations, as far as somebody looked: what a process used after the last look is not in it. */
+  readonly cpuSeconds?: number;
+}
+
+export interface CheckFigures {
+  readonly passed: number;
+  readonly failed: number;
+  /** Successes by how long they took: one more than CHECK_BUCKETS, each without those before it. */
+  readonly counts: readonly number[];
+  /** ms of all successes together */
+  readonly sum: number;
+}
+
+export interface LoadFigures {
+  readonly residentBytes: number;
+  /** Undefined: closed to PID 1. */
+  readonly openFiles: number | undefined;
+  readonly threads: number;
+  readonly processes: number;
+}
+
+export interface LogFigures {
+  readonly written: number;
+  readonly dropped: number;
+  readonly queued: number;
+  readonly failures: number;
+}
