@@ -36,6 +36,8 @@ export class Intake {
   private listened = false;
   /** The lines to come stand in the file already. */
   private isStored = false;
+  /** What has been searched for secrets, and has none. */
+  private clean: Buffer | undefined;
   private silenced = false;
   private lastChunk = 0;
   private disarm: (() => void) | undefined;
@@ -51,7 +53,8 @@ export class Intake {
     this.renderer = new Renderer(around.look, log.name, stream, pid, job);
     this.splitter = new LineSplitter(
       (bytes, start, end, content, part) => {
-        const hidden = this.isStored ? undefined : around.redactor.hide(bytes, start, end);
+        const isSearched = this.isStored || bytes === this.clean;
+        const hidden = isSearched ? undefined : around.redactor.hide(bytes, start, end);
         if (hidden) this.line(hidden, 0, hidden.length, content, part);
         else this.line(bytes, start, end, content, part);
       },
@@ -63,7 +66,7 @@ export class Intake {
 
   take(chunk: Buffer): void {
     this.begin();
-    this.splitter.push(this.listened ? chunk : this.takeRuns(chunk));
+    this.takeLines(this.listened ? chunk : this.takeRuns(chunk));
     this.finish();
     if (this.splitter.holds && !this.disarm) this.watchSilence(SILENCE);
   }
@@ -99,6 +102,14 @@ export class Intake {
       this.splitter.push(chunk.subarray(0, from));
     }
     return chunk.subarray(runsOf(chunk, from, (start, end) => this.run(chunk.subarray(start, end))));
+  }
+
+  /** Searched as one: only a line that began before it must be searched for itself. */
+  private takeLines(bytes: Buffer): void {
+    const text = bytes.includes(OPEN_BRACE) ? bytes.toString('latin1') : undefined;
+    this.clean = this.around.redactor.touches(bytes, text) ? undefined : bytes;
+    this.splitter.push(bytes);
+    this.clean = undefined;
   }
 
   private run(bytes: Buffer): void {
