@@ -1,4 +1,4 @@
-/** Keeps a queue full of scrapes, and kills every twentieth with its browser, as an out-of-memory killer would. */
+/** Keeps a queue full of scrapes, and kills one of so many with its browser, as an out-of-memory killer would. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobList, JobsStatus } from '../src/protocol/jobs.ts';
@@ -15,12 +15,12 @@ export interface JobLoad {
 
 /** More than any container runs at once. */
 const WAITING = 20;
-const EVERY = 20;
 
-/** @param tools ids of rows, asked for again and again */
+/** @param tools ids of rows, asked for again and again @param killEvery of the attempts that are seen */
 export async function keepScraping(
   container: Container,
   tools: readonly number[],
+  killEvery: number,
   signal: AbortSignal,
 ): Promise<JobLoad> {
   let [added, killed, next] = [0, 0, 0];
@@ -35,7 +35,7 @@ export async function keepScraping(
     for (const { id, attempts } of jobs) {
       if (seen.has(`${id}/${attempts}`)) continue;
       seen.add(`${id}/${attempts}`);
-      if (seen.size % EVERY === 0) killed += Number(killGroupOf(id));
+      if (seen.size % killEvery === 0) killed += Number(killGroupOf(id));
     }
     await sleep(500);
     status = await askApi<JobsStatus>(container, 'GET', '/jobs/status');

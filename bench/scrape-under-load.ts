@@ -3,7 +3,7 @@
  * a site of 200 pages of which some hang, some are 50 MB, some eat memory; every twentieth attempt is killed with its
  * browser. The same beside it in the shape of before: the scraper inside the app's own process.
  *
- *   node bench/scrape-under-load.ts [--minutes=10] [--rate=50] [--memory=4] [--old=1]
+ *   node bench/scrape-under-load.ts [--minutes=10] [--rate=50] [--memory=4] [--kill-every=20] [--old=1]
  *
  * Needs Docker, root, and both images of `npm run test:image`. --old=0 leaves the old shape out. Ends 1 where a request
  * to Bulkhead's app failed, or its p95 is 25 ms above the one without scraping, or above 200 ms.
@@ -29,6 +29,7 @@ import { mustDocker } from './subjects.ts';
 const minutes = readOption('minutes', 10);
 const rate = readOption('rate', 50);
 const memory = readOption('memory', 4);
+const killEvery = readOption('kill-every', 20);
 const withOld = readOption('old', 1) !== 0;
 
 const ROOT = join(import.meta.dirname, '..');
@@ -51,6 +52,8 @@ interface Measured {
   readonly told: string;
 }
 
+/** Browsers at once: the plan's own choice, and as many in the other shape. */
+let atOnce = 0;
 const { site, port: sitePort } = await startSite();
 try {
   const ours = await measure('bulkhead');
@@ -96,6 +99,8 @@ async function measure(shape: 'bulkhead' | 'old'): Promise<Measured> {
     env: {
       BULKHEAD_TOKEN: TOKEN,
       SCRAPER_ALLOW_PRIVATE: `127.0.0.1:${sitePort}`,
+      IN_PROCESS_AT_ONCE: String(atOnce),
+      IN_PROCESS_KILL_EVERY: String(killEvery),
       IN_PROCESS_SITE: `http://127.0.0.1:${sitePort}`,
     },
     args: ['--memory', `${memory}g`, '--shm-size', '1g'],
@@ -111,9 +116,11 @@ async function measure(shape: 'bulkhead' | 'old'): Promise<Measured> {
     const scraping =
       shape === 'old'
         ? scrapeInProcess(container.ports.api, stop.signal)
-        : keepScraping(container, tools, stop.signal).then(
-            ({ added, seen, killed, status: { counts, byType } }) =>
-              `${added} jobs added, ${seen} attempts, ${killed} killed; ${counts.completed} completed, ${counts.failed} failed, ${counts.retry} to be tried again, ${byType.scrape?.concurrency} at once`,
+        : keepScraping(container, tools, killEvery, stop.signal).then(
+            ({ added, seen, killed, status: { counts, byType } }) => {
+              atOnce = byType.scrape?.concurrency ?? 1;
+              return `${added} jobs added, ${seen} attempts, ${killed} killed; ${counts.completed} completed, ${counts.failed} failed, ${counts.retry} to be tried again, ${atOnce} at once`;
+            },
           );
     const together = await load(minutes * 60);
     stop.abort();

@@ -6,7 +6,8 @@ import { isMainThread } from 'node:worker_threads';
 import puppeteer from 'puppeteer-core';
 import sharp from 'sharp';
 
-const AT_ONCE = 2;
+const AT_ONCE = Number(process.env.IN_PROCESS_AT_ONCE);
+const KILL_EVERY = Number(process.env.IN_PROCESS_KILL_EVERY);
 const PAGES = 200;
 const site = process.env.IN_PROCESS_SITE;
 const assets = '/tmp/assets';
@@ -18,8 +19,8 @@ async function scrape(url) {
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
   try {
-    // As in the other shape: every twentieth browser is killed.
-    if (next % 20 === 0) setTimeout(() => browser.process()?.kill('SIGKILL'), 700);
+    // As in the other shape: one of so many is killed.
+    if (next % KILL_EVERY === 0) setTimeout(() => browser.process()?.kill('SIGKILL'), 700);
     const page = await browser.newPage();
     await page.goto(url, { timeout: 30_000, waitUntil: 'networkidle2' });
     const html = await page.content();
