@@ -34,7 +34,9 @@ let container: Container;
 beforeAll(async () => {
   site = await openSite();
   volume = await makeVolume();
-  container = await runScraper(site, { volume });
+  // As the Compose file: time enough to put jobs back also on a busy machine.
+  const patient = { args: ['--stop-timeout', '30'], env: { BULKHEAD_STOP_TIMEOUT: '25s' } };
+  container = await runScraper(site, { volume, ...patient });
   await container.ready();
 });
 afterAll(() => site.stop());
