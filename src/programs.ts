@@ -30,6 +30,7 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   'prune-backups': async () => (await import('./backups/prune-backups.ts')).runPruneBackups,
   'pin-backup': async () => (await import('./backups/pin-backup.ts')).runPinBackup,
   'database-status': async () => (await import('./database/database-status.ts')).runDatabaseStatus,
+  'check-database': async () => (await import('./database/check-database.ts')).runCheckDatabase,
   upgrade: async () => (await import('./operations/upgrade.ts')).runUpgrade,
   rollback: async () => (await import('./operations/rollback.ts')).runRollback,
   'fetch-backup': async () => alsoAlone((await import('./backups/fetch-backup.ts')).runFetchBackup),

@@ -1,9 +1,11 @@
 /** The folder of the backups while somebody works in it: one at a time, on a disk with room. */
 import { chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
 import { sweepStages, VERIFY_STAGE } from '../postgres/stages.ts';
+import type { Job } from '../program/job.ts';
 import { BACKUP_KINDS } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { freeBytes } from '../system/files.ts';
@@ -24,6 +26,25 @@ export function lockBackups(root: string): Lock {
     remedy: 'wait until it has ended, see `bulkhead logs`',
     exitCode: CommandExit.refused,
   });
+}
+
+/** How often it is looked whether the other one has ended. ms */
+const LOOK_EVERY = 1000;
+
+/** As lockBackups; with the input `wait` it waits until the other one has ended, or until it is asked to stop. */
+export async function lockBackupsInTurn(job: Job, root: string): Promise<Lock> {
+  let isTold = false;
+  for (;;) {
+    try {
+      return lockBackups(root);
+    } catch (error) {
+      const isHeld = error instanceof Failure && error.exitCode === CommandExit.refused;
+      if (!isHeld || job.assignment.input.wait === undefined) throw error;
+    }
+    if (!isTold) job.say('waits: another backup, verification or restore is running');
+    isTold = true;
+    await delay(LOOK_EVERY, undefined, { signal: job.signal });
+  }
 }
 
 /** Under the lock: what a killed run left behind, here and beside the cluster. */

@@ -12,7 +12,7 @@ import {
   VERIFY_LEVELS,
 } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
-import { lockBackups, requireRoom, sweepLeftovers } from './backups-room.ts';
+import { lockBackupsInTurn, requireRoom, sweepLeftovers } from './backups-room.ts';
 import { noteRun } from './last-run.ts';
 import { makeBackup } from './make-backup.ts';
 import { makeDatabaseBackup } from './make-database.ts';
@@ -32,7 +32,10 @@ const RUNS: Readonly<Record<string, readonly BackupKind[]>> = {
   config: ['config'],
 };
 
-/** Input: `what` (see RUNS), `level`: how deeply to verify, where people say so, and `full`: read every asset. */
+/**
+ * Input: `what` (see RUNS), `level`: how deeply to verify, where people say so, `full`: read every asset, and `wait`: until
+ * another one has ended.
+ */
 export async function runBackup(job: Job): Promise<void> {
   const { what = '', level } = job.assignment.input;
   const kinds = RUNS[what];
@@ -53,7 +56,7 @@ export async function runBackup(job: Job): Promise<void> {
   }
   const place = findPostgres(job);
   const root = join(job.assignment.dataDir, 'backups');
-  const lock = lockBackups(root);
+  const lock = await lockBackupsInTurn(job, root);
   let problem: Failure | undefined;
   try {
     await sweepLeftovers(root, place.layout.pg);

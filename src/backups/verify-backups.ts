@@ -4,14 +4,15 @@ import { Failure } from '../base/errors.ts';
 import type { Job } from '../program/job.ts';
 import { VERIFY_LEVELS, type VerifyLevel, type VerifyResult } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
-import { lockBackups, sweepLeftovers } from './backups-room.ts';
+import { lockBackupsInTurn, sweepLeftovers } from './backups-room.ts';
 import { findPostgres, type PostgresPlace } from './postgres-place.ts';
 import { findBackup, isWhole, readShelf, type ShelvedBackup, type WholeBackup } from './shelf.ts';
 import { stepAside } from './step-aside.ts';
 import { placeToVerify, verifyBackup } from './verify-backup.ts';
 
 /**
- * Input: `ids`, with commas between, or `all`; `level`, `restored` if it is not said. `latest`, and no word at all, is the
+ * Input: `ids`, with commas between, or `all`; `level`, `restored` if it is not said; `wait`: until another one has
+ * ended. `latest`, and no word at all, is the
  * newest backup of the database: that is what people want to know about, and files may have been taken after it.
  */
 export async function runVerifyBackups(job: Job): Promise<void> {
@@ -24,7 +25,7 @@ export async function runVerifyBackups(job: Job): Promise<void> {
   }
   const place = findPostgres(job);
   const root = join(job.assignment.dataDir, 'backups');
-  const lock = lockBackups(root);
+  const lock = await lockBackupsInTurn(job, root);
   try {
     await sweepLeftovers(root, place.layout.pg);
     const shelf = readShelf(root);

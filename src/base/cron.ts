@@ -1,4 +1,4 @@
-/** Cron expressions, by croner: five fields, or six with seconds first, or @daily and its kin. */
+/** When a schedule is due: cron expressions, by croner (five fields, six with seconds, @daily), and plain intervals. */
 import { Cron } from 'croner';
 import { messageOf } from './errors.ts';
 
@@ -39,4 +39,15 @@ export function parseCron(expression: string, timeZone: string | undefined): Cro
     const zone = /Invalid time zone/i.test(said) ? `there is no time zone "${timeZone}"` : undefined;
     return { why: zone ?? said.replace(/^CronPattern: /, '').replace(/\.$/, '') };
   }
+}
+
+/** Due at every whole multiple of `period` ms since the epoch, so that a restart moves nothing. */
+export function everyTimes(period: number): CronTimes {
+  return {
+    after: (moment) => (Math.floor(moment / period) + 1) * period,
+    latest: (since, until) => {
+      const found = Math.floor(until / period) * period;
+      return found > since ? found : undefined;
+    },
+  };
 }

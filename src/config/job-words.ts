@@ -4,12 +4,12 @@ import { commandWords } from './command-words.ts';
 import { confineWords } from './confine-words.ts';
 import { deploy } from './deploy-words.ts';
 import { concurrency, settleConcurrency } from './job-concurrency.ts';
-import { asList } from './list-forms.ts';
 import type { Place } from './located.ts';
 import type { AttemptPlan, JobTypePlan } from './plan-jobs.ts';
-import { duration, flag, integer, oneOf, signal } from './scalars.ts';
+import { requiresOf } from './requires.ts';
+import { duration, flag, integer, signal } from './scalars.ts';
 import type { ServiceStanza } from './service-words.ts';
-import { listOf, parsed, type Shape, VARIABLE } from './shape.ts';
+import { parsed, type Shape, VARIABLE } from './shape.ts';
 import { placeOfWord, type Stanza, stanza } from './words.ts';
 
 /** A name of the data is one level deep: what it holds is the key. */
@@ -23,13 +23,6 @@ const singleton: Shape<boolean | string> = parsed(
         : undefined,
   { anyOf: [{ type: 'boolean' }, { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_-]*$' }, VARIABLE] },
 );
-
-const needs = listOf(oneOf('database'));
-
-const requires: typeof needs = {
-  read: (value, where, reading) => needs.read(asList(value), where, reading),
-  schema: { anyOf: [oneOf('database').schema, needs.schema] },
-};
 
 const MINUTE = 60_000;
 
@@ -64,7 +57,7 @@ const jobWords = {
     examples: ['tool'],
   },
   requires: {
-    shape: requires,
+    shape: requiresOf('database'),
     doc: 'What it cannot do without: database. While that is away such a job is neither taken in nor started.',
     examples: [['database']],
   },

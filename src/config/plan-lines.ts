@@ -81,6 +81,7 @@ function jobsLines(plan: Plan, jobs: JobsPlan): [string, string | undefined][] {
 function scheduleLines({ name, run, job, ...schedule }: SchedulePlan): [string, string | undefined][] {
   const lines: [string, string | undefined][] = [
     ['cron', schedule.cron === '' ? undefined : schedule.cron],
+    ['every', duration(schedule.every)],
     ['time_zone', schedule.timeZone],
     ['off', schedule.off],
     ['overlap', schedule.overlap],

@@ -84,6 +84,7 @@ export type ProgramName =
   | 'migrate'
   | 'import'
   | 'database-status'
+  | 'check-database'
   | 'backup'
   | 'fetch-backup'
   | 'unpack-backup'

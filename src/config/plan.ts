@@ -144,7 +144,10 @@ export interface OffsitePlan {
 /** What runs when it is due. */
 export interface SchedulePlan {
   readonly name: string;
+  /** Empty where `every` says when. */
   readonly cron: string;
+  /** Due at each whole multiple of so many ms; undefined: `cron` says when. */
+  readonly every?: number;
   /** An IANA name; undefined: the container's own. */
   readonly timeZone: string | undefined;
   /** Due while it runs: nothing, or once more right after. */

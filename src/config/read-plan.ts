@@ -178,7 +178,7 @@ function settlePlan(
     jobs: queue.jobs,
     attempts: queue.attempts,
     api: off.has('api') ? undefined : queue.api,
-    schedules: buildSchedules(read, tree, queue.jobs, off, context),
+    schedules: buildSchedules(read, tree, { jobs: queue.jobs, database: database?.plan, off }, context),
     disabled: [...absentRuns(database?.plan, off), ...[...off].map(([run, why]) => ({ name: run, why }))],
   };
   return { plan, tree, beaten: listBeaten(plan, request.flags, variables, url) };

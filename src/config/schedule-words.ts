@@ -7,10 +7,14 @@ import { confineWords } from './confine-words.ts';
 import { jsonValue } from './json-value.ts';
 import type { Place } from './located.ts';
 import type { SchedulePlan } from './plan.ts';
+import { requiresOf } from './requires.ts';
 import { duration, flag, integer, oneOf, signal } from './scalars.ts';
 import type { ServiceStanza } from './service-words.ts';
 import { text } from './shape.ts';
 import { placeOfWord, type Stanza, stanza } from './words.ts';
+
+/** As the finest cron expression. ms */
+const SHORTEST = 1000;
 
 const scheduleWords = {
   ...commandWords,
@@ -18,6 +22,11 @@ const scheduleWords = {
     shape: text,
     doc: 'When: minute, hour, day, month, weekday, with seconds before them where there are six; or @daily, @hourly, @weekly, @monthly. Empty: off.',
     examples: ['0 2 * * *', '@weekly'],
+  },
+  every: {
+    shape: duration,
+    doc: 'Instead of cron: the time from one to the next, counted from midnight UTC where it divides a day. 0: off.',
+    examples: ['5m'],
   },
   time_zone: {
     shape: text,
@@ -30,6 +39,11 @@ const scheduleWords = {
     examples: ['scrape-all'],
   },
   data: { shape: jsonValue, doc: 'The data of that job.', examples: [{ stale: '7d' }] },
+  requires: {
+    shape: requiresOf('cluster'),
+    doc: 'What it cannot do without: cluster, a PostgreSQL of our own. Where the database is elsewhere it is off.',
+    examples: [['cluster']],
+  },
   enabled: { shape: flag, doc: 'false: off.', default: true },
   overlap: {
     shape: oneOf('skip', 'queue'),
@@ -67,7 +81,6 @@ const scheduleWords = {
 export type ScheduleStanza = Stanza<typeof scheduleWords>;
 
 export const schedule = stanza(scheduleWords, {
-  required: ['cron'],
   aliases: {
     schedule: '`cron`',
     at: '`cron`',
@@ -102,10 +115,38 @@ export function buildSchedule(
 ): SchedulePlan | undefined {
   const where = `schedules.${name}`;
   const cron = read.cron?.trim() ?? '';
+  const every = read.every || undefined;
+  const said = read.at.kind === 'map' ? read.at.entries : undefined;
+  if (!said?.has('cron') && !said?.has('every')) {
+    return context.problems.error(key, 'missing-word', `${where} needs "cron" or "every"`, {
+      suggestion: 'say when it is due: cron: "0 2 * * *", or every: 5m',
+    });
+  }
+  if (every !== undefined && every < SHORTEST) {
+    return context.problems.error(
+      placeOfWord(read.at, 'every'),
+      'wrong-value',
+      `${where}.every is less than 1s`,
+      {
+        suggestion: 'write a duration such as 300s or 5m',
+      },
+    );
+  }
+  if (cron !== '' && every !== undefined) {
+    return context.problems.error(
+      placeOfWord(read.at, 'every'),
+      'wrong-value',
+      `${where} has cron and every`,
+      {
+        suggestion: 'write one of them; every: 0s takes away the one of the file below, and so does cron: ""',
+      },
+    );
+  }
   const what =
     read.job === undefined ? buildTask(name, read, key, context) : buildAdding(name, read, types, context);
-  const off = read.enabled === false ? 'enabled is false' : cron === '' ? 'no cron expression' : undefined;
-  if (off === undefined) {
+  const never = cron === '' && every === undefined ? 'no cron expression' : undefined;
+  const off = read.enabled === false ? 'enabled is false' : never;
+  if (off === undefined && every === undefined) {
     const times = parseCron(cron, read.time_zone);
     if ('why' in times) {
       const isZone = times.why.includes('time zone');
@@ -125,6 +166,7 @@ export function buildSchedule(
   return {
     name,
     cron,
+    ...(every === undefined ? {} : { every }),
     timeZone: read.time_zone,
     overlap: read.overlap ?? 'skip',
     catchUp: read.catch_up ?? true,
@@ -137,7 +179,7 @@ export function buildSchedule(
 type What = Pick<SchedulePlan, 'run' | 'job'>;
 
 function buildTask(name: string, read: ScheduleStanza, key: Place, context: BuildContext): What | undefined {
-  const { timeout, job: _none, data, ...words } = read;
+  const { timeout, job: _none, data, requires: _switch, ...words } = read;
   const where = `schedules.${name}`;
   if (data !== undefined) {
     context.problems.error(placeOfWord(read.at, 'data'), 'not-of-a-command', `${where} has data and no job`, {
@@ -157,6 +199,8 @@ function buildTask(name: string, read: ScheduleStanza, key: Place, context: Buil
 /** What a schedule that adds a job can say; the rest is said by the type of the job. */
 const OF_ADDING: readonly string[] = [
   'cron',
+  'every',
+  'requires',
   'time_zone',
   'job',
   'data',

@@ -1,21 +1,27 @@
 /** All of `schedules:`, with what switches and jobs mean for them. */
 import type { BuildContext } from './build-run.ts';
 import { DATABASE_RUNS } from './database-runs.ts';
-import type { SchedulePlan } from './plan.ts';
+import type { DatabasePlan, SchedulePlan } from './plan.ts';
 import type { JobsPlan } from './plan-jobs.ts';
 import type { PlanStanza } from './plan-words.ts';
 import { buildSchedule } from './schedule-words.ts';
 import { switchedOff } from './switches.ts';
 import { keyPlaceAt, type MapValue } from './tree.ts';
 
-/** @param off runs that are off, and why */
+export interface ScheduleSurroundings {
+  readonly jobs: JobsPlan | undefined;
+  readonly database: DatabasePlan | undefined;
+  /** Runs that are off, and why. */
+  readonly off: ReadonlyMap<string, string>;
+}
+
 export function buildSchedules(
   read: PlanStanza,
   tree: MapValue,
-  jobs: JobsPlan | undefined,
-  off: ReadonlyMap<string, string>,
+  { jobs, database, off }: ScheduleSurroundings,
   context: BuildContext,
 ): SchedulePlan[] {
+  const noCluster = whyNoCluster(database, off);
   const types = jobs?.types.map(({ name }) => name) ?? [];
   return [...(read.schedules ?? [])].flatMap(([name, stanza]) => {
     const key = keyPlaceAt(tree, 'schedules', name);
@@ -31,9 +37,22 @@ export function buildSchedules(
     }
     const plan = buildSchedule(name, stanza, key, types, context);
     if (plan === undefined) return [];
-    const why = plan.off ?? switchedOff(name, context.variables) ?? whyElsewhere(plan, off);
+    const why =
+      plan.off ??
+      switchedOff(name, context.variables) ??
+      (stanza.requires?.includes('cluster') ? noCluster : undefined) ??
+      whyElsewhere(plan, off);
     return [{ ...plan, off: why }];
   });
+}
+
+function whyNoCluster(
+  database: DatabasePlan | undefined,
+  off: ReadonlyMap<string, string>,
+): string | undefined {
+  if (database?.external) return 'the database is elsewhere: DATABASE_URL';
+  if (database === undefined) return 'the plan has no database';
+  return off.has('database') ? `the database is off: ${off.get('database')}` : undefined;
 }
 
 /** A container that runs only a part of the product leaves its schedules to the one that has the database. */

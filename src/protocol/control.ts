@@ -160,6 +160,7 @@ export type ExecOutput =
 export const ASKABLE_PROGRAMS = [
   'import',
   'database-status',
+  'check-database',
   'backup',
   'verify-backups',
   'prune-backups',

@@ -17,6 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBackup, readShelf, type ShelvedBackup } from '../../src/backups/shelf.ts';
 import { findBinaries } from '../../src/postgres/binaries.ts';
@@ -148,6 +149,11 @@ describe('bulkhead backup run daily', () => {
     lock?.release();
     expect(busy.failure).toContain('another backup, verification or restore is running');
     expect(busy.code).toBe(5);
+    const held = takeLock(join(root, 'lock'));
+    const asked = volume.run('verify-backups', { input: { level: 'files', wait: 'yes' } });
+    expect(await Promise.race([asked, delay(1500, 'waits')])).toBe('waits');
+    held?.release();
+    expect(await asked).toMatchObject({ code: 0, result: [{ ok: true }] });
     const full = await volume.run('backup', { input: { what: 'daily' }, backups: { diskFloor: 2 ** 60 } });
     expect(full.failure).toMatch(/it needs about .* must stay free.*\n.*backups\.disk_floor/);
     expect(ids()).toEqual(before);

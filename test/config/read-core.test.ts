@@ -58,6 +58,39 @@ describe('the shipped tiers', () => {
     });
   });
 
+  test('full looks after itself by schedules that two variables switch', () => {
+    const schedules = (env: Record<string, string> = {}) =>
+      Object.fromEntries(
+        (readShipped({ BULKHEAD_TIER: 'full', ...env }).plan?.schedules ?? []).map((each) => [
+          each.name,
+          each.off ?? (each.every === undefined ? each.cron : each.every),
+        ]),
+      );
+    const backups = {
+      'backup-daily': '0 2 * * *',
+      'backup-base': '0 4 * * 0',
+      'backup-assets': '0 5 * * 6',
+      'backup-config': '30 5 * * 6',
+      'verify-backups': '0 4 * * 6',
+      'restore-drill': '0 4 * * 3',
+    };
+    expect(schedules()).toEqual({
+      'auto-scrape': 'no cron expression',
+      ...backups,
+      'clean-assets': '0 7 * * 6',
+      'health-check': 300_000,
+    });
+    const off = Object.fromEntries(Object.keys(backups).map((name) => [name, 'enabled is false']));
+    expect(schedules({ ENABLE_AUTO_BACKUP: 'false' })).toMatchObject({ ...off, 'health-check': 300_000 });
+    const unwatched = schedules({ ENABLE_MONITORING: 'false', HEALTH_CHECK_INTERVAL: '60' });
+    expect(unwatched).toMatchObject({ ...backups, 'health-check': 'enabled is false' });
+    expect(schedules({ HEALTH_CHECK_INTERVAL: '60' })).toMatchObject({ 'health-check': 60_000 });
+    expect(schedules({ DATABASE_URL: 'postgresql://u:p@db.example.com/d' })).toMatchObject({
+      'backup-daily': '0 2 * * *',
+      'backup-base': 'the database is elsewhere: DATABASE_URL',
+    });
+  });
+
   test('core starts the app only after the import and the migration', () => {
     const app = readShipped().plan?.runs.find(({ name }) => name === 'app');
     expect(app?.dependsOn).toEqual({

@@ -317,3 +317,22 @@ test('`db status` tells what is there and why it is so', async () => {
   expect(settings.find(({ name }) => name === 'jit')).toMatchObject({ value: 'off', source: 'tuned' });
   expect(settings.find(({ name }) => name === 'fsync')).toMatchObject({ value: 'off', source: 'plan' });
 });
+
+test('asked to work, it answers, writes what is read back, and tells of its disk', async () => {
+  await volume.boot();
+  for (let round = 0; round < 2; round += 1) {
+    expect((await volume.run('check-database')).result).toEqual({
+      steps: [
+        { what: 'query', ok: true, text: expect.stringMatching(/^answered in \d+ ms$/) },
+        { what: 'write', ok: true, text: expect.stringMatching(/^written and read back in \d+ ms$/) },
+        { what: 'disk', ok: true, text: expect.stringMatching(/ free$/) },
+      ],
+    });
+  }
+  const full = await volume.run('check-database', { backups: { diskFloor: 2 ** 60 } });
+  expect(full.result).toMatchObject({ steps: [{ ok: true }, { ok: true }, { what: 'disk', ok: false }] });
+  await volume.stopServer();
+  const away = await volume.run('check-database');
+  expect(away.code).toBe(0);
+  expect(away.result).toMatchObject({ steps: [{ what: 'query', ok: false }, { ok: false }, { ok: true }] });
+});

@@ -12,6 +12,11 @@ const LEVEL: OptionSpec = {
   summary: 'how deeply: files (hashes), readable (read to the end), restored (into a scratch cluster)',
 };
 
+const WAIT: OptionSpec = {
+  name: 'wait',
+  summary: 'while another backup, verification or restore runs, wait instead of refusing',
+};
+
 const IDENTITY: OptionSpec = {
   name: 'identity',
   value: 'FILE',
@@ -24,7 +29,7 @@ export const BACKUPS: readonly CommandSpec[] = [
     summary: 'make a backup, verify it, copy it offsite, remove those that no rule keeps',
     usage: 'daily|base|assets|config',
     arity: { least: 1, most: 1 },
-    options: [LEVEL, { name: 'full', summary: 'read every asset, also those that seem unchanged' }],
+    options: [LEVEL, { name: 'full', summary: 'read every asset, also those that seem unchanged' }, WAIT],
     exits: [refused, unreachable],
     examples: ['bulkhead backup run daily', 'bulkhead backup run assets --full'],
     load: () => import('../commands/backup-run.ts'),
@@ -47,7 +52,7 @@ export const BACKUPS: readonly CommandSpec[] = [
       'show that the newest backup of the database, or those named, are good, up to restoring them; needs no supervisor',
     usage: '[BACKUP…]',
     arity: { least: 0, most: ANY_NUMBER },
-    options: [LEVEL, { name: 'all', summary: 'every backup there is' }, ...CONFIG_OPTIONS],
+    options: [LEVEL, { name: 'all', summary: 'every backup there is' }, WAIT, ...CONFIG_OPTIONS],
     exits: [unknownName, refused, invalidConfiguration],
     examples: ['bulkhead backup verify latest', 'bulkhead backup verify --all --level files'],
     load: () => import('../commands/backup-verify.ts'),

@@ -94,8 +94,14 @@ export const SUPERVISION: readonly CommandSpec[] = [
   {
     name: 'health',
     summary: 'one word and an exit code: 0 healthy, 1 not',
-    options: [{ name: 'level', value: 'LEVEL', oneOf: ['live', 'ready'], summary: 'live or ready (ready)' }],
-    examples: ['bulkhead health --level live'],
+    options: [
+      { name: 'level', value: 'LEVEL', oneOf: ['live', 'ready'], summary: 'live or ready (ready)' },
+      {
+        name: 'deep',
+        summary: 'let the parts work: a query, a write that is read back, the queue, the disk',
+      },
+    ],
+    examples: ['bulkhead health --level live', 'bulkhead health --deep'],
     load: () => import('../commands/health.ts'),
   },
   {

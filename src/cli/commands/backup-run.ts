@@ -25,6 +25,7 @@ export async function run(context: Context): Promise<number> {
     what,
     ...(level === undefined ? {} : { level }),
     ...(given.has('full') ? { full: 'yes' } : {}),
+    ...(given.has('wait') ? { wait: 'yes' } : {}),
   })) as BackupRunResult;
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, ...result });
   for (const { backup, durationMs, verified } of result.made) {

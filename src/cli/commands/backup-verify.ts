@@ -18,6 +18,7 @@ export async function run(context: Context): Promise<number> {
     ...(given.has('all') ? { all: 'yes' } : {}),
     ...(given.words.length > 0 ? { ids: given.words.join(',') } : {}),
     ...(level === undefined ? {} : { level }),
+    ...(given.has('wait') ? { wait: 'yes' } : {}),
     ...(place.alone ? { alone: '1' } : {}),
   };
   // The other end is this very program: the shape is that of protocol/backups.ts.

@@ -4,12 +4,15 @@ import type { HealthAnswer } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import { type Overall, SCHEMA_VERSION } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
+import { checkDeeply } from '../deep-check.ts';
+import { tameLine } from '../terminal.ts';
 
 const WORDS: Readonly<Record<Overall, string>> = { pass: 'healthy', warn: 'degraded', fail: 'unhealthy' };
 const PATIENCE_MS = 5000;
 
 /** 0 or 1 and nothing else, because Docker reserves 2: also when nobody answers. */
 export async function run(context: Context): Promise<number> {
+  if (context.given.has('deep')) return runDeep(context);
   const level = context.given.value('level') ?? 'ready';
   const client = await context.client();
   let answer: Omit<HealthAnswer, 'level'>;
@@ -30,6 +33,24 @@ export async function run(context: Context): Promise<number> {
     ),
   );
   return answer.ok ? CommandExit.ok : CommandExit.failed;
+}
+
+/** The last line says why not: it is the one that a schedule keeps. */
+async function runDeep(context: Context): Promise<number> {
+  const checks = await checkDeeply(context);
+  const bad = checks.filter(({ ok }) => !ok);
+  const reason = bad.map(({ what, text }) => `${what}: ${text}`).join('; ');
+  const ok = bad.length === 0;
+  if (context.json) {
+    const status: Overall = ok ? 'pass' : 'fail';
+    context.sayJson({ schemaVersion: SCHEMA_VERSION, ok, status, reason, level: 'deep', checks });
+  }
+  for (const check of checks) {
+    const mark = check.ok ? context.paint('good', '✔') : context.paint('bad', '✖');
+    context.say(`${mark} ${check.what}: ${tameLine(check.text)}`);
+  }
+  context.say(context.paint(ok ? 'good' : 'bad', ok ? 'healthy' : `unhealthy: ${tameLine(reason)}`));
+  return ok ? CommandExit.ok : CommandExit.failed;
 }
 
 /** The reason sentence may begin with the very word. */

@@ -2,7 +2,7 @@
  * When what is due is run. Each moment a schedule is due is a slot, and a slot is taken once, written down before
  * anything starts: neither a restart nor a clock that is set back runs it again. What nobody was there for is run once.
  */
-import { type CronTimes, parseCron } from '../../base/cron.ts';
+import { type CronTimes, everyTimes, parseCron } from '../../base/cron.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { Failure } from '../../base/errors.ts';
 import type { SchedulePlan } from '../../config/plan.ts';
@@ -58,8 +58,7 @@ export class Scheduler {
       else entry.plan = { ...entry.plan, off: GONE };
     }
     for (const plan of plans) {
-      const times = plan.off === undefined ? parseCron(plan.cron, plan.timeZone) : undefined;
-      const usable = times && 'after' in times ? times : undefined;
+      const usable = plan.off === undefined ? timesOf(plan) : undefined;
       const entry = this.#entries.get(plan.name);
       if (entry) Object.assign(entry, { plan, times: usable });
       else {
@@ -157,7 +156,7 @@ export class Scheduler {
       return {
         name,
         status: startedAt !== undefined ? 'running' : times ? 'idle' : 'off',
-        reason: plan.off ?? (plan.timeZone === undefined ? plan.cron : `${plan.cron} (${plan.timeZone})`),
+        reason: plan.off ?? describeTimes(plan),
         nextRun: next === undefined ? undefined : isoOf(next),
         runningSince: startedAt === undefined ? undefined : isoOf(startedAt),
         lastRun: last,
@@ -237,6 +236,17 @@ export class Scheduler {
       this.#ports.say('warn', `cannot remember what was run: ${error.message}; a restart may run it again`);
     });
   }
+}
+
+function timesOf({ cron, every, timeZone }: SchedulePlan): CronTimes | undefined {
+  if (every !== undefined) return everyTimes(every);
+  const times = parseCron(cron, timeZone);
+  return 'after' in times ? times : undefined;
+}
+
+function describeTimes({ cron, every, timeZone }: SchedulePlan): string {
+  if (every !== undefined) return `every ${formatDuration(every)}`;
+  return timeZone === undefined ? cron : `${cron} (${timeZone})`;
 }
 
 /**

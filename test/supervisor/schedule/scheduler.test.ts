@@ -143,6 +143,22 @@ describe('a schedule', () => {
     expect(at.startTimes).toEqual(['2026-01-03T02:00:00.000Z']);
   });
 
+  test('of an interval is due at each whole multiple of it, whenever the supervisor was started', async () => {
+    const often = schedule({ cron: '', every: 5 * MINUTE });
+    const at = world(often);
+    await at.pass(2 * MINUTE);
+    at.down(2 * MINUTE);
+    at.boot([often]);
+    expect(at.scheduler.statuses()[0]).toMatchObject({
+      reason: 'every 5 min',
+      nextRun: '2026-01-01T00:05:00.000Z',
+    });
+    await at.pass(2 * MINUTE);
+    at.end();
+    await at.pass(5 * MINUTE);
+    expect(at.startTimes).toEqual(['2026-01-01T00:05:00.000Z', '2026-01-01T00:10:00.000Z']);
+  });
+
   test('law 37: due while it still runs, it is skipped, or queued once', async () => {
     const everyMinute = { cron: '* * * * *' };
     const skips = world(schedule(everyMinute));
@@ -297,12 +313,13 @@ describe('a schedule', () => {
     );
     const plans = fc.record({
       cron: fc.constantFrom('0 * * * *', '*/20 * * * *', '30 2 * * *'),
+      every: fc.constantFrom(undefined, 7 * MINUTE),
       catchUp: fc.boolean(),
       jitter: fc.constantFrom(0, 5 * MINUTE),
     });
     await fc.assert(
-      fc.asyncProperty(plans, fc.array(act, { maxLength: 40 }), async (changes, acts) => {
-        const plan = schedule(changes);
+      fc.asyncProperty(plans, fc.array(act, { maxLength: 40 }), async ({ every, ...changes }, acts) => {
+        const plan = schedule({ ...changes, ...(every === undefined ? {} : { every }) });
         const at = world(plan);
         let latest = at.wall;
         for (const one of acts) {
