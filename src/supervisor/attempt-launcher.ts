@@ -1,5 +1,6 @@
 /** Starts attempts of jobs, as services are started: as their user, confined, held to their memory, with a log. */
 import type { Clock } from '../base/clock.ts';
+import { isDeeperThan } from '../base/nesting.ts';
 import type { Plan } from '../config/plan.ts';
 import type { AttemptPlan } from '../config/plan-jobs.ts';
 import type { AttemptInput } from '../protocol/jobs.ts';
@@ -14,6 +15,8 @@ import { waitAtMost } from './wait-at-most.ts';
 
 /** Of a line on descriptor 3, in bytes. */
 const LONGEST_LINE = 64 * 1024;
+/** What it holds may be nested 100 deep, and has a few levels around it. */
+const DEEPEST = 110;
 /** How long an exit waits for the last words behind it. ms */
 const LAST_WORDS_MS = 50;
 /** What still holds the pipe when the whole family is dead belongs to nobody we know. ms */
@@ -94,6 +97,7 @@ function spawnAttempt(
       message: (line) => {
         const said = readLine(line);
         if (said === undefined) tellOff('what is no JSON object');
+        else if (isDeeperThan(DEEPEST, said)) tellOff('what is nested too deep');
         else events.said(said);
       },
       exited: (exit) => {

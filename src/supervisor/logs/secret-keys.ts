@@ -19,14 +19,14 @@ export function namesSecret(text: string): boolean {
 /** The line with the values of such keys masked; undefined: it is no record, or has none. */
 export function maskNamed(line: string): string | undefined {
   if (!line.startsWith('{') || !NAMED.test(line)) return undefined;
-  let record: unknown;
   try {
-    record = JSON.parse(line);
+    const record: unknown = JSON.parse(line);
+    return mask(record, 0) ? JSON.stringify(record) : undefined;
   } catch {
+    // Cut, or nested so deep that it can be read and yet not be written again (RangeError).
     const masked = line.replace(NAMED_TEXT, `$1"${MASK}"`);
     return masked === line ? undefined : masked;
   }
-  return mask(record, 0) ? JSON.stringify(record) : undefined;
 }
 
 /** Numbers and truth values stay: a count of tokens is no token. Returns whether anything was masked. */

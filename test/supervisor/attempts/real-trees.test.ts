@@ -56,6 +56,7 @@ const JOBS = `
       const tell = (value) => socket.write(JSON.stringify({ type: 'result', value }) + '\\n');
       socket.once('data', (line) => {
         tell({ fd3: JSON.parse(line), stdin: read(0), env: { ...process.env } });
+        socket.write('{"type":"result","value":' + '['.repeat(9000) + ']'.repeat(9000) + '}\\n');
         socket.write('no json\\n' + JSON.stringify({ type: 'result', value: 'x'.repeat(70000) }) + '\\n');
         tell('last');
         console.log('said all');
@@ -87,7 +88,7 @@ describe('an attempt', () => {
       },
     });
     expect(JSON.stringify(first)).not.toContain('BULKHEAD_TEST_SECRET');
-    // What is no JSON and what is too long was told off in the log, once, and not passed on.
+    // What is no JSON, too long or too deep was told off in the log, once, and not passed on.
     expect([second?.value, more]).toEqual(['last', []]);
     expect(trial.output.filter((line) => line.includes('not passed on'))).toHaveLength(1);
   });

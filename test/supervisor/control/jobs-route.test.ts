@@ -56,6 +56,8 @@ describe('POST /v1/jobs', () => {
     expect(await post(control.path, '/v1/jobs', { op: 'add', data: 'x'.repeat(200_000) })).toMatchObject({
       status: 413,
     });
+    const deep = JSON.parse('['.repeat(3000) + ']'.repeat(3000));
+    expect(await post(control.path, '/v1/jobs', { op: 'add', data: deep })).toMatchObject({ status: 400 });
     expect(await post(control.path, '/v1/jobs', {})).toMatchObject({ status: 400 });
   });
 });

@@ -140,6 +140,14 @@ describe('a record that names a secret', () => {
   });
 });
 
+it('a record that is nested too deep to be written again is no mistake of ours', async () => {
+  const { attach, file } = fixture([]);
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+  attach('app').stdout.send(`{"token":"abc","a":${deep}}\n`);
+  await settle();
+  expect(file('app').lines[0]?.slice(34)).toBe(`{"token":"********","a":${deep}}`);
+});
+
 it('the search finds a value exactly where it is', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 200 });
   const value = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: SHORTEST, maxLength: 60 });
