@@ -55,6 +55,18 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
   },
   {
     method: 'GET',
+    path: '/metrics',
+    group: 'product',
+    summary: 'figures for Prometheus',
+    headers: { Accept: 'application/openmetrics-text for OpenMetrics; else the text format 0.0.4' },
+    answers: {
+      200: { what: 'the figures', type: 'text/plain' },
+      404: { what: 'metrics.enabled of the plan is false' },
+    },
+    run: serveMetrics,
+  },
+  {
+    method: 'GET',
     path: '/api/openapi.json',
     group: 'product',
     summary: 'this description',
@@ -62,6 +74,16 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
     run: (_asked, { description }) => ({ status: 200, body: description() }),
   },
 ];
+
+async function serveMetrics(asked: Asked, { scrape }: Served): Promise<Answer> {
+  if (scrape === undefined) {
+    throw new Problem(404, 'metrics-off', 'the plan wants no metrics', {
+      remedy: 'set `metrics: { enabled: true }` in the plan; in tier full: ENABLE_MONITORING=true',
+    });
+  }
+  const { type, text } = await scrape(asked.header('accept'));
+  return { status: 200, body: text, headers: { 'content-type': type } };
+}
 
 function streamEvents(asked: Asked, { events }: Served): Answer {
   const seen = asked.header('last-event-id');

@@ -1,5 +1,6 @@
 /** How a route of the API is written down: what serves it, what checks it and what describes it are one thing. */
 import type { Readable } from 'node:stream';
+import type { Scrape } from '../metrics/scrape.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Operate } from './operate.ts';
 
@@ -17,13 +18,15 @@ export interface Asked {
 export interface Answer {
   readonly status: number;
   /** None: an answer without content. */
-  readonly body?: object | Readable;
+  readonly body?: object | Readable | string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Served {
   readonly operate: Operate;
   readonly events: EventHub;
+  /** Undefined: the plan wants no metrics. */
+  readonly scrape: Scrape | undefined;
   /** Of the API itself, as OpenAPI tells it. */
   readonly description: () => object;
 }

@@ -1,10 +1,33 @@
 /** The program `api`: serves port 9701 until PID 1 asks it to stop. */
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
+import type { Scrape } from '../metrics/scrape.ts';
 import type { Job } from '../program/job.ts';
+import type { JobsStatus } from '../protocol/jobs.ts';
+import type { MetricsAnswer } from '../protocol/metrics.ts';
 import { createEventHub } from './event-hub.ts';
-import { createOperate } from './operate.ts';
+import { createOperate, type Operate } from './operate.ts';
 import { createServer } from './server.ts';
-import { readSettings } from './settings.ts';
+import { type ApiSettings, readSettings } from './settings.ts';
+
+/** Loaded with the first scrape: where nobody scrapes, it costs nothing. */
+function scrapeLater({ dataDir, jobTypes }: ApiSettings, operate: Operate): Scrape {
+  let scrape: Promise<Scrape> | undefined;
+  const open = async (): Promise<Scrape> => {
+    const { createScrape } = await import('../metrics/scrape.ts');
+    return createScrape({
+      sources: {
+        supervisor: () => operate.get<MetricsAnswer>('/v1/metrics'),
+        jobs: jobTypes.length === 0 ? undefined : () => operate.jobs<JobsStatus>({ op: 'status' }),
+      },
+      dataDir,
+      now: () => performance.now(),
+    });
+  };
+  return async (accept) => {
+    scrape ??= open();
+    return (await scrape)(accept);
+  };
+}
 
 /** Requests under way at a stop get so long. */
 const FINISH_MS = 700;
@@ -15,6 +38,7 @@ export async function runApi({ assignment, signal, say, hear }: Job): Promise<vo
   const app = createServer(settings, {
     operate,
     events: createEventHub(operate),
+    scrape: settings.metrics && scrapeLater(settings, operate),
     say,
     now: () => performance.now(),
   });

@@ -118,7 +118,14 @@ export const jobsStatus = object(
     byType: {
       type: 'object',
       additionalProperties: object(
-        { counts, active: count, concurrency: count, paused: yes, oldestQueuedAgeMs: { type: 'number' } },
+        {
+          counts,
+          active: count,
+          concurrency: count,
+          paused: yes,
+          oldestQueuedAgeMs: { type: 'number' },
+          tally: { type: 'object', description: 'how attempts ended, since the worker started' },
+        },
         ['counts', 'active', 'concurrency', 'paused'],
       ),
     },

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { messageOf } from '../base/errors.ts';
+import type { Scrape } from '../metrics/scrape.ts';
 import { createAdmission, isMutation } from './admission.ts';
 import { createAudit } from './audit.ts';
 import type { EventHub } from './event-hub.ts';
@@ -18,6 +19,8 @@ import { createValidator } from './validation.ts';
 export interface ServerPorts {
   readonly operate: Operate;
   readonly events: EventHub;
+  /** Undefined: the plan wants no metrics. */
+  readonly scrape?: Scrape | undefined;
   /** A line of the program's log. */
   say(text: string): void;
   /** Milliseconds of a clock that only goes on. */
@@ -43,7 +46,7 @@ const SECURITY_HEADERS = {
 
 /** The server, not yet listening. */
 export function createServer(
-  settings: Omit<ApiSettings, 'host' | 'port'>,
+  settings: Pick<ApiSettings, 'token' | 'allowedHosts' | 'readOnly' | 'jobTypes'>,
   ports: ServerPorts,
 ): FastifyInstance {
   const admission = createAdmission(settings, ports.now);
@@ -55,6 +58,7 @@ export function createServer(
   const served = {
     operate: ports.operate,
     events: ports.events,
+    scrape: ports.scrape,
     description: () => (description ??= describeApi(ROUTES, settings.jobTypes)),
   };
 
@@ -138,7 +142,7 @@ export function createServer(
           header: (name: string) => request.headers[name]?.toString(),
         };
         const answer = await Promise.resolve(route.run(asked, served)).finally(() => markDurability(reply));
-        const about = answer.body === undefined ? undefined : Reflect.get(answer.body, 'id');
+        const about = typeof answer.body === 'object' ? Reflect.get(answer.body, 'id') : undefined;
         if (typeof about === 'string') jobs.set(request.raw, about);
         return reply
           .code(answer.status)

@@ -1,10 +1,11 @@
 import { Failure } from '../base/errors.ts';
 import type { AssignedApi, Assignment } from '../protocol/channel.ts';
 
-export interface ApiSettings extends Pick<AssignedApi, 'host' | 'allowedHosts' | 'readOnly'> {
+export interface ApiSettings extends Pick<AssignedApi, 'host' | 'allowedHosts' | 'readOnly' | 'metrics'> {
   /** 0: any free one. */
   readonly port: number;
   readonly token: string;
+  readonly dataDir: string;
   /** Of the plan. */
   readonly jobTypes: readonly string[];
   /** The socket on which PID 1 serves us. */
@@ -16,15 +17,17 @@ const SHORTEST_TOKEN = 20;
 const VISIBLE = /^[\x21-\x7e]+$/;
 
 /** Reads what PID 1 gave us; throws a Failure where we must not start with it. */
-export function readSettings({ api, jobs, input, secrets }: Assignment): ApiSettings {
+export function readSettings({ api, jobs, input, secrets, dataDir }: Assignment): ApiSettings {
   const { operateSocket } = input;
   if (api === undefined || operateSocket === undefined) throw new Error('the assignment is none of the API');
-  const { host, port, allowedHosts, readOnly } = api;
+  const { host, port, allowedHosts, readOnly, metrics } = api;
   return {
     host,
     port,
     allowedHosts: allowedHosts.map((name) => name.toLowerCase()),
     readOnly,
+    metrics,
+    dataDir,
     token: checkToken(secrets.token),
     jobTypes: jobs?.types.map(({ name }) => name) ?? [],
     operateSocket,

@@ -60,3 +60,23 @@ export const api = stanza(apiWords, {
     token: 'set BULKHEAD_TOKEN or BULKHEAD_TOKEN_FILE; without it one is generated into /data/secrets/token',
   },
 });
+
+const figuresUrl = parsed(
+  'an http address on this machine',
+  (written) =>
+    /^http:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?\//.test(written) ? written : undefined,
+  { type: 'string', pattern: '^http://|\\$|^$' },
+);
+
+const metricsWords = {
+  enabled: { shape: flag, doc: 'false: there are none.', default: true },
+  app: {
+    shape: figuresUrl,
+    doc: 'Where the app tells its own figures as JSON: requests by status, durations, active users. Only addresses of this machine.',
+    examples: ['http://127.0.0.1:9702/'],
+  },
+} as const;
+
+export type MetricsStanza = Stanza<typeof metricsWords>;
+
+export const metrics = stanza(metricsWords, { aliases: { disabled: '`enabled: false`', url: '`app`' } });

@@ -42,5 +42,7 @@ export function apiLines(api: ApiPlan | undefined): Line[] {
     ['api.allowed_hosts', api.allowedHosts.length === 0 ? undefined : JSON.stringify(api.allowedHosts)],
     ['api.read_only', String(api.readOnly)],
     ['api.user', api.user],
+    ['metrics.enabled', String(api.metrics !== undefined)],
+    ['metrics.app', api.metrics?.app],
   ];
 }

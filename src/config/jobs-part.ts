@@ -1,5 +1,5 @@
 /** `queue:`, `jobs:` and `api:` become what the worker is told, how attempts are started, and the runs worker and api. */
-import type { ApiStanza } from './api-words.ts';
+import type { ApiStanza, MetricsStanza } from './api-words.ts';
 import type { BuildContext, Draft } from './build-run.ts';
 import { DATABASE_RUNS } from './database-runs.ts';
 import { apiDraft, workerDraft } from './job-runs.ts';
@@ -47,7 +47,7 @@ export function buildJobsPart(read: PlanStanza, tree: MapValue, context: JobsCon
     problems.warn(keyPlaceAt(tree, 'queue'), 'idle-word', '"queue" has no effect: the plan has no jobs');
   }
   const jobs = hasJobs ? buildQueue(read.queue, built, keyPlaceAt(tree, 'jobs'), context) : undefined;
-  const api = hasJobs || read.api?.enabled ? buildApi(read.api) : undefined;
+  const api = hasJobs || read.api?.enabled ? buildApi(read.api, read.metrics) : undefined;
   const apiOff = read.api?.enabled === false ? 'api.enabled is false' : undefined;
   const drafts = [
     ...(jobs ? [workerDraft(jobs, context, { at: read.at, key: keyPlaceAt(tree, 'jobs') })] : []),
@@ -252,11 +252,12 @@ export function isQueueAlone(
   return jobs !== undefined && database?.external !== undefined && !off.has('worker');
 }
 
-function buildApi(read: ApiStanza | undefined): ApiPlan {
+function buildApi(read: ApiStanza | undefined, metrics: MetricsStanza | undefined): ApiPlan {
   return {
     host: read?.host ?? '0.0.0.0',
     allowedHosts: read?.allowed_hosts ?? [],
     readOnly: read?.read_only ?? false,
+    metrics: (metrics?.enabled ?? true) ? { app: metrics?.app } : undefined,
     user: read?.user ?? 'api',
   };
 }

@@ -60,6 +60,12 @@ export interface AttemptPlan extends RunBase {
 /** Whatever is started as a process of its own. */
 export type LaunchPlan = RunPlan | AttemptPlan;
 
+/** What `/metrics` of the API tells besides what Bulkhead knows by itself. */
+export interface MetricsPlan {
+  /** Where the app tells its own figures. */
+  readonly app: string | undefined;
+}
+
 /** The HTTP API, on `Plan.ports.api`. */
 export interface ApiPlan {
   readonly host: string;
@@ -67,6 +73,8 @@ export interface ApiPlan {
   readonly allowedHosts: readonly string[];
   /** It changes nothing. */
   readonly readOnly: boolean;
+  /** Undefined: it serves none. */
+  readonly metrics: MetricsPlan | undefined;
   /** System user of the program, when we are root. */
   readonly user: string;
 }

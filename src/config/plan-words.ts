@@ -1,5 +1,5 @@
 /** The words at the top of a plan, and those of `database`. */
-import { api } from './api-words.ts';
+import { api, metrics } from './api-words.ts';
 import { backups } from './backup-words.ts';
 import { commandWords } from './command-words.ts';
 import { planForeign } from './foreign-words.ts';
@@ -207,6 +207,7 @@ const planWords = {
   },
   queue: { shape: queue, doc: 'Where jobs are kept, and how many run.' },
   api: { shape: api, doc: 'The HTTP API, on BULKHEAD_API_PORT.' },
+  metrics: { shape: metrics, doc: 'What `/metrics` of the API tells Prometheus.' },
   schedules: {
     shape: mapOf(schedule, { key: SERVICE_NAME }),
     doc: 'What runs by the clock, each run a task of its own.',

@@ -151,6 +151,24 @@ export interface JobTypeStatus {
   readonly concurrency: number;
   readonly paused: boolean;
   readonly oldestQueuedAgeMs?: number;
+  /** Of the worker that answers, since it started; none: nothing of it has ended there. */
+  readonly tally?: JobTally;
+}
+
+/** Upper bounds of durations, in seconds. */
+export const JOB_BUCKETS = [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600] as const;
+
+export interface JobTally {
+  /** Jobs by what came of them. */
+  readonly finished: Readonly<Partial<Record<'completed' | 'failed' | 'cancelled', number>>>;
+  /** Attempts that failed, also those that are tried again. */
+  readonly failed: Readonly<Partial<Record<FailureReason, number>>>;
+  /** Attempts by how long they took: one more than JOB_BUCKETS, each without those before it. */
+  readonly durations: readonly number[];
+  /** Of all attempts together. */
+  readonly seconds: number;
+  /** Of the numbers in the results of completed jobs, by their names. */
+  readonly sums: Readonly<Record<string, number>>;
 }
 
 export interface StoreStatus {

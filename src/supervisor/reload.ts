@@ -86,7 +86,7 @@ function isOfJobs(path: string): boolean {
 }
 
 function isOfApi(path: string): boolean {
-  return path.startsWith('api.');
+  return path.startsWith('api.') || path.startsWith('metrics.');
 }
 
 /** Settings of the server are read at its start; where a first dump comes from no longer matters. */

@@ -290,7 +290,14 @@ describe('the program', () => {
     isolated: false,
     secrets: token === undefined ? {} : { token },
     input: { operateSocket: '/run/bulkhead/api/operate.sock' },
-    api: { host: '0.0.0.0', port: 9701, allowedHosts: ['Box.LAN'], readOnly: false, user: 'api' },
+    api: {
+      host: '0.0.0.0',
+      port: 9701,
+      allowedHosts: ['Box.LAN'],
+      readOnly: false,
+      metrics: undefined,
+      user: 'api',
+    },
   });
 
   test.each([undefined, '', 'nineteen-characters', 'twenty characters with blanks'])(

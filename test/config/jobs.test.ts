@@ -39,7 +39,13 @@ describe('jobs', () => {
       user: 'api',
     });
     expect(plan.attempts).toMatchObject([{ kind: 'attempt', name: 'scrape', nice: 10, critical: false }]);
-    expect(plan.api).toEqual({ host: '0.0.0.0', allowedHosts: [], readOnly: false, user: 'api' });
+    expect(plan.api).toEqual({
+      host: '0.0.0.0',
+      allowedHosts: [],
+      readOnly: false,
+      metrics: { app: undefined },
+      user: 'api',
+    });
   });
 
   test('bring the runs worker and api, which never end the container', () => {

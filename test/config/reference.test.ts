@@ -37,6 +37,7 @@ test('it has a section for every map of words', () => {
     'queue',
     'queue.keep',
     'api',
+    'metrics',
     'schedules.NAME',
     'schedules.NAME.env_file',
     'log',

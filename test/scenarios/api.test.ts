@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readExposition } from '../support/exposition.ts';
 import { type Supervisor, startSupervisor } from '../support/supervisor.ts';
 
 let bulkhead: Supervisor;
@@ -61,6 +62,34 @@ test('a job that is asked for by command runs, and its end is the command’s', 
   );
   expect((await bulkhead.run('job', 'show', short)).stdout).toContain(`echo ${short}  completed`);
   expect((await bulkhead.run('job', 'run', 'ech')).code).toBe(4);
+});
+
+test('what the product does can be drawn as curves, in both formats of Prometheus', async () => {
+  const scrape = async (accept: string) => {
+    const answer = await ask('GET', '/metrics', { headers: { accept } });
+    expect(answer.status).toBe(200);
+    return answer.text();
+  };
+  const text = await scrape('text/plain');
+  const series = new Map([...readExposition(text)].flatMap(([, family]) => [...family.series]));
+  expect(Object.fromEntries(series)).toMatchObject({
+    bulkhead_up: 1,
+    bulkhead_ready: 1,
+    'bulkhead_service_state{service="app",state="ready"}': 1,
+    'bulkhead_service_processes{service="app"}': 1,
+    'bulkhead_service_restarts_total{service="app"}': 0,
+    'bulkhead_source_up{source="jobs"}': 1,
+    'bulkhead_jobs{queue="echo",state="completed"}': 1,
+    'bulkhead_jobs_finished_total{type="echo",result="completed"}': 1,
+    'bulkhead_job_duration_seconds_count{type="echo"}': 1,
+    'bulkhead_schedule_missed_total{schedule="nightly"}': 0,
+  });
+  expect(series.get('bulkhead_service_resident_memory_bytes{service="api"}')).toBeGreaterThan(5e6);
+  expect(series.get('bulkhead_service_cpu_seconds_total{service="worker"}')).toBeGreaterThan(0);
+  expect(series.get('bulkhead_log_lines_total{service="echo"}')).toBe(1);
+  readExposition(await scrape('application/openmetrics-text; version=1.0.0'), true);
+  const { pid } = await bulkhead.status();
+  expect(text).not.toMatch(new RegExp(`"${pid}"|[0-9a-f]{8}-[0-9a-f]{4}`));
 });
 
 test('a job that is asked for over HTTP runs, once for its key', async () => {

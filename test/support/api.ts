@@ -106,10 +106,15 @@ export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?:
       allowedHosts: [],
       readOnly: false,
       jobTypes: TYPES,
-      operateSocket: '/nowhere',
       ...options,
     },
-    { operate, events: createEventHub(operate), say: (text) => said.push(text), now: () => time },
+    {
+      operate,
+      events: createEventHub(operate),
+      scrape: async () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', text: 'bulkhead_up 1\n' }),
+      say: (text) => said.push(text),
+      now: () => time,
+    },
   );
   const trial: ApiTrial = {
     runEnd: undefined,

@@ -4,11 +4,13 @@ import type { JobState, JobsStatus, JobsSummary, JobTypeStatus } from '../../pro
 import type { Fallback } from '../fallback.ts';
 import type { JobStore, Paused, TypeCounts } from '../store.ts';
 import type { Runs } from './runs.ts';
+import type { Tallies } from './tallies.ts';
 
 export interface DescribeOptions {
   readonly plan: JobsPlan;
   readonly fallback: Fallback;
   readonly runs: Runs;
+  readonly tallies: Pick<Tallies, 'of'>;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -64,7 +66,7 @@ async function read(store: JobStore, options: DescribeOptions): Promise<Omit<Job
 function typesOf(
   counts: Readonly<Record<string, TypeCounts>>,
   paused: Paused,
-  { plan, runs, now }: DescribeOptions,
+  { plan, runs, tallies, now }: DescribeOptions,
 ): Record<string, JobTypeStatus> {
   const active = runs.active;
   const concurrency = new Map(plan.types.map((type) => [type.name, type.concurrency]));
@@ -74,6 +76,7 @@ function typesOf(
     [...names].map((name) => {
       const own = counts[name];
       const oldest = own?.oldestQueuedAt;
+      const tally = tallies.of(name);
       return [
         name,
         {
@@ -82,6 +85,7 @@ function typesOf(
           concurrency: concurrency.get(name) ?? 0,
           paused: paused.all || paused.types.includes(name),
           ...(oldest === undefined ? {} : { oldestQueuedAgeMs: Math.max(0, now() - Date.parse(oldest)) }),
+          ...(tally === undefined ? {} : { tally }),
         },
       ];
     }),

@@ -11,6 +11,8 @@ export interface Run {
   readonly type: JobTypePlan;
   /** It lives and ends in the store it was claimed from. */
   readonly store: JobStore;
+  /** Monotonic ms. */
+  readonly startedAt: number;
   claim: Claim;
   state: AttemptState;
   /** Monotonic ms: the lease was made or renewed not before this. */

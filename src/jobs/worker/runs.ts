@@ -69,6 +69,7 @@ export class Runs {
       name: `${claim.id}/${claim.attempt}`,
       type,
       store,
+      startedAt: clock.mono(),
       claim,
       state: begin(),
       leaseFrom,

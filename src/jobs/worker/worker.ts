@@ -22,6 +22,7 @@ import { nameOf, type Run } from './run.ts';
 import { Runs } from './runs.ts';
 import { sayOutcome } from './say-outcome.ts';
 import { Settler } from './settle.ts';
+import { Tallies } from './tallies.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface WorkerOptions {
@@ -63,6 +64,7 @@ export class Worker {
   readonly #adder: Adder;
   readonly #relay: Relay;
   readonly #upkeep: Upkeep;
+  readonly #tallies = new Tallies();
   readonly #children = new WeakMap<Run, Children>();
   /** Claims that were not begun, on their way back. */
   readonly #givenBack = new Set<Promise<boolean>>();
@@ -104,7 +106,7 @@ export class Worker {
     this.#claims = new Claims({ plan, workerId, fallback, runs, clock, refuse });
     this.#leases = new Leases(runs, fallback, clock);
     this.#adder = new Adder({ plan, fallback, clock, added: () => this.#changed() });
-    const describe = { plan, fallback, runs, now: () => clock.now() };
+    const describe = { plan, fallback, runs, tallies: this.#tallies, now: () => clock.now() };
     this.#relay = new Relay({ ...describe, clock, adder: this.#adder, poke: () => this.#changed() });
     this.#upkeep = new Upkeep({ ...options, describe });
   }
@@ -167,8 +169,10 @@ export class Worker {
     const { clock, random, say } = this.#options;
     if (run.end?.tooEarly) this.#claims.hold(run.type.name);
     const outcome = await this.#outcomeOf(run, clock, random());
+    const ms = clock.mono() - run.startedAt;
     run.settling = true;
     const told = await this.#settler.settle(run.store, withProgress(run), outcome);
+    if (told) this.#tallies.count(run.type.name, outcome, ms);
     say(sayOutcome(run, outcome, told, clock.now()));
     this.#runs.feed(run, 'settled');
   }

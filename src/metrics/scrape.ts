@@ -1,0 +1,53 @@
+/**
+ * One scrape: asks whoever knows, through caches, and answers with what there is. A source that is away leaves its
+ * metrics out and is told as `bulkhead_source_up 0`; the scrape itself is always answered.
+ */
+import type { JobsStatus } from '../protocol/jobs.ts';
+import type { MetricsAnswer } from '../protocol/metrics.ts';
+import { Cached } from './cached.ts';
+import { type Exposition, expose } from './exposition.ts';
+import { addJobs } from './from-jobs.ts';
+import { addSupervisor } from './from-supervisor.ts';
+import { addMachine } from './machine.ts';
+import { Samples } from './samples.ts';
+
+/** How the sources are asked; each rejects where it has no answer. */
+export interface Sources {
+  readonly supervisor: () => Promise<MetricsAnswer>;
+  /** Undefined: the plan has no jobs. */
+  readonly jobs: (() => Promise<JobsStatus>) | undefined;
+}
+
+export interface ScrapeOptions {
+  readonly sources: Sources;
+  readonly dataDir: string;
+  /** ms of a clock that only goes on */
+  readonly now: () => number;
+}
+
+export type Scrape = (accept: string | undefined) => Promise<Exposition>;
+
+export function createScrape({ sources, dataDir, now }: ScrapeOptions): Scrape {
+  const supervisor = new Cached(sources.supervisor, { fresh: 1000, stale: 5000, patience: 2000 }, now);
+  const jobs = sources.jobs && new Cached(sources.jobs, { fresh: 5000, stale: 30_000, patience: 1000 }, now);
+  let loop = performance.eventLoopUtilization();
+
+  return async (accept) => {
+    const to = new Samples();
+    const [ofSupervisor, ofJobs] = await Promise.all([supervisor.get(), jobs?.get()]);
+    to.add('bulkhead_up', ofSupervisor !== undefined);
+    to.add('bulkhead_source_up', supervisor.isUp, { source: 'supervisor' });
+    to.add('bulkhead_source_up', jobs?.isUp, { source: 'jobs' });
+    if (ofSupervisor) addSupervisor(to, ofSupervisor, Date.now());
+    if (ofJobs) addJobs(to, ofJobs);
+    addMachine(to, dataDir);
+    const after = performance.eventLoopUtilization();
+    to.add('nodejs_eventloop_utilization_ratio', performance.eventLoopUtilization(after, loop).utilization);
+    loop = after;
+    const { user, system } = process.cpuUsage();
+    to.add('process_cpu_seconds_total', (user + system) / 1e6);
+    to.add('process_resident_memory_bytes', process.memoryUsage.rss());
+    to.add('process_start_time_seconds', Math.round(performance.timeOrigin) / 1000);
+    return expose(to, accept);
+  };
+}
