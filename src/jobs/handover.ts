@@ -43,6 +43,7 @@ export class Handover {
         if (jobs.length === 0) return;
         const ids = jobs.map(({ id }) => id);
         handingOver(ids);
+        await memory.noteHandedOver(ids);
         await ask((store) => store.adopt(jobs), ADOPT_MS);
         // On a full disk they stay in the journal, and are found to be there already at the next start.
         await memory.forget(ids).catch((error: unknown) => {

@@ -186,6 +186,8 @@ export interface HandingOver {
    * may have them, even where its answer was lost. Until they are forgotten they are handed out again.
    */
   takeAll(most?: number): readonly JobRecord[];
+  /** Resolves when a later life of this store holds them as well: asked before the other store is. */
+  noteHandedOver(ids: readonly string[]): Promise<void>;
   /** Drops what the other store has adopted. */
   forget(ids: readonly string[]): Promise<void>;
 }

@@ -215,6 +215,24 @@ test('its bytes are bounded: finished jobs go first, and what waits is never dro
   expect(store.durability).toBe('volatile');
 });
 
+test('what may be in the other store is claimed by no later life either, until it is forgotten', async () => {
+  const path = join(folder, 'handed-over-and-crashed');
+  const before = await openStore(path);
+  const { job: given } = await before.add(newJob());
+  const { job: own } = await before.add(newJob());
+  await before.noteHandedOver(before.takeAll(1).map(({ id }) => id));
+  await before.close();
+  // Twice: what is read is written anew.
+  for (const _life of [1, 2]) {
+    const store = await openStore(path);
+    const claim = await mustClaim(store);
+    expect([claim.id, await claimOne(store)]).toEqual([own.id, undefined]);
+    expect(await store.release(claim)).toBe(true);
+    expect(store.takeAll().map(({ id }) => id)).toEqual([given.id, own.id]);
+    await store.close();
+  }
+});
+
 test('what has been handed over is claimed by nobody, and handed over again until it is forgotten', async () => {
   const store = await openStore(join(folder, 'handed-over'));
   const { job: first } = await store.add(newJob());

@@ -42,9 +42,10 @@ export class MemoryCore {
   async open(): Promise<void> {
     if (this.#opened) return;
     this.#opened = true;
-    const { jobs, paused } = await this.journal.replay();
+    const { jobs, paused, handedOver } = await this.journal.replay();
     for (const job of jobs.values()) this.jobs.put(job, this.now());
     for (const type of paused) this.paused.add(type);
+    for (const job of jobs.values()) if (handedOver.has(job.id)) this.jobs.hold(job);
     for (const job of [...this.jobs.all()])
       if (job.state === 'active') this.change(job, expireLease(job, this.now()));
     await this.journal.rewrite();
@@ -93,5 +94,6 @@ export class MemoryCore {
   *#snapshot(): Iterable<JournalLine> {
     yield { paused: [...this.paused] };
     for (const job of this.jobs.all()) yield { job };
+    yield { handedOver: this.jobs.handedOver };
   }
 }

@@ -38,6 +38,8 @@ export type JournalLine =
   | { readonly job: MemoryJob }
   | ChangeLine
   | { readonly gone: string }
+  /** Perhaps in the other store by now: nobody here may run them, also in a later life. */
+  | { readonly handedOver: readonly string[] }
   | { readonly paused: readonly string[] };
 
 export interface ChangeLine {

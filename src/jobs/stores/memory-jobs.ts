@@ -32,6 +32,10 @@ export class MemoryJobs {
     return this.#waiting;
   }
 
+  get handedOver(): readonly string[] {
+    return [...this.#handedOver];
+  }
+
   nextSeq(): number {
     this.#seq += 1;
     return this.#seq;

@@ -14,6 +14,7 @@ const REPAIR_MS = 5000;
 export interface Replayed {
   readonly jobs: ReadonlyMap<string, MemoryJob>;
   readonly paused: readonly string[];
+  readonly handedOver: ReadonlySet<string>;
 }
 
 export interface JournalOptions {
@@ -51,6 +52,7 @@ export class MemoryJournal {
   /** What the journal says; nothing where it cannot be read, which is said. */
   async replay(): Promise<Replayed> {
     const jobs = new Map<string, MemoryJob>();
+    const handedOver = new Set<string>();
     let paused: readonly string[] = [];
     try {
       const { lines, torn } = (await this.#file?.read()) ?? { lines: [], torn: 0 };
@@ -58,6 +60,7 @@ export class MemoryJournal {
         if ('job' in line) jobs.set(line.job.id, line.job);
         else if ('gone' in line) jobs.delete(line.gone);
         else if ('paused' in line) paused = line.paused;
+        else if ('handedOver' in line) for (const id of line.handedOver) handedOver.add(id);
         else if ('set' in line) applyChange(jobs, line);
       }
       if (torn > 0)
@@ -65,7 +68,7 @@ export class MemoryJournal {
     } catch (error) {
       this.#fail('read', error);
     }
-    return { jobs, paused };
+    return { jobs, paused, handedOver };
   }
 
   /** Resolves when the lines are safe, or when it is known that they are not: see `durability`. */

@@ -249,6 +249,10 @@ export class MemoryStore implements JobStore, HandingOver {
     return taken.map((job) => viewOf(job, this.durability));
   }
 
+  async noteHandedOver(ids: readonly string[]): Promise<void> {
+    await this.#core.journal.write([{ handedOver: ids }]);
+  }
+
   async forget(ids: readonly string[]): Promise<void> {
     for (const id of ids) this.#core.jobs.delete(id);
     await this.#core.journal.write(ids.map((id) => ({ gone: id })));
