@@ -84,6 +84,16 @@ describe('Redis', () => {
     await clear();
   });
 
+  test('whose queue somebody paused with a tool of BullMQ hands out nothing, and is not asked without end', async () => {
+    const store = await openStore();
+    const { job } = await store.add(newJob());
+    await ask((client) => client.hset('bulkhead:scrape:meta', 'paused', '1'));
+    expect(await store.claim([{ type: 'scrape', count: 1 }], 'w')).toEqual([]);
+    await ask((client) => client.hdel('bulkhead:scrape:meta', 'paused'));
+    expect((await mustClaim(store)).id).toBe(job.id);
+    await clear();
+  });
+
   test('that keeps no append-only file, or drops keys, is not called durable', async () => {
     await ask((client) => client.config('SET', 'appendonly', 'no'));
     await ask((client) => client.config('SET', 'maxmemory-policy', 'allkeys-lru'));

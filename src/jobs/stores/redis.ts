@@ -32,6 +32,8 @@ export interface RedisOptions {
 }
 
 const PING_MS = 2000;
+/** So often another is faster, or BullMQ hands out nothing because somebody has paused its queue with its own words. */
+const MOST_MISSES = 10;
 /** Finished jobs dropped by one script: nobody else is served meanwhile. */
 const BATCH = 1000;
 
@@ -104,14 +106,17 @@ export class RedisStore implements JobStore {
     return told(async () => {
       const left = new Map(wishes.map(({ type, count }) => [type, count]));
       const claims: Claim[] = [];
-      while (claims.length < most) {
+      for (let misses = 0; claims.length < most && misses < MOST_MISSES; ) {
         const types = [...left].flatMap(([type, count]) => (count > 0 ? [type] : []));
         if (types.length === 0) break;
         const type = await this.#opened().run<string | null>('bhBest', Date.now(), ...types);
         if (type === null) break;
         const claim = await this.#queues.take(this.#opened(), type, worker);
         // Another was faster: its best may be of another type by now.
-        if (!claim) continue;
+        if (!claim) {
+          misses += 1;
+          continue;
+        }
         left.set(type, (left.get(type) ?? 0) - 1);
         claims.push(claim);
       }
