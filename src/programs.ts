@@ -38,6 +38,7 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   restore: async () => (await import('./operations/restore.ts')).runRestore,
   'restore-files': async () => (await import('./operations/restore-files.ts')).runRestoreFiles,
   adopt: async () => (await import('./operations/adopt.ts')).runAdopt,
+  measure: async () => (await import('./operations/measure.ts')).runMeasure,
   'compress-logs': async () => (await import('./logkeeping/compress-logs.ts')).runCompressLogs,
   worker: async () => (await import('./jobs/worker/run-worker.ts')).runWorker,
   'point-in-time': async () => (await import('./operations/point-in-time.ts')).runPointInTime,

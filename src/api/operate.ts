@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import { http } from '../base/node-http.ts';
-import type { ErrorBody } from '../protocol/control.ts';
+import type { AskableProgram, ErrorBody, RunOutput } from '../protocol/control.ts';
 import type { Durability, JobsAnswer, JobsRequest, JobsValue } from '../protocol/jobs.ts';
 import { Problem, problemOf } from './problem.ts';
 
@@ -12,6 +12,8 @@ export interface Operate {
   get<Answer>(path: string): Promise<Answer>;
   /** A POST; undefined: it was not answered in so many ms, and goes on. */
   postWithin<Answer>(ms: number, path: string, body: object): Promise<Answer | undefined>;
+  /** Runs one of our own programs; resolves with its result, rejects where it has none. An abort ends it. */
+  program<Result>(name: AskableProgram, signal: AbortSignal): Promise<Result>;
   /** What the worker answers; its refusal is thrown as a Problem. */
   jobs<Value extends JobsValue>(request: JobsRequest): Promise<Value>;
   /** One value per line until `signal` is aborted, which ends it quietly, or the other side ends. */
@@ -101,6 +103,19 @@ export function createOperate(socketPath: string): Operate {
       if (!told.ok) throw problemOf(told);
       durability = told.durability;
       return told.value as Value;
+    },
+    async program<Result>(program: AskableProgram, signal: AbortSignal) {
+      const response = await ask('POST', '/v1/runs', { program, input: {} }, signal);
+      if ((response.statusCode ?? 0) >= 300) {
+        throw refusal(response.statusCode ?? 0, parseObject(await readText(response)));
+      }
+      let found: { readonly value: Result } | undefined;
+      // To its end: who leaves before it ends it.
+      for await (const line of readLines<RunOutput>(response, signal)) {
+        if (line.type === 'result') found = { value: line.value as Result };
+      }
+      if (found === undefined) throw away(`${program} came to no result`);
+      return found.value;
     },
     async lines<Line>(path: string, signal: AbortSignal) {
       const response = await ask('GET', path, undefined, signal).catch((error: unknown) => {

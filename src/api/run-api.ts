@@ -3,7 +3,7 @@ import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { Scrape } from '../metrics/scrape.ts';
 import type { Job } from '../program/job.ts';
 import type { JobsStatus } from '../protocol/jobs.ts';
-import type { MetricsAnswer } from '../protocol/metrics.ts';
+import type { Measures, MetricsAnswer } from '../protocol/metrics.ts';
 import { createEventHub } from './event-hub.ts';
 import { createOperate, type Operate } from './operate.ts';
 import { createServer } from './server.ts';
@@ -17,6 +17,7 @@ function scrapeLater({ dataDir, jobTypes }: ApiSettings, operate: Operate): Scra
     return createScrape({
       sources: {
         supervisor: () => operate.get<MetricsAnswer>('/v1/metrics'),
+        measures: () => operate.program<Measures>('measure', AbortSignal.timeout(MEASURE_MS)),
         jobs: jobTypes.length === 0 ? undefined : () => operate.jobs<JobsStatus>({ op: 'status' }),
       },
       dataDir,
@@ -31,6 +32,8 @@ function scrapeLater({ dataDir, jobTypes }: ApiSettings, operate: Operate): Scra
 
 /** Requests under way at a stop get so long. */
 const FINISH_MS = 700;
+/** A database that hangs shall not gather programs that ask it. */
+const MEASURE_MS = 30_000;
 
 export async function runApi({ assignment, signal, say, hear }: Job): Promise<void> {
   const settings = readSettings(assignment);

@@ -98,6 +98,7 @@ export type ProgramName =
   | 'adopt'
   | 'point-in-time'
   | 'compress-logs'
+  | 'measure'
   | 'worker'
   | 'api';
 

@@ -3,10 +3,11 @@
  * metrics out and is told as `bulkhead_source_up 0`; the scrape itself is always answered.
  */
 import type { JobsStatus } from '../protocol/jobs.ts';
-import type { MetricsAnswer } from '../protocol/metrics.ts';
+import type { Measures, MetricsAnswer } from '../protocol/metrics.ts';
 import { Cached } from './cached.ts';
 import { type Exposition, expose } from './exposition.ts';
 import { addJobs } from './from-jobs.ts';
+import { addMeasures } from './from-measures.ts';
 import { addSupervisor } from './from-supervisor.ts';
 import { addMachine } from './machine.ts';
 import { Samples } from './samples.ts';
@@ -16,6 +17,8 @@ export interface Sources {
   readonly supervisor: () => Promise<MetricsAnswer>;
   /** Undefined: the plan has no jobs. */
   readonly jobs: (() => Promise<JobsStatus>) | undefined;
+  /** A process each time; asked only where there is a database. */
+  readonly measures: () => Promise<Measures>;
 }
 
 export interface ScrapeOptions {
@@ -30,16 +33,21 @@ export type Scrape = (accept: string | undefined) => Promise<Exposition>;
 export function createScrape({ sources, dataDir, now }: ScrapeOptions): Scrape {
   const supervisor = new Cached(sources.supervisor, { fresh: 1000, stale: 5000, patience: 2000 }, now);
   const jobs = sources.jobs && new Cached(sources.jobs, { fresh: 5000, stale: 30_000, patience: 1000 }, now);
+  // Nobody waits for it: the next scrape has it.
+  const measures = new Cached(sources.measures, { fresh: 60_000, stale: 180_000, patience: 0 }, now);
   let loop = performance.eventLoopUtilization();
 
   return async (accept) => {
     const to = new Samples();
     const [ofSupervisor, ofJobs] = await Promise.all([supervisor.get(), jobs?.get()]);
+    const ofMeasures = hasDatabase(ofSupervisor) ? await measures.get() : undefined;
     to.add('bulkhead_up', ofSupervisor !== undefined);
     to.add('bulkhead_source_up', supervisor.isUp, { source: 'supervisor' });
     to.add('bulkhead_source_up', jobs?.isUp, { source: 'jobs' });
+    to.add('bulkhead_source_up', measures.isUp, { source: 'measures' });
     if (ofSupervisor) addSupervisor(to, ofSupervisor, Date.now());
     if (ofJobs) addJobs(to, ofJobs);
+    if (ofMeasures) addMeasures(to, ofMeasures);
     addMachine(to, dataDir);
     const after = performance.eventLoopUtilization();
     to.add('nodejs_eventloop_utilization_ratio', performance.eventLoopUtilization(after, loop).utilization);
@@ -50,4 +58,9 @@ export function createScrape({ sources, dataDir, now }: ScrapeOptions): Scrape {
     to.add('process_start_time_seconds', Math.round(performance.timeOrigin) / 1000);
     return expose(to, accept);
   };
+}
+
+/** One that is set up: before that, whoever looks at it only disturbs. */
+function hasDatabase(answer: MetricsAnswer | undefined): boolean {
+  return answer?.product.services.some(({ name, status }) => name === 'setup' && status === 'done') === true;
 }

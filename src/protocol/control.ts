@@ -173,6 +173,7 @@ export const ASKABLE_PROGRAMS = [
   'restore-files',
   'adopt',
   'point-in-time',
+  'measure',
 ] as const satisfies readonly ProgramName[];
 export type AskableProgram = (typeof ASKABLE_PROGRAMS)[number];
 

@@ -57,3 +57,43 @@ export interface LogFigures {
   readonly queued: number;
   readonly failures: number;
 }
+
+/** What the program `measure` reports: only what can be known from within. */
+export interface Measures {
+  /** Undefined: it did not answer. */
+  readonly database?: DatabaseFigures;
+  /** By kind; undefined: their folder is closed to us. */
+  readonly backups?: readonly BackupFigures[];
+}
+
+/** Counts since the server's statistics began; bytes, seconds. */
+export interface DatabaseFigures {
+  readonly size: number;
+  /** By what they do: active, idle, in_transaction, other. */
+  readonly sessions: Readonly<Record<string, number>>;
+  readonly mostSessions: number;
+  readonly waitingForLocks: number;
+  readonly longestTransaction: number;
+  readonly blocksHit: number;
+  readonly blocksRead: number;
+  readonly commits: number;
+  readonly rollbacks: number;
+  readonly deadlocks: number;
+  readonly temporaryBytes: number;
+  /** Of a cluster of ours that archives its log. */
+  readonly archive?: {
+    readonly archived: number;
+    readonly failed: number;
+    /** Since the epoch. */
+    readonly lastAt: number | undefined;
+  };
+}
+
+export interface BackupFigures {
+  readonly kind: string;
+  /** How many were proven, and how many were not. */
+  readonly verified: number;
+  readonly unverified: number;
+  /** The newest that was: seconds since the epoch of its state, and bytes. */
+  readonly newest: { readonly at: number; readonly size: number } | undefined;
+}

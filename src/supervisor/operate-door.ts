@@ -24,8 +24,8 @@ export interface OperateOptions {
   readonly say: (level: 'error', text: string) => void;
 }
 
-/** No command of anybody's choosing, and of our programs the one that the API offers. */
-const RIGHTS = { exec: false, programs: ['backup'] } as const;
+/** No command of anybody's choosing, and of our programs the one that the API offers, and the one it needs. */
+const RIGHTS = { exec: false, programs: ['backup', 'measure'] } as const;
 
 export function createOperateDoor({ target, clock, runDir, isolated, say }: OperateOptions): OperateDoor {
   const path = operateSocket(runDir);

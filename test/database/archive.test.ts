@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DatabaseStatus } from '../../src/protocol/database-status.ts';
+import type { Measures } from '../../src/protocol/metrics.ts';
 import { archiveFolder, pruneArchive, readArchive } from '../../src/wal/archive.ts';
 import { readGaps, readOpenGap } from '../../src/wal/gap.ts';
 import { parseSegment, segmentName } from '../../src/wal/segments.ts';
@@ -47,6 +48,17 @@ describe('with point_in_time', () => {
       source: 'tuned',
       reason: 'backups.point_in_time',
     });
+  });
+
+  test('its figures, those of the sessions and those of the backups can be measured', async () => {
+    const { database, backups } = (await volume.run('measure', ON)).result as Measures;
+    expect(database?.archive?.archived).toBeGreaterThan(0);
+    expect(database?.archive?.lastAt).toBeGreaterThan(Date.now() / 1000 - 600);
+    expect(database?.size).toBeGreaterThan(1e6);
+    expect(database).toMatchObject({ waitingForLocks: 0, deadlocks: 0, sessions: { in_transaction: 0 } });
+    expect(database?.blocksHit).toBeGreaterThan(database?.blocksRead ?? 0);
+    expect(database?.mostSessions).toBeGreaterThan(10);
+    expect(backups).toContainEqual({ kind: 'dump', verified: 0, unverified: 0, newest: undefined });
   });
 
   test('a clean stop archives the rest, and a conflict does not hold it up', async () => {

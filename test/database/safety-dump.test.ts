@@ -10,6 +10,7 @@ import { layOutVolume } from '../../src/database/volume.ts';
 import { findBinaries } from '../../src/postgres/binaries.ts';
 import { layoutOf } from '../../src/postgres/layout.ts';
 import { databaseUser } from '../../src/postgres/system-user.ts';
+import type { Measures } from '../../src/protocol/metrics.ts';
 import { makeExternalPostgres, PASSWORD } from '../support/external-postgres.ts';
 import { type Ended, makeEmptyVolume, type RunOptions, type TestVolume } from '../support/postgres.ts';
 import { makeVolume } from '../support/volume.ts';
@@ -66,6 +67,14 @@ test('none at the first boot and for the same migration; one for another, howeve
   const rows = (status.result as { ledger: { kind: string; detail: object }[] }).ledger;
   expect(rows.filter(({ kind }) => kind === 'before-migration').at(-1)?.detail).toMatchObject({
     backup: dumps()[0]?.id,
+  });
+  const { backups } = (await volume.run('measure')).result as Measures;
+  const newest = { at: Date.parse(dumps()[0]?.startedAt ?? '') / 1000, size: expect.any(Number) };
+  expect(backups?.find(({ kind }) => kind === 'dump')).toEqual({
+    kind: 'dump',
+    verified: 3,
+    unverified: 0,
+    newest,
   });
 });
 

@@ -7,7 +7,7 @@ import { Samples } from '../../src/metrics/samples.ts';
 import { createScrape, type Sources } from '../../src/metrics/scrape.ts';
 import { METRICS } from '../../src/metrics/table.ts';
 import { JOB_BUCKETS, type JobsStatus } from '../../src/protocol/jobs.ts';
-import type { MetricsAnswer } from '../../src/protocol/metrics.ts';
+import type { Measures, MetricsAnswer } from '../../src/protocol/metrics.ts';
 import { readExposition } from '../support/exposition.ts';
 import { exampleProduct, exampleSelf } from '../support/product.ts';
 
@@ -67,12 +67,37 @@ const jobsStatus: JobsStatus = {
   workers: [],
 };
 
+const measured: Measures = {
+  database: {
+    size: 8e6,
+    sessions: { active: 1, idle: 4, in_transaction: 0, other: 0 },
+    mostSessions: 100,
+    waitingForLocks: 0,
+    longestTransaction: 0.5,
+    blocksHit: 900,
+    blocksRead: 100,
+    commits: 50,
+    rollbacks: 1,
+    deadlocks: 0,
+    temporaryBytes: 0,
+    archive: { archived: 3, failed: 0, lastAt: undefined },
+  },
+  backups: [
+    { kind: 'dump', verified: 2, unverified: 1, newest: { at: 1_767_232_860, size: 4096 } },
+    { kind: 'base', verified: 0, unverified: 0, newest: undefined },
+  ],
+};
 const PROMTOOL = process.env.PROMTOOL ?? '/usr/bin/promtool';
 
 let time = 0;
 const scrapeOf = (sources: Partial<Sources>) =>
   createScrape({
-    sources: { supervisor: async () => answer, jobs: async () => jobsStatus, ...sources },
+    sources: {
+      supervisor: async () => answer,
+      jobs: async () => jobsStatus,
+      measures: async () => measured,
+      ...sources,
+    },
     dataDir: '/tmp',
     now: () => time,
   });
@@ -213,6 +238,52 @@ describe('a scrape', () => {
     }
     time = 0;
     expect(asked).toEqual({ supervisor: 3, jobs: 2 });
+  });
+});
+
+describe('the database and the backups', () => {
+  const notYet: MetricsAnswer = {
+    ...answer,
+    product: {
+      ...answer.product,
+      services: answer.product.services.map((each) =>
+        each.name === 'setup' ? { ...each, status: 'starting' } : each,
+      ),
+    },
+  };
+
+  test('are measured beside the scrape, at most once a minute', async () => {
+    let asked = 0;
+    const scrape = scrapeOf({
+      measures: async () => {
+        asked += 1;
+        return measured;
+      },
+    });
+    for (const at of [0, 15_000, 59_000]) {
+      time = at;
+      await scrape(undefined);
+    }
+    expect(asked).toBe(1);
+    time = 60_000;
+    const series = readExposition((await scrape(undefined)).text);
+    time = 0;
+    expect(asked).toBe(2);
+    const told = (name: string, labels = '') => series.get(name)?.series.get(name + labels);
+    expect(told('bulkhead_database_up')).toBe(1);
+    expect(told('bulkhead_database_connections', '{state="idle"}')).toBe(4);
+    expect(told('bulkhead_database_blocks_total', '{from="cache"}')).toBe(900);
+    expect(told('bulkhead_wal_archived_total')).toBe(3);
+    expect(series.has('bulkhead_wal_archive_last_success_timestamp_seconds')).toBe(false);
+    const success = series.get('bulkhead_backup_last_success_timestamp_seconds')?.series;
+    expect([...(success ?? [])]).toEqual([
+      ['bulkhead_backup_last_success_timestamp_seconds{kind="dump"}', 1_767_232_860],
+    ]);
+  });
+
+  test('are left alone before the database is set up', async () => {
+    const series = await seriesOf({ supervisor: async () => notYet });
+    expect(series.has('bulkhead_source_up{source="measures"}')).toBe(false);
   });
 });
 

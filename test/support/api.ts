@@ -59,6 +59,9 @@ export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?:
       if (trial.runEnd === undefined) return undefined;
       return { schemaVersion: 1, name: Reflect.get(body, 'name'), end: trial.runEnd } as Answer;
     },
+    program: async () => {
+      throw new Error('no program here');
+    },
     async jobs<Value extends JobsValue>(request: JobsRequest) {
       const answer = queue.answer(request);
       if (!answer.ok) throw problemOf(answer);

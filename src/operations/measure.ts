@@ -1,0 +1,85 @@
+/** The program `measure`: figures of the database and of the backups, for `/metrics`. It changes nothing. */
+import { join } from 'node:path';
+import { listBackups } from '../backups/list-backups.ts';
+import { connectAsApp, connectAsSuperuser, type Session, serverOf } from '../postgres/connect.ts';
+import type { Job } from '../program/job.ts';
+import { BACKUP_KINDS, isProven } from '../protocol/backups.ts';
+import type { BackupFigures, DatabaseFigures, Measures } from '../protocol/metrics.ts';
+
+export async function runMeasure(job: Job): Promise<void> {
+  const [database, backups] = [await orNothing(readDatabase(job)), await orNothing(readBackups(job))];
+  const value: Measures = { ...(database && { database }), ...(backups && { backups }) };
+  job.report({ type: 'result', value });
+}
+
+/** What cannot be had is left out: that it is missing says enough. */
+async function orNothing<Value>(asked: Promise<Value>): Promise<Value | undefined> {
+  return asked.catch(() => undefined);
+}
+
+async function readDatabase(job: Job): Promise<DatabaseFigures> {
+  const server = serverOf(job.assignment, job.plan);
+  const { name } = job.plan;
+  const session = server.external ? await connectAsApp(server, name) : await connectAsSuperuser(server);
+  try {
+    const figures = await readFigures(session, name);
+    return server.external ? figures : { ...figures, archive: await readArchive(session) };
+  } finally {
+    await session.end();
+  }
+}
+
+async function readFigures(session: Session, name: string): Promise<DatabaseFigures> {
+  // Numbers of 64 bits come as text; as float8 they are numbers, and exact up to 2^53.
+  const { rows } = await session.query<Omit<DatabaseFigures, 'sessions'>>(
+    `SELECT pg_catalog.pg_database_size(d.datid)::float8 AS size,
+            pg_catalog.current_setting('max_connections')::float8 AS "mostSessions",
+            (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity
+              WHERE wait_event_type = 'Lock')::float8 AS "waitingForLocks",
+            (SELECT coalesce(pg_catalog.max(extract(epoch FROM pg_catalog.clock_timestamp() - xact_start)), 0)
+               FROM pg_catalog.pg_stat_activity
+              WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid())::float8 AS "longestTransaction",
+            blks_hit::float8 AS "blocksHit", blks_read::float8 AS "blocksRead",
+            xact_commit::float8 AS commits, xact_rollback::float8 AS rollbacks,
+            deadlocks::float8 AS deadlocks, temp_bytes::float8 AS "temporaryBytes"
+       FROM pg_catalog.pg_stat_database d WHERE datname = $1`,
+    [name],
+  );
+  const row = rows[0];
+  if (row === undefined) throw new Error(`there is no database ${name}`);
+  const sessions = await session.query<{ state: string; count: number }>(
+    `SELECT CASE state WHEN 'active' THEN 'active' WHEN 'idle' THEN 'idle'
+                       WHEN 'idle in transaction' THEN 'in_transaction'
+                       WHEN 'idle in transaction (aborted)' THEN 'in_transaction' ELSE 'other' END AS state,
+            pg_catalog.count(*)::float8 AS count
+       FROM pg_catalog.pg_stat_activity
+      WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() GROUP BY 1`,
+  );
+  const none = { active: 0, idle: 0, in_transaction: 0, other: 0 };
+  const found = Object.fromEntries(sessions.rows.map(({ state, count }) => [state, count]));
+  return { ...row, sessions: { ...none, ...found } };
+}
+
+async function readArchive(session: Session): Promise<NonNullable<DatabaseFigures['archive']>> {
+  const { rows } = await session.query<{ archived: number; failed: number; lastAt: number | null }>(
+    `SELECT archived_count::float8 AS archived, failed_count::float8 AS failed,
+            extract(epoch FROM last_archived_time)::float8 AS "lastAt" FROM pg_catalog.pg_stat_archiver`,
+  );
+  const { archived = 0, failed = 0, lastAt } = rows[0] ?? {};
+  return { archived, failed, lastAt: lastAt ?? undefined };
+}
+
+async function readBackups(job: Job): Promise<readonly BackupFigures[]> {
+  const { backups } = listBackups(join(job.assignment.dataDir, 'backups'));
+  return BACKUP_KINDS.map((kind) => {
+    const own = backups.filter((backup) => backup.kind === kind);
+    const proven = own.filter(({ verified, broken }) => broken === undefined && isProven(verified));
+    const [newest] = proven;
+    return {
+      kind,
+      verified: proven.length,
+      unverified: own.length - proven.length,
+      newest: newest && { at: Date.parse(newest.startedAt) / 1000, size: newest.size },
+    };
+  });
+}
