@@ -1,4 +1,5 @@
 /** The routes about jobs: each is one request to the worker, by way of PID 1. */
+import { isDeeperThan } from '../base/nesting.ts';
 import type {
   JobAdded,
   JobCancelled,
@@ -28,6 +29,8 @@ import {
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const DEFAULT_LIMIT = 50;
+/** The worker takes data nested 100 deep, and says so; what is far deeper cannot even be handed to it. */
+const DEEPEST = 1000;
 
 const unknownJob = { what: 'unknown-job' };
 const IDEMPOTENCY_KEY = 'Idempotency-Key';
@@ -168,6 +171,7 @@ async function addJob(asked: Asked, served: Served): Promise<Answer> {
   if (idempotencyKey !== undefined && !/^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/.test(idempotencyKey)) {
     throw new Problem(400, 'bad-request', `${IDEMPOTENCY_KEY} must be 1 to 200 visible characters`);
   }
+  if (isDeeperThan(DEEPEST, body)) throw new Problem(400, 'bad-request', 'data is nested too deep');
   // Of the shape of `newJob`: it was checked.
   const request = {
     ...body,

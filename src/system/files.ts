@@ -4,6 +4,7 @@ import {
   chownSync,
   constants,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -125,12 +126,13 @@ export function removeSocket(path: string): void {
   rmSync(path);
 }
 
-/** Bytes an unprivileged user may still write on the file system of this path. */
+/** Never what a link points at: its folder is the owner's, who may have put one there. */
 export function giveSocket(path: string, owner: Ownership): void {
   const { uid, gid } = lstatSync(path);
-  if (uid !== owner.uid || gid !== owner.gid) chownSync(path, owner.uid, owner.gid);
+  if (uid !== owner.uid || gid !== owner.gid) lchownSync(path, owner.uid, owner.gid);
 }
 
+/** Bytes an unprivileged user may still write on the file system of this path. */
 export function freeBytes(path: string): number {
   const { bavail, bsize } = statfsSync(path);
   return bavail * bsize;

@@ -142,6 +142,11 @@ describe('POST /jobs/TYPE', () => {
     expect(response.json()).toMatchObject({ status: 413, code: 'too-large' });
   });
 
+  test('takes no brackets without end, and nobody is told to come again with them', async () => {
+    const payload = `{"data":${'['.repeat(9000)}${']'.repeat(9000)}}`;
+    expect((await ask('POST', '/jobs/scrape', { payload })).statusCode).toBe(400);
+  });
+
   test('of a schedule runs that now', async () => {
     const response = await run('nightly');
     expect(response.statusCode).toBe(202);

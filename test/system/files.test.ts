@@ -17,6 +17,7 @@ import {
   ensureDir,
   freeBytes,
   giveFolder,
+  giveSocket,
   isWritableDir,
   readLink,
   readTextIfExists,
@@ -135,4 +136,12 @@ test.runIf(isRoot)('a folder to write in becomes theirs, what is above and in it
   giveFolder(path, { uid: 1002, gid: 1002 });
   expect(statSync(path)).toMatchObject({ uid: 1002, gid: 1002 });
   expect([join(folder, 'a'), join(path, 'inside')].map((one) => statSync(one).uid)).toEqual([0, 0]);
+});
+
+test.runIf(isRoot)('a link where a socket should be gives away nothing but itself', () => {
+  const [file, link] = [join(folder, 'file'), join(folder, 'link')];
+  writeFileSync(file, '');
+  symlinkSync(file, link);
+  giveSocket(link, { uid: 1002, gid: 1002 });
+  expect(statSync(file).uid).toBe(0);
 });
