@@ -10,13 +10,18 @@ import { createServer } from './server.ts';
 import { type ApiSettings, readSettings } from './settings.ts';
 
 /** Loaded with the first scrape: where nobody scrapes, it costs nothing. */
-function scrapeLater({ dataDir, jobTypes }: ApiSettings, operate: Operate): Scrape {
+function scrapeLater({ dataDir, jobTypes, metrics }: ApiSettings, operate: Operate): Scrape {
   let scrape: Promise<Scrape> | undefined;
   const open = async (): Promise<Scrape> => {
-    const { createScrape } = await import('../metrics/scrape.ts');
+    const [{ createScrape }, { readApp }] = await Promise.all([
+      import('../metrics/scrape.ts'),
+      import('../metrics/from-app.ts'),
+    ]);
+    const app = metrics?.app;
     return createScrape({
       sources: {
         supervisor: () => operate.get<MetricsAnswer>('/v1/metrics'),
+        app: app === undefined ? undefined : () => readApp(app),
         measures: () => operate.program<Measures>('measure', AbortSignal.timeout(MEASURE_MS)),
         jobs: jobTypes.length === 0 ? undefined : () => operate.jobs<JobsStatus>({ op: 'status' }),
       },

@@ -6,6 +6,7 @@ import type { JobsStatus } from '../protocol/jobs.ts';
 import type { Measures, MetricsAnswer } from '../protocol/metrics.ts';
 import { Cached } from './cached.ts';
 import { type Exposition, expose } from './exposition.ts';
+import { type AppFigures, addApp } from './from-app.ts';
 import { addJobs } from './from-jobs.ts';
 import { addMeasures } from './from-measures.ts';
 import { addSupervisor } from './from-supervisor.ts';
@@ -17,6 +18,8 @@ export interface Sources {
   readonly supervisor: () => Promise<MetricsAnswer>;
   /** Undefined: the plan has no jobs. */
   readonly jobs: (() => Promise<JobsStatus>) | undefined;
+  /** Undefined: the plan does not say where the app tells them. */
+  readonly app: (() => Promise<AppFigures>) | undefined;
   /** A process each time; asked only where there is a database. */
   readonly measures: () => Promise<Measures>;
 }
@@ -33,20 +36,23 @@ export type Scrape = (accept: string | undefined) => Promise<Exposition>;
 export function createScrape({ sources, dataDir, now }: ScrapeOptions): Scrape {
   const supervisor = new Cached(sources.supervisor, { fresh: 1000, stale: 5000, patience: 2000 }, now);
   const jobs = sources.jobs && new Cached(sources.jobs, { fresh: 5000, stale: 30_000, patience: 1000 }, now);
+  const app = sources.app && new Cached(sources.app, { fresh: 5000, stale: 30_000, patience: 1000 }, now);
   // Nobody waits for it: the next scrape has it.
   const measures = new Cached(sources.measures, { fresh: 60_000, stale: 180_000, patience: 0 }, now);
   let loop = performance.eventLoopUtilization();
 
   return async (accept) => {
     const to = new Samples();
-    const [ofSupervisor, ofJobs] = await Promise.all([supervisor.get(), jobs?.get()]);
+    const [ofSupervisor, ofJobs, ofApp] = await Promise.all([supervisor.get(), jobs?.get(), app?.get()]);
     const ofMeasures = hasDatabase(ofSupervisor) ? await measures.get() : undefined;
     to.add('bulkhead_up', ofSupervisor !== undefined);
     to.add('bulkhead_source_up', supervisor.isUp, { source: 'supervisor' });
     to.add('bulkhead_source_up', jobs?.isUp, { source: 'jobs' });
     to.add('bulkhead_source_up', measures.isUp, { source: 'measures' });
+    to.add('bulkhead_source_up', app?.isUp, { source: 'app' });
     if (ofSupervisor) addSupervisor(to, ofSupervisor, Date.now());
     if (ofJobs) addJobs(to, ofJobs);
+    if (ofApp) addApp(to, ofApp);
     if (ofMeasures) addMeasures(to, ofMeasures);
     addMachine(to, dataDir);
     const after = performance.eventLoopUtilization();

@@ -96,6 +96,7 @@ const scrapeOf = (sources: Partial<Sources>) =>
       supervisor: async () => answer,
       jobs: async () => jobsStatus,
       measures: async () => measured,
+      app: undefined,
       ...sources,
     },
     dataDir: '/tmp',
