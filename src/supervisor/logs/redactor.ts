@@ -93,7 +93,24 @@ function linesOf(secret: string): readonly string[] {
   return secret.split(/\r?\n/).filter((line) => line.length >= SHORTEST_SECRET && !line.startsWith('-----'));
 }
 
-/** As it may stand in a line: by itself, in JSON, in a URL. */
+/** As it may stand in a line: by itself, in JSON, in a URL or a form, in base64. Most secrets are the same in most. */
 function formsOf(secret: string): readonly string[] {
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
+  const json = JSON.stringify(secret).slice(1, -1);
+  const url = encodeURIComponent(secret);
+  return [
+    secret,
+    json,
+    json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    url,
+    url.replace(/%../g, (byte) => byte.toLowerCase()),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+    ...[0, 1, 2].flatMap((before) => inBase64(secret, before)),
+  ];
+}
+
+/** With so many bytes before it, as `user:` of Basic authorization: what its own bytes alone decide. */
+function inBase64(secret: string, before: number): readonly string[] {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+  const [from, to] = [before === 0 ? 0 : before + 1, Math.floor((bytes.length * 8) / 6)];
+  return (['base64', 'base64url'] as const).map((alphabet) => bytes.toString(alphabet).slice(from, to));
 }

@@ -79,6 +79,32 @@ describe('a secret PID 1 knows', () => {
     }
   });
 
+  it.each([
+    ['in ASCII JSON', (secret: string) => `"${secret.replace('é', '\\u00e9')}"`],
+    [
+      'in a URL of small letters',
+      (secret: string) => encodeURIComponent(secret).replaceAll(/%../g, (x) => x.toLowerCase()),
+    ],
+    ['in a form', (secret: string) => new URLSearchParams({ p: secret }).toString()],
+    ['in base64', (secret: string) => Buffer.from(secret).toString('base64')],
+    ['in base64 for URLs', (secret: string) => Buffer.from(secret).toString('base64url')],
+    [
+      'in Basic authorization',
+      (secret: string) => `Basic ${Buffer.from(`user:${secret}`).toString('base64')}`,
+    ],
+    [
+      'in Basic authorization of another',
+      (secret: string) => `Basic ${Buffer.from(`me:${secret}`).toString('base64')}`,
+    ],
+  ])('is hidden %s', async (_what, write) => {
+    const secret = "it's an ab?é/ secret~?>";
+    const { attach, file } = fixture([secret]);
+    attach('app').stdout.send(`${write(secret)}\n`);
+    await settle();
+    expect(file('app').text).toContain('********');
+    expect(file('app').text).not.toMatch(/secret|c2Vj|cmV0|2VjcmV|NlY3Jl/);
+  });
+
   it('is hidden in our own lines', async () => {
     const { logs, output, file } = fixture([PASSWORD]);
     logs.own('warn', `cannot use ${PASSWORD}`, { given: `${PASSWORD}x` });
