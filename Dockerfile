@@ -2,6 +2,7 @@
 #
 #   docker build --target core -t bulkhead:core .
 #   docker build --target scraper -t bulkhead:scraper .
+#   docker build --target full -t bulkhead:full .
 #   docker build --target core --build-arg APP=path/to/your/next-app -t mine:core .
 #
 # APP is a folder of this build context with a Next.js app of its own lock file and `output: 'standalone'`.
@@ -165,5 +166,18 @@ LABEL org.opencontainers.image.title="Bulkhead scraper" \
       org.opencontainers.image.description="PostgreSQL, a Next.js app, Chromium and a queue of jobs in one container, supervised"
 
 # ---------------------------------------------------------------------------------------------------------------
-# What is built where nobody names a target.
+# The same programs; what is more of it is in config/full.yaml, so BULKHEAD_TIER moves a volume as well as the image does.
+FROM scraper AS full
+
+ENV BULKHEAD_TIER=full
+
+COPY docker/warm-cache /tmp/warm-cache
+RUN chmod 1777 /opt/bulkhead/dist/cache && /tmp/warm-cache 0 1000 10001 && chmod 755 /opt/bulkhead/dist/cache && rm /tmp/warm-cache
+
+LABEL org.opencontainers.image.title="Bulkhead full" \
+      org.opencontainers.image.description="PostgreSQL, a Next.js app, Chromium, a queue, backups, metrics and alerts in one container, supervised"
+
+# ---------------------------------------------------------------------------------------------------------------
+# What is built where nobody names a target: the smallest, which runs the app and keeps its data. The other two want
+# minutes more, 240 MB of a browser, and memory for it, so somebody has to ask for them.
 FROM core

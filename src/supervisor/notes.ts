@@ -1,11 +1,14 @@
 /** What a person should know though nothing is down. */
+import type { Plan } from '../config/plan.ts';
 import { isOnVolume } from '../system/mounts.ts';
+import { tellTierChange } from './tier-change.ts';
 
 /** Where the image keeps its data. */
 const IMAGE_DATA = '/data';
 
 /** @param isolated whether each service can have its own user */
-export function listNotes(dataDir: string, isolated: boolean): string[] {
+export function listNotes(plan: Plan, isolated: boolean): string[] {
+  const { dataDir } = plan;
   const notes: string[] = [];
   // Outside a container a folder of the disk is what people mean.
   if ((process.pid === 1 || dataDir === IMAGE_DATA) && !isOnVolume(dataDir)) {
@@ -14,6 +17,8 @@ export function listNotes(dataDir: string, isolated: boolean): string[] {
     );
   }
   if (!isolated) notes.push('services are not isolated from one another: all run as the one user we are');
+  const tierChange = tellTierChange(plan);
+  if (tierChange !== undefined) notes.push(tierChange);
   return notes;
 }
 

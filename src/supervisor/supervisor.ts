@@ -90,7 +90,7 @@ export async function supervise(boot: Boot): Promise<number> {
     logs.own('fatal', `internal error: ${stackOf(error)}`);
     end(MISTAKEN);
   });
-  const bootNotes = listNotes(plan.dataDir, request.root);
+  const bootNotes = listNotes(plan, request.root);
   const notes = new NoteBoard(bootNotes);
   const { log: events, close: closeEvents } = openHallEvents(plan.dataDir, clock, (error) =>
     logs.own('error', `a reader of the events failed: ${messageOf(error)}`),

@@ -247,3 +247,14 @@ describe('db psql', () => {
     expect(err).toContain('cannot open psql: the plan has no database of its own');
   });
 });
+
+test('tier tells what each tier of the folder adds, and which would run', async () => {
+  const { code, out } = await typed('tier', {
+    env: { API_TOKEN: 'x', BULKHEAD_TIER: 'scraper', BULKHEAD_DATA: folder },
+  });
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ {2}core {5}services app$/m);
+  expect(out).toMatch(/^▶ scraper {2}\+ services worker$/m);
+  expect(out).toContain('scraper would (BULKHEAD_TIER)');
+  expect(out).not.toContain('full');
+});

@@ -8,6 +8,7 @@ import { afterAll } from 'vitest';
 const DOCKER = process.env.DOCKER ?? 'docker';
 export const IMAGE = process.env.BULKHEAD_TEST_IMAGE ?? 'bulkhead:core-test';
 export const SCRAPER_IMAGE = process.env.BULKHEAD_TEST_SCRAPER_IMAGE ?? 'bulkhead:scraper-test';
+export const FULL_IMAGE = process.env.BULKHEAD_TEST_FULL_IMAGE ?? 'bulkhead:full-test';
 
 export interface Finished {
   readonly code: number;

@@ -37,6 +37,13 @@ export const CONFIGURATION: readonly CommandSpec[] = [
     load: () => import('../commands/config-schema.ts'),
   },
   {
+    name: 'tier',
+    summary: 'which tier runs, and what each would start and take of memory',
+    options: CONFIG_OPTIONS,
+    exits: [invalidConfiguration],
+    load: () => import('../commands/tier.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'look for what is wrong with this machine, this volume and this configuration',
     options: CONFIG_OPTIONS,

@@ -1,0 +1,195 @@
+/** Tier full: it looks after itself, and one volume goes from tier to tier and back without losing anything. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { BackupList } from '../../src/protocol/backups.ts';
+import type { JobList } from '../../src/protocol/jobs.ts';
+import type { ScheduleStatus } from '../../src/protocol/schedules.ts';
+import type { ProductStatus } from '../../src/protocol/status.ts';
+import {
+  type Container,
+  docker,
+  FULL_IMAGE,
+  IMAGE,
+  makeVolume,
+  runContainer,
+  SCRAPER_IMAGE,
+  useContainers,
+} from './container.ts';
+import { addJob, askApi, endOf, TOKEN } from './jobs.ts';
+
+useContainers();
+
+// As the Compose file: time enough for everybody also on a busy machine.
+const PATIENT = {
+  args: ['--stop-timeout', '30'],
+  env: { BULKHEAD_STOP_TIMEOUT: '25s', BULKHEAD_TOKEN: TOKEN },
+};
+
+async function ask<Answer>(container: Container, ...argv: string[]): Promise<Answer> {
+  const { stdout, stderr } = await container.exec(['bulkhead', ...argv, '--json']);
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as Answer;
+}
+
+async function schedulesOf(container: Container): Promise<ReadonlyMap<string, ScheduleStatus>> {
+  const { schedules } = await ask<{ schedules: ScheduleStatus[] }>(container, 'schedule', 'list');
+  return new Map(schedules.map((each) => [each.name, each]));
+}
+
+describe('tier full', () => {
+  let container: Container;
+  beforeAll(async () => {
+    container = await runContainer({ image: FULL_IMAGE, volume: await makeVolume(), ...PATIENT });
+    await container.ready();
+  });
+
+  it('says what it is, and stays below 1.1 GB', async () => {
+    const [image] = JSON.parse((await docker(['image', 'inspect', FULL_IMAGE])).stdout);
+    expect(image.Size).toBeLessThan(1.1e9);
+    expect(image.Config.Env).toContain('BULKHEAD_TIER=full');
+    expect(image.Config.Labels['org.opencontainers.image.title']).toBe('Bulkhead full');
+  });
+
+  it('lists its schedules, each with when next', async () => {
+    const schedules = await schedulesOf(container);
+    const on = [...schedules.values()].filter(({ nextRun }) => nextRun !== undefined).map(({ name }) => name);
+    expect(on).toEqual([
+      'backup-daily',
+      'backup-base',
+      'backup-assets',
+      'backup-config',
+      'verify-backups',
+      'restore-drill',
+      'clean-assets',
+      'health-check',
+    ]);
+    expect((await container.exec(['bulkhead', 'tier'])).stdout).toMatch(/^▶ full /m);
+  });
+
+  it.each([
+    'backup-daily',
+    'backup-base',
+    'backup-assets',
+    'backup-config',
+    'verify-backups',
+    'restore-drill',
+    'health-check',
+    'clean-assets',
+  ])('%s goes well', async (name) => {
+    const { code, stdout, stderr } = await container.exec(['bulkhead', 'schedule', 'run', name]);
+    expect(code, stdout + stderr + (await container.logs())).toBe(0);
+    expect((await schedulesOf(container)).get(name)?.lastRun?.ok).toBe(true);
+  });
+
+  it('has proven backups of every kind, the one of the database by restoring it', async () => {
+    const { backups } = await ask<BackupList>(container, 'backup', 'list');
+    expect(new Set(backups.map(({ kind }) => kind))).toEqual(new Set(['dump', 'base', 'assets', 'config']));
+    expect(backups.filter(({ verified }) => !verified?.ok)).toEqual([]);
+    expect(backups.find(({ kind }) => kind === 'dump')?.verified?.level).toBe('restored');
+    expect((await ask<ProductStatus>(container, 'status')).overall).toBe('pass');
+  });
+
+  it('waits where all that was missed comes at once, and does everything', async () => {
+    const names = ['backup-daily', 'backup-assets', 'restore-drill'];
+    const ends = await Promise.all(
+      names.map((name) => container.exec(['bulkhead', 'schedule', 'run', name])),
+    );
+    expect(ends.map(({ code, stdout }) => [code, stdout])).toEqual(
+      names.map((name) => [0, expect.stringContaining(name)]),
+    );
+  });
+
+  it('removes a picture that no tool shows, once it is old, and first says which', async () => {
+    const old = '/data/assets/logos/999999-0123456789abcdef.webp';
+    const young = '/data/assets/logos/999998-0123456789abcdef.webp';
+    await container.exec([
+      'bash',
+      '-c',
+      `install -d -o scraper /data/assets/logos && touch ${young} && touch -d '2 days ago' ${old}`,
+    ]);
+    const dry = await endOf(container, await addJob(container, 'clean-assets', { dry_run: true }));
+    expect(dry.result).toMatchObject({ files: 1, dryRun: true });
+    const done = await endOf(container, await addJob(container, 'clean-assets'));
+    expect(done.result).toMatchObject({ files: 1, dryRun: false });
+    const { stdout } = await container.exec(['ls', '/data/assets/logos']);
+    expect(stdout).toContain('999998-');
+    expect(stdout).not.toContain('999999-');
+  });
+
+  it('says by its health check what does not work', async () => {
+    await container.exec(['bulkhead', 'stop', 'app']);
+    const stopped = await container.exec(['bulkhead', 'health', '--deep']);
+    expect(stopped.stdout).toContain('✔ database write: written and read back in');
+    await container.exec(['bulkhead', 'start', 'app']);
+    // Everything of the server that is asked hangs: the port accepts connections all the same.
+    const stop =
+      'for d in /proc/[0-9]*; do [ "$(stat -c %u $d 2>/dev/null)" = 999 ] && kill -STOP ${d#/proc/}; done';
+    const go = stop.replace('STOP', 'CONT');
+    const held = await container.exec([
+      'bash',
+      '-c',
+      `${stop}; timeout 100 bulkhead health --deep; code=$?; ${go}; exit $code`,
+    ]);
+    expect(held.code, held.stdout + held.stderr).toBe(1);
+    expect(held.stdout.trim().split('\n').at(-1)).toMatch(/^unhealthy: .*database/);
+  });
+});
+
+interface Content {
+  readonly tools: number;
+  readonly jobs: readonly string[];
+  readonly backups: readonly string[];
+}
+
+/** The same walk twice: by the image that is run, and by the variable alone. */
+describe.each([
+  [
+    'image',
+    (tier: string) => ({ image: { core: IMAGE, scraper: SCRAPER_IMAGE, full: FULL_IMAGE }[tier] ?? '' }),
+  ],
+  ['variable', (tier: string) => ({ image: FULL_IMAGE, env: { ...PATIENT.env, BULKHEAD_TIER: tier } })],
+] as const)('one volume, by the %s', (_by, choose) => {
+  it('goes core, scraper, full, core, full and loses nothing', async () => {
+    const volume = await makeVolume();
+    const use = async (tier: string, act: (container: Container) => Promise<void>): Promise<string> => {
+      const container = await runContainer({ ...PATIENT, volume, ...choose(tier) });
+      await container.ready();
+      await act(container);
+      const logs = await container.logs();
+      expect(await container.stop(), logs).toBe(0);
+      await container.remove();
+      return logs;
+    };
+    const remembered: { content?: Content } = {};
+    const read = async (container: Container): Promise<Content> => ({
+      tools: await container.tools(),
+      jobs: (await askApi<JobList>(container, 'GET', '/jobs')).jobs.map(({ id, state }) => `${id} ${state}`),
+      backups: (await ask<BackupList>(container, 'backup', 'list')).backups.map(({ id }) => id),
+    });
+
+    await use('core', async (core) => {
+      await core.sql("UPDATE tools SET name = 'Kept all the way' WHERE id = (SELECT min(id) FROM tools)");
+    });
+    await use('scraper', async (scraper) => {
+      await endOf(scraper, await addJob(scraper, 'scrape-all'));
+    });
+    await use('full', async (full) => {
+      expect((await full.exec(['bulkhead', 'schedule', 'run', 'backup-daily'])).code).toBe(0);
+      remembered.content = await read(full);
+    });
+    const down = await use('core', async (core) => {
+      expect(await core.tools()).toBe(remembered.content?.tools);
+      const { notes } = await ask<ProductStatus>(core, 'status');
+      expect(notes.filter((note) => note.includes('instead of'))).toEqual([
+        'tier core instead of full: worker, api, 4 jobs and 8 schedules of before are off, what they keep on the volume stays; BULKHEAD_TIER=full brings them back',
+      ]);
+      expect((await core.processes()).filter(({ argv }) => /program (worker|api)$/.test(argv))).toEqual([]);
+    });
+    expect(down).toContain('tier core instead of full');
+    await use('full', async (full) => {
+      expect(await read(full)).toEqual(remembered.content);
+      expect(await full.sql("SELECT count(*) FROM tools WHERE name = 'Kept all the way'")).toBe('1');
+      const last = (await schedulesOf(full)).get('backup-daily')?.lastRun;
+      expect(last?.ok).toBe(true);
+    });
+  });
+});
