@@ -32,8 +32,6 @@ export interface Confinement {
 export interface ConfinedCommand {
   readonly argv: readonly string[];
   readonly ids: { readonly uid?: number; readonly gid?: number };
-  /** Capabilities of ours go with it. */
-  readonly keepsRights: boolean;
   /** What its nice is above ours, where it is to be set from outside. */
   readonly patience: number;
   /** Must be around the spawn, which must be synchronous. */
@@ -77,7 +75,6 @@ export function confineCommand(
     return {
       argv: [...grouped, ...wrapped],
       ids: user ? { uid: user.uid, gid: user.gid } : {},
-      keepsRights: capabilities.length > 0,
       patience,
       around: (spawn) => withCapabilities(capabilities, changesUser, spawn),
     };
@@ -95,7 +92,6 @@ export function confineCommand(
   return {
     argv: [...grouped, ...words, '--', ...wrapped],
     ids: {},
-    keepsRights: needed.length > 0,
     patience,
     around: (spawn) => withCapabilities(needed, false, spawn),
   };

@@ -163,7 +163,7 @@ export function spawnProcess(options: SpawnOptions, events: SpawnEvents): Spawne
 }
 
 function start(options: SpawnOptions, stdio: ChildOptions['stdio']): Child {
-  const { argv, ids, keepsRights, patience, around } = confineCommand(
+  const { argv, ids, patience, around } = confineCommand(
     options.argv,
     options,
     options.env.PATH,
@@ -180,7 +180,7 @@ function start(options: SpawnOptions, stdio: ChildOptions['stdio']): Child {
   try {
     return around(() =>
       withPriority(options, () => {
-        const child = startChild({ argv, env, cwd: options.cwd, stdio, ids, keepsRights });
+        const child = startChild({ argv, env, cwd: options.cwd, stdio, ids });
         if (child.pid !== undefined && patience > 0) makePatient(child.pid, patience);
         return child;
       }),

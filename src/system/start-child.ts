@@ -1,11 +1,11 @@
 /**
- * A child, by the cheaper of two ways: posix_spawn(3) where that can do it, which is nearly always, else Node's own
- * spawn, which knows sockets, a writable stdin and capabilities across a change of the user.
+ * A child, by the cheaper of two ways: posix_spawn(3) where that can do it, else Node's own spawn, which knows sockets, a
+ * writable stdin and other users. For posix_spawn we ourselves would have to be that user for a moment, in which it may
+ * send us any signal (kill(2) asks for the real id): a service could stop the product, and did.
  */
 import { type StdioNull, type StdioPipe, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { codeOf } from '../base/errors.ts';
-import { asUser, canStartAsUser } from './as-user.ts';
 import { awaitExit, type Exit, isAwaited } from './exits.ts';
 import { spawnPlainly } from './posix-spawn.ts';
 import { send } from './signalling.ts';
@@ -17,8 +17,6 @@ export interface ChildOptions {
   /** By the child's descriptors, from 0: `pipe` is a connected socket, `ignore` /dev/null as 0 and nothing elsewhere. */
   readonly stdio: readonly ('ignore' | 'pipe' | number)[];
   readonly ids: { readonly uid?: number; readonly gid?: number };
-  /** It keeps capabilities of ours. */
-  readonly keepsRights: boolean;
 }
 
 export interface Child {
@@ -43,14 +41,11 @@ export function startChild(options: ChildOptions): Child {
 /** A C library that lacks one of the calls is asked once. */
 let isAble = true;
 
-function startPlainly({ argv, env, cwd, stdio, ids, keepsRights }: ChildOptions): Child | undefined {
-  const changesUser = ids.uid !== undefined;
-  if (!isAble || stdio.includes('pipe') || (changesUser && (keepsRights || !canStartAsUser)))
-    return undefined;
+function startPlainly({ argv, env, cwd, stdio, ids }: ChildOptions): Child | undefined {
+  if (!isAble || stdio.includes('pipe') || ids.uid !== undefined) return undefined;
   const fds = stdio.flatMap((ours, theirs) => (typeof ours === 'number' ? [{ ours, theirs }] : []));
-  const start = (): number => spawnPlainly({ argv, env, cwd, fds });
   try {
-    const pid = changesUser ? asUser(ids.uid, ids.gid ?? ids.uid, start) : start();
+    const pid = spawnPlainly({ argv, env, cwd, fds });
     return {
       pid,
       stdin: undefined,
@@ -60,10 +55,7 @@ function startPlainly({ argv, env, cwd, stdio, ids, keepsRights }: ChildOptions)
       onFailure: () => undefined,
     };
   } catch (error) {
-    const code = codeOf(error);
-    // Node enters the folder before it changes the user, so what this user may not reach is left to it.
-    if (changesUser && (code === 'EACCES' || code === 'EPERM')) return undefined;
-    if (code !== undefined) throw error;
+    if (codeOf(error) !== undefined) throw error;
     isAble = false;
     return undefined;
   }

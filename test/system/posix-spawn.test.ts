@@ -12,7 +12,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { asUser, canStartAsUser } from '../../src/system/as-user.ts';
 import { listOwnedPids } from '../../src/system/children.ts';
 import { awaitExit, type Exit } from '../../src/system/exits.ts';
 import { type PlainSpawn, spawnPlainly } from '../../src/system/posix-spawn.ts';
@@ -108,35 +107,3 @@ test.each([
   expect(() => spawnPlainly({ argv, env: {}, cwd: '/', fds: [] })).toThrow(expect.objectContaining({ code }));
   expect([...listOwnedPids()]).toEqual(before);
 });
-
-test.runIf(process.geteuid?.() === 0 && canStartAsUser)(
-  'another user is one without a way back, and we are who we were',
-  async () => {
-    chmodSync(folder, 0o755);
-    const mine = readFileSync('/proc/thread-self/status', 'utf8');
-    const identity = /^(Uid|Gid|Groups|CapPrm|CapEff|CapBnd):.*$/gm;
-    const fd = openSync(join(folder, 'output'), 'w');
-    const argv = ['grep', '-E', '^(Uid|Gid|Groups|CapPrm|CapEff|CapAmb)', '/proc/self/status'];
-    const fds = [{ ours: fd, theirs: 1 }];
-    const pid = asUser(65_534, 65_533, () =>
-      spawnPlainly({ argv, env: { PATH: '/usr/bin:/bin' }, cwd: '/', fds }),
-    );
-    await new Promise<Exit>((resolve) => awaitExit(pid, resolve));
-    closeSync(fd);
-    const none = '0000000000000000';
-    expect(
-      readFileSync(join(folder, 'output'), 'utf8')
-        .replace(/[\t ]+/g, ' ')
-        .trim()
-        .split(/ ?\n/),
-    ).toEqual([
-      'Uid: 65534 65534 65534 65534',
-      'Gid: 65533 65533 65533 65533',
-      'Groups:',
-      `CapPrm: ${none}`,
-      `CapEff: ${none}`,
-      `CapAmb: ${none}`,
-    ]);
-    expect(readFileSync('/proc/thread-self/status', 'utf8').match(identity)).toEqual(mine.match(identity));
-  },
-);

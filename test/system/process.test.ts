@@ -179,6 +179,18 @@ test.runIf(isRoot)('a child gets its user and group, and no group of ours', asyn
   expect((await child.output).stdout).toBe('65534\n65534\n65534\n');
 });
 
+test.runIf(isRoot)(
+  'a child of another user can send us no signal, not even while it or another is started',
+  async () => {
+    const tries =
+      'process.stdout.write("up"); for (;;) try { process.kill(process.ppid, 0); process.exit(7) } catch {}';
+    const enemy = startChild([process.execPath, '-e', tries], { identity: nobody });
+    for (let n = 0; n < 20; n += 1) await startChild(['true'], { identity: nobody }).output;
+    enemy.process?.signal('SIGKILL', 'everything');
+    expect(await enemy.exited).toEqual({ code: null, signal: 'SIGKILL' });
+  },
+);
+
 test.runIf(isRoot && existsSync('/usr/bin/setpriv'))('a child gets its supplementary groups', async () => {
   const child = startChild(['sh', '-c', 'id -u; id -g; id -G; echo $$'], {
     identity: { ...nobody, uid: 1, gid: 1, groups: [4, 20] },
