@@ -71,9 +71,14 @@ export function createAdmission(rules: AdmissionRules, now: () => number): Admis
           });
         }
         if (!hasToken && !isOwnOrigin(headers)) {
-          throw new Problem(403, 'cross-site', 'nothing shows that this is no page of another site', {
-            remedy: 'send the token: Authorization: Bearer TOKEN',
-          });
+          throw new Problem(
+            403,
+            'cross-site',
+            'a request that changes something needs the token, or comes from a page of ours',
+            {
+              remedy: 'send the token: Authorization: Bearer TOKEN',
+            },
+          );
         }
       }
       return hasToken ? `token ${token.id}` : 'loopback';

@@ -38,7 +38,8 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
     method: 'GET',
     path: '/events',
     group: 'product',
-    summary: 'what happens, as server-sent events; each bears its number as `id`',
+    summary:
+      'what happens to services and tasks, as server-sent events; each bears its number as `id`. Jobs have none: ask for them',
     query: eventQuery,
     headers: { 'Last-Event-ID': 'go on after this event' },
     answers: { 200: { what: 'a stream that does not end', type: 'text/event-stream' } },

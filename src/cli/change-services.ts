@@ -2,7 +2,6 @@ import type { ChangeAction, ChangeAnswer, ChangeRequest, ServiceChange } from '.
 import { usageFailure } from './arguments.ts';
 import { describeChange } from './change-text.ts';
 import type { Context } from './command.ts';
-import { localAdvice } from './command-name.ts';
 
 /** `start`, `stop` and `restart`: ask, wait unless told not to, say what changed and what next. */
 export async function changeServices(
@@ -42,6 +41,5 @@ export async function changeServices(
 export function sayChange(context: Context, { outcome }: Pick<ServiceChange, 'outcome'>, text: string): void {
   const isOpen = outcome === 'pending' || outcome === 'untouched';
   const tone = outcome === 'failed' ? 'bad' : isOpen ? 'warn' : undefined;
-  const advice = localAdvice(text, context.io.env);
-  context.say(tone === undefined ? advice : context.paint(tone, advice));
+  context.say(tone === undefined ? text : context.paint(tone, text));
 }

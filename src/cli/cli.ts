@@ -59,13 +59,16 @@ function createContext(spec: CommandSpec, given: ParsedCommand, io: Surroundings
     paint: createPaint(color),
     client: () => openClient(spec, given, io),
     say(text) {
+      if (!json) io.out.write(`${localAdvice(text, io.env)}\n`);
+    },
+    sayAsIs(text) {
       if (!json) io.out.write(`${text}\n`);
     },
     sayJson(value) {
       io.out.write(`${JSON.stringify(value)}\n`);
     },
     remark(text) {
-      io.err.write(`${text}\n`);
+      io.err.write(`${localAdvice(text, io.env)}\n`);
     },
   };
 }

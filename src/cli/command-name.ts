@@ -7,11 +7,18 @@ export function commandName({ BULKHEAD_COMMAND: given, npm_execpath: npm }: Envi
 }
 
 // A command of ours in a sentence, not the product: what follows begins a command's name or an option.
-// In a container it is on the PATH, wherever the person is.
-const CALL = /(?<![\w/-]|CONTAINER )bulkhead (?=[a-z]|-)/g;
+// In a container it is on the PATH, wherever the person is. What bears the local name already keeps it.
+const CALL = /(?<![\w/-]|CONTAINER |npx )bulkhead (?=[a-z]|-)/g;
+// In a checkout only `npm start` knows where the plan and the app are.
+const UP = /(?<![\w/-]|CONTAINER |npx )bulkhead up(?: --data (\S*[^\s.,;)]))?(?![\w-]| -)/g;
 
 /** A sentence of advice, whose commands are written `bulkhead …`, with the name that works here. */
 export function localAdvice(text: string, env: Environment): string {
   const name = commandName(env);
-  return name === 'bulkhead' ? text : text.replaceAll(CALL, `${name} `);
+  if (name === 'bulkhead') return text;
+  return (name === 'npx bulkhead' ? text.replaceAll(UP, startOf) : text).replaceAll(CALL, `${name} `);
+}
+
+function startOf(_call: string, volume: string | undefined): string {
+  return volume === undefined ? 'npm start' : `BULKHEAD_DATA=${volume} npm start`;
 }

@@ -50,8 +50,10 @@ export interface Context {
   readonly color: boolean;
   readonly paint: Paint;
   client(): Promise<Client>;
-  /** A line for people or, with --json, nothing. */
+  /** A line for people, its commands by the name they have here; with --json, nothing. */
   say(text: string): void;
+  /** The same of what is not our own words. */
+  sayAsIs(text: string): void;
   /** A JSON document on standard output. */
   sayJson(value: object): void;
   /** A remark that is not the answer: to standard error, also with --json. */

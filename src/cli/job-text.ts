@@ -62,8 +62,9 @@ export function renderJobs(
   return renderTable(columns, jobs, width, paint);
 }
 
-function tookText({ startedAt, finishedAt }: JobView, now: number): string {
-  if (startedAt === undefined) return '-';
+function tookText({ state, startedAt, finishedAt }: JobView, now: number): string {
+  // Between two attempts only the start of the last one is known.
+  if (startedAt === undefined || state === 'retry') return '-';
   const end = finishedAt === undefined ? now : Date.parse(finishedAt);
   return formatDuration(Math.max(0, end - Date.parse(startedAt)));
 }
@@ -86,7 +87,8 @@ function progressText({ percent, text = '' }: NonNullable<JobView['progress']>):
 }
 
 function failureText({ reason, message }: NonNullable<JobView['failure']>): string {
-  return tameLine(message === '' || message === reason ? reason : `${reason}: ${message}`);
+  if (message === '' || message === reason) return tameLine(reason);
+  return tameLine(message.startsWith(`${reason} `) ? message : `${reason}: ${message}`);
 }
 
 /** Everything about one job. */

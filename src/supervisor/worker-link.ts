@@ -85,11 +85,18 @@ export function linkWorker(options: WorkerLinkOptions): WorkerLink {
     away: () => {
       const status = options.statusOf('worker');
       if (status === undefined)
-        return plan().jobs ? 'the worker is switched off here' : 'the plan has no jobs';
+        return plan().jobs
+          ? { why: 'the worker is switched off here', remedy: 'see BULKHEAD_ONLY and BULKHEAD_DISABLE' }
+          : {
+              why: 'the plan has no jobs',
+              remedy: 'add `jobs:` to it, or run a tier that has them: scraper',
+            };
       if (worker === undefined || status.status === 'stopping') {
-        return `the worker is not there (${status.status}${status.reason === '' ? '' : `: ${status.reason}`})`;
+        return {
+          why: `the worker is not there (${status.status}${status.reason === '' ? '' : `: ${status.reason}`})`,
+        };
       }
-      return worker.waiting() > BUSY ? 'the worker is busy' : undefined;
+      return worker.waiting() > BUSY ? { why: 'the worker is busy' } : undefined;
     },
   });
 

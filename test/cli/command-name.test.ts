@@ -20,6 +20,17 @@ describe('the name of the command', () => {
     expect(localAdvice('see: bulkhead logs', {})).toBe('see: bulkhead logs');
     const inside = 'docker exec -it CONTAINER bulkhead db psql';
     expect(localAdvice(inside, { BULKHEAD_COMMAND: 'npx bulkhead' })).toBe(inside);
+    expect(localAdvice(localAdvice('see: bulkhead logs', env), env)).toBe('see: npx bulkhead logs');
+  });
+
+  test('to start is said as a checkout starts', () => {
+    const env = { BULKHEAD_COMMAND: 'npx bulkhead' };
+    expect(localAdvice('restored. Start: bulkhead up', env)).toBe('restored. Start: npm start');
+    expect(localAdvice('start it: bulkhead up --data /tmp/my.data. If it runs', env)).toBe(
+      'start it: BULKHEAD_DATA=/tmp/my.data npm start. If it runs',
+    );
+    expect(localAdvice('see: bulkhead up --help', env)).toBe('see: npx bulkhead up --help');
+    expect(localAdvice('Start: bulkhead up', { BULKHEAD_COMMAND: 'bh' })).toBe('Start: bh up');
   });
 
   test('is the one of every fix', async () => {

@@ -539,6 +539,17 @@ describe('db', () => {
     expect(target.asked).toEqual(['run import {"file":"/home/me/x.sql","mode":"replace"}']);
   });
 
+  test('import tells the way back to what was there', async () => {
+    target.run = async (_program, _input, onReport) => {
+      onReport({ type: 'result', value: { kept: 'shop_old' } });
+      return 0;
+    };
+    const { out } = await typed('db import --replace x.sql', { env: { BULKHEAD_COMMAND: 'npx bulkhead' } });
+    expect(out).toContain(
+      'back to what was there: npx bulkhead db rollback shop_old; rid of it: npx bulkhead db rollback --forget shop_old\n',
+    );
+  });
+
   test('import shows why it failed', async () => {
     target.run = async (_program, _input, onReport) => {
       onReport({ type: 'failure', message: 'cannot import x.sql: it is truncated', remedy: 'dump it again' });

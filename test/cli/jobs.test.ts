@@ -260,7 +260,8 @@ describe('what people see', () => {
     queue.set(added(1, { startAfter: '2026-01-01T00:10:00Z' }), {
       state: 'retry',
       attempts: 1,
-      failure: FAILED.failure,
+      startedAt: RUNNING.startedAt,
+      failure: { reason: 'exit', message: 'exit 3: no page' },
     });
     queue.set(added(), { ...DONE, startedAt: RUNNING.startedAt });
     queue.set(added(), { ...FAILED, startedAt: RUNNING.startedAt, deadLetter: true });

@@ -8,6 +8,6 @@ export async function run(context: Context): Promise<number> {
   const [before = '', after = ''] = context.given.words;
   const difference = diffPlans(requirePlan(context, before).plan, requirePlan(context, after).plan);
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, before, after, ...difference });
-  context.say(showDifference(difference, { color: context.color }).trimEnd());
+  context.sayAsIs(showDifference(difference, { color: context.color }).trimEnd());
   return CommandExit.ok;
 }

@@ -15,6 +15,6 @@ export async function run(context: Context): Promise<number> {
       disabled: plan.disabled,
     });
   }
-  context.say(showPlan(plan, provenance, { color: context.color }).trimEnd());
+  context.sayAsIs(showPlan(plan, provenance, { color: context.color }).trimEnd());
   return CommandExit.ok;
 }

@@ -17,7 +17,14 @@ export async function run(context: Context): Promise<number> {
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, imported });
   const facts = imported === undefined ? '' : `\n${renderFacts(imported)}`;
   context.say(
-    `imported ${file} in ${formatDuration(io.now() - begun)}. Migrate it: bulkhead db migrate${facts}`,
+    `imported ${file} in ${formatDuration(io.now() - begun)}. Migrate it: bulkhead db migrate${facts}${wayBack(imported)}`,
   );
   return CommandExit.ok;
+}
+
+/** What a replacement has put aside is told with the way back to it. */
+function wayBack(imported: unknown): string {
+  const { kept } = (imported ?? {}) as { readonly kept?: unknown };
+  if (typeof kept !== 'string') return '';
+  return `\nback to what was there: bulkhead db rollback ${kept}; rid of it: bulkhead db rollback --forget ${kept}`;
 }

@@ -5,7 +5,6 @@ import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
-import { localAdvice } from '../command-name.ts';
 import { examineCluster, examineTextOrder } from '../doctor/cluster.ts';
 import { examineIsolation, examineMachine } from '../doctor/machine.ts';
 import { examinePorts } from '../doctor/ports.ts';
@@ -48,12 +47,10 @@ export async function run(context: Context): Promise<number> {
   return worst ? CommandExit.failed : CommandExit.ok;
 }
 
-function renderFinding({ check, level, fact, remedy }: Finding, { paint, io }: Context): string {
+function renderFinding({ check, level, fact, remedy }: Finding, { paint }: Context): string {
   const { glyph, tone } = LOOKS[level];
   const head = `${paint(tone, glyph)} ${check.padEnd(10)} ${fact}`;
-  return remedy === undefined
-    ? head
-    : `${head}\n  ${' '.repeat(10)} ${paint('dim', `fix: ${localAdvice(remedy, io.env)}`)}`;
+  return remedy === undefined ? head : `${head}\n  ${' '.repeat(10)} ${paint('dim', `fix: ${remedy}`)}`;
 }
 
 /** What the supervisor knows of itself beats what we could guess: we may run as somebody else. */

@@ -30,7 +30,7 @@ export async function run(context: Context): Promise<number> {
   const tell = (line: LogLine): void => {
     if (!matches(line.line) || (job !== undefined && line.job !== job)) return;
     if (context.json) context.sayJson(line);
-    else context.say(print(line));
+    else context.sayAsIs(print(line));
   };
   await untilInterrupted(io, async (signal) => {
     let lines: AsyncIterable<LogLine>;

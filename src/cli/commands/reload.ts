@@ -1,14 +1,13 @@
 import type { ReloadAnswer, ReloadRequest } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { Context } from '../command.ts';
-import { localAdvice } from '../command-name.ts';
 
 export async function run(context: Context): Promise<number> {
   const client = await context.client();
   const request: ReloadRequest = { dryRun: context.given.has('dry-run') };
   const answer = await client.post<ReloadAnswer>('/v1/reload', request);
   if (context.json) context.sayJson(answer);
-  context.say(localAdvice(renderReload(answer), context.io.env));
+  context.say(renderReload(answer));
   return CommandExit.ok;
 }
 

@@ -7,10 +7,15 @@ const PATIENCE = 10_000;
 /** More are told to come back: each may be 64 KB. */
 const MOST_WAITING = 256;
 
+export interface Away {
+  readonly why: string;
+  readonly remedy?: string;
+}
+
 export interface RelayPorts {
   readonly clock: Pick<Clock, 'after'>;
-  /** Why the worker cannot be asked now; undefined: it can. */
-  away(): string | undefined;
+  /** Why the worker cannot be asked now, and what helps but time; undefined: it can. */
+  away(): Away | undefined;
   tell(message: ToWorker): void;
 }
 
@@ -26,7 +31,7 @@ export class Relay {
   /** Never rejects. */
   ask(request: JobsRequest): Promise<JobsAnswer> {
     const away = this.#ports.away();
-    if (away !== undefined) return Promise.resolve(workerAway(away));
+    if (away !== undefined) return Promise.resolve(workerAway(away.why, away.remedy));
     if (this.#waiting.size >= MOST_WAITING) {
       return Promise.resolve(workerAway(`${MOST_WAITING} requests wait for the worker already`));
     }
@@ -59,12 +64,12 @@ export class Relay {
   }
 }
 
-function workerAway(message: string): JobsRefusal {
+function workerAway(message: string, remedy = 'try again in a moment; see bulkhead status'): JobsRefusal {
   return {
     ok: false,
     code: 'worker-away',
     message: `cannot ask about jobs: ${message}`,
-    remedy: 'try again in a moment; see bulkhead status',
+    remedy,
     retryAfter: 1,
   };
 }

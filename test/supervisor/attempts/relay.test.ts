@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JobsAnswer, ToWorker } from '../../../src/protocol/jobs.ts';
-import { Relay } from '../../../src/supervisor/attempts/relay.ts';
+import { type Away, Relay } from '../../../src/supervisor/attempts/relay.ts';
 import { manualClock } from '../../support/clock.ts';
 
 const GOOD: JobsAnswer = { ok: true, durability: 'durable', value: { count: 1 } };
@@ -8,7 +8,7 @@ const GOOD: JobsAnswer = { ok: true, durability: 'durable', value: { count: 1 } 
 function openRelay() {
   const clock = manualClock();
   const told: ToWorker[] = [];
-  const world = { away: undefined as string | undefined };
+  const world = { away: undefined as Away | undefined };
   const relay = new Relay({ clock, away: () => world.away, tell: (message) => told.push(message) });
   const idOf = (index: number): number => {
     const message = told[index];
@@ -28,12 +28,14 @@ test('answers find their way back, whatever their order', async () => {
 
 test('a worker that is away is not asked, and says why', async () => {
   const { relay, told, world } = openRelay();
-  world.away = 'the worker is stopping';
+  world.away = { why: 'the worker is stopping' };
   expect(await relay.ask({ op: 'status' })).toMatchObject({
     code: 'worker-away',
     message: 'cannot ask about jobs: the worker is stopping',
     retryAfter: 1,
   });
+  world.away = { why: 'the plan has no jobs', remedy: 'add some' };
+  expect(await relay.ask({ op: 'status' })).toMatchObject({ remedy: 'add some' });
   expect(told).toEqual([]);
 });
 
