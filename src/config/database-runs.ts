@@ -58,6 +58,7 @@ export function buildDatabase(read: DatabaseStanza, context: DatabaseContext): D
     user,
     password: url?.kind === 'external' ? url.password : (url?.password ?? read.password),
     port,
+    ...(read.listen === undefined || url?.kind === 'external' ? {} : { listen: read.listen }),
     systemUser: read.system_user ?? 'postgres',
     importFrom: read.import?.from,
     ...(read.import?.mode === 'replace' && { importMode: 'replace' }),

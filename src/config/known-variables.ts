@@ -9,6 +9,7 @@ export const BULKHEAD_VARIABLES = {
   BULKHEAD_PORT: 'port of the probes',
   BULKHEAD_API_PORT: 'port of the API',
   BULKHEAD_DB_PORT: 'port of PostgreSQL, on the loopback',
+  BULKHEAD_DB_LISTEN: 'addresses PostgreSQL listens on besides the loopback, *: all; for development',
   BULKHEAD_DATABASE_MODE:
     'embedded or external: where the database must be; said, a volume may change from one to the other',
   BULKHEAD_ENABLE: 'services to switch on, by comma',

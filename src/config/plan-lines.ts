@@ -43,6 +43,7 @@ export function settingLines(plan: Plan): PlanLine[] {
       ['database.user', user],
       ['database.password', password === undefined ? unset : MASK],
       ['database.port', external ? undefined : port],
+      ['database.listen', plan.database.listen?.join(', ')],
       ['database.system_user', systemUser],
       ['database.import.from', importFrom],
       ['database.import.mode', plan.database.importMode],

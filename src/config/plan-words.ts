@@ -6,7 +6,17 @@ import { planForeign } from './foreign-words.ts';
 import { job } from './job-words.ts';
 import { logs } from './log-words.ts';
 import { queue } from './queue-words.ts';
-import { absolutePath, databaseName, duration, flag, integer, oneOf, path, systemUser } from './scalars.ts';
+import {
+  absolutePath,
+  addresses,
+  databaseName,
+  duration,
+  flag,
+  integer,
+  oneOf,
+  path,
+  systemUser,
+} from './scalars.ts';
 import { schedule } from './schedule-words.ts';
 import { SERVICE_NAME, service } from './service-words.ts';
 import { type JsonSchema, knownText, listOf, mapOf, parsed, type Shape, text } from './shape.ts';
@@ -63,8 +73,13 @@ const databaseWords = {
   },
   port: {
     shape: port,
-    doc: 'On the loopback only. BULKHEAD_DB_PORT and DATABASE_URL beat it.',
+    doc: 'On the loopback, and where listen says. BULKHEAD_DB_PORT and DATABASE_URL beat it.',
     default: 5432,
+  },
+  listen: {
+    shape: addresses,
+    doc: 'Addresses the server listens on besides the loopback, by comma; *: all. By those only the role of the application is let in, to its database, with its password (SCRAM, not encrypted). Empty: none. For development.',
+    examples: ['*', '10.0.0.5'],
   },
   system_user: {
     shape: systemUser,

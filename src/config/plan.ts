@@ -74,6 +74,8 @@ export interface DatabasePlan {
   /** From DATABASE_URL or its file; undefined: generated once into /data/secrets/app_password. */
   readonly password: string | undefined;
   readonly port: number;
+  /** Addresses besides the loopback; `*`: all. */
+  readonly listen?: readonly string[];
   /** System user that owns the cluster, when we are root. */
   readonly systemUser: string;
   /** Where the one dump may come from, besides /data/import and /data/current-db-backup.sql. */

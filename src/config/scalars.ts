@@ -145,3 +145,15 @@ export const regularExpression: Shape<RegExp> = parsed(
   { type: 'string', minLength: 1 },
   () => 'as in JavaScript: escape ( ) [ ] { } . * + ? with \\',
 );
+
+/** Addresses a server may listen on, by comma. */
+export const addresses: Shape<readonly string[]> = parsed(
+  'IP addresses with commas between, or *',
+  (text) => {
+    const list = text.split(',').map((address) => address.trim());
+    return list.every((address) => address === '*' || /^[\d.]{7,15}$|^[\da-f:.]*:[\da-f:.]*$/i.test(address))
+      ? list
+      : undefined;
+  },
+  { type: 'string' },
+);

@@ -45,10 +45,11 @@ const OURS: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Nothing is trusted and nothing but loopback can be reached. The superuser has no password where the system can
+ * Nothing is trusted and nothing but loopback can be reached, unless the plan says `open`: then the application's role
+ * alone, in its database alone. The superuser has no password where the system can
  * vouch for its user; `root` too, because in the container root could become that user anyway.
  */
-export function renderHba(peer: boolean): string {
+export function renderHba(peer: boolean, open?: Pick<DatabasePlan, 'name' | 'user'>): string {
   const method = peer ? `peer map=${SUPERUSER}` : 'scram-sha-256';
   return [
     `local all ${SUPERUSER} ${method}`,
@@ -56,8 +57,14 @@ export function renderHba(peer: boolean): string {
     'local all all scram-sha-256',
     'host all all 127.0.0.1/32 scram-sha-256',
     'host all all ::1/128 scram-sha-256',
+    ...(open ? [`host ${quoteName(open.name)} ${quoteName(open.user)} all scram-sha-256`] : []),
     '',
   ].join('\n');
+}
+
+/** Quoted, a name means itself and no keyword. */
+function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 export function renderIdent(systemUser: string): string {

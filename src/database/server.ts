@@ -48,7 +48,7 @@ export async function becomeServer(job: Job): Promise<void> {
       hba_file: join(layout.rendered, 'pg_hba.conf'),
       ident_file: join(layout.rendered, 'pg_ident.conf'),
       port: String(job.plan.port),
-      listen_addresses: loopbacks().join(','),
+      listen_addresses: listenAddresses(job),
       unix_socket_directories: quoteListItem(layout.sockets),
     }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ];
@@ -110,8 +110,16 @@ async function renderInto(layout: Layout, job: Job, user: Identity, cluster: Clu
   const write = (name: string, text: string): void =>
     writeFileSync(join(layout.rendered, name), text, { mode: 0o600 });
   write('postgresql.conf', renderSettings(tuned, job.plan, overrides, cluster.major));
-  write('pg_hba.conf', renderHba(canUsePeer(user)));
+  write('pg_hba.conf', renderHba(canUsePeer(user), job.plan.listen && job.plan));
   write('pg_ident.conf', renderIdent(user.name));
+}
+
+function listenAddresses({ plan: { listen = [] }, note }: Job): string {
+  if (listen.length === 0) return loopbacks().join(',');
+  note(
+    `the database listens on ${listen.join(', ')} besides the loopback: whoever reaches its port may try the application's password, and what is said is not encrypted (database.listen)`,
+  );
+  return listen.includes('*') ? '*' : [...new Set([...loopbacks(), ...listen])].join(',');
 }
 
 /** postgres warns about an address it cannot bind, and fails where it can bind none. */

@@ -75,7 +75,10 @@ export function planReload(
 
 /** What is read when a run starts, and so counts from its next start. */
 const STARTED_WITH: readonly { readonly service: string; readonly isOf: (path: string) => boolean }[] = [
-  { service: 'database', isOf: (path) => path.startsWith('database.settings.') },
+  {
+    service: 'database',
+    isOf: (path) => path.startsWith('database.settings.') || path === 'database.listen',
+  },
   // What the worker knows of the types, and how attempts run, change together.
   { service: 'worker', isOf: isOfJobs },
   { service: 'api', isOf: (path) => isOfApi(path) || isOfJobs(path) },
@@ -91,7 +94,7 @@ function isOfApi(path: string): boolean {
 
 /** Settings of the server are read at its start; where a first dump comes from no longer matters. */
 function isOfDatabase(path: string): boolean {
-  return /^database\.(settings\.|sample$|import\.|init$|migrate\.)/.test(path);
+  return /^database\.(settings\.|listen$|sample$|import\.|init$|migrate\.)/.test(path);
 }
 
 /** Read by every backup anew, but for what the server must be started with. */

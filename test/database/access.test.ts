@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { psqlInvocation } from '../../src/database/psql.ts';
@@ -121,4 +122,21 @@ test.each([
   const setup = await volume.run('setup', { plan });
   expect(setup.code).toBe(12);
   expect(setup.failure).toContain(message);
+});
+
+test('with database.listen the application alone is let in from outside, to its database alone', async () => {
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+  if (outside === undefined) return;
+  const ask = (user: string, database: string) => {
+    const env = { PGHOST: outside, PGPORT: String(server.port), PGPASSWORD: server.appPassword };
+    return run(['psql', '-X', '-q', '-A', '-t', '-U', user, database], env, 'SELECT current_user;\n');
+  };
+  expect((await ask(server.appUser, 'tools')).output).toContain('Connection refused');
+  await volume.stopServer();
+  await volume.startServer({ plan: { listen: ['*'] } });
+  expect(await ask(server.appUser, 'tools')).toEqual({ code: 0, output: server.appUser });
+  expect((await ask(server.appUser, 'postgres')).output).toContain('no pg_hba.conf entry');
+  expect((await ask('bulkhead', 'tools')).output).toContain('no pg_hba.conf entry');
 });

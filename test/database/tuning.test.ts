@@ -64,5 +64,8 @@ test('nobody is trusted, and nothing but the loopback is let in', () => {
     expect(renderHba(peer)).not.toMatch(/trust|md5|password|0\.0\.0\.0|::\/0|samehost/);
     expect(renderHba(peer).includes('peer')).toBe(peer);
   }
+  const open = renderHba(true, { name: 'tools', user: 'tools_user' });
+  expect(open.startsWith(renderHba(true))).toBe(true);
+  expect(open.slice(renderHba(true).length)).toBe('host "tools" "tools_user" all scram-sha-256\n');
   expect(renderIdent('postgres')).toBe('bulkhead "postgres" bulkhead\nbulkhead root bulkhead\n');
 });

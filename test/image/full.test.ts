@@ -1,4 +1,6 @@
 /** Tier full: it looks after itself, and one volume goes from tier to tier and back without losing anything. */
+import { networkInterfaces } from 'node:os';
+import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BackupList } from '../../src/protocol/backups.ts';
 import type { JobList } from '../../src/protocol/jobs.ts';
@@ -8,7 +10,9 @@ import {
   type Container,
   docker,
   FULL_IMAGE,
+  freePorts,
   IMAGE,
+  isApp,
   makeVolume,
   runContainer,
   SCRAPER_IMAGE,
@@ -132,6 +136,30 @@ describe('tier full', () => {
     expect(held.code, held.stdout + held.stderr).toBe(1);
     expect(held.stdout.trim().split('\n').at(-1)).toMatch(/^unhealthy: .*database/);
   });
+});
+
+it('in development the database is reached from outside, the app is not there, queue and API are', async () => {
+  const ports = await freePorts();
+  const env = {
+    ...PATIENT.env,
+    BULKHEAD_DISABLE: 'app',
+    BULKHEAD_DB_LISTEN: '*',
+    DATABASE_URL: `postgresql://video_ia_user:development@localhost:${ports.database}/video_ia_net`,
+  };
+  const container = await runContainer({ ...PATIENT, image: SCRAPER_IMAGE, ports, env });
+  await container.ready();
+  const host = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+  const session = new pg.Client(
+    `postgresql://video_ia_user:development@${host}:${ports.database}/video_ia_net`,
+  );
+  await session.connect();
+  expect((await session.query('SELECT count(*) > 0 AS there FROM tools')).rows).toEqual([{ there: true }]);
+  await session.end();
+  expect((await container.processes()).filter(isApp)).toEqual([]);
+  expect((await askApi<JobList>(container, 'GET', '/jobs')).jobs).toEqual([]);
+  expect(await container.stop()).toBe(0);
 });
 
 interface Content {
