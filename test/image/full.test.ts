@@ -198,7 +198,7 @@ describe.each([
       await core.sql("UPDATE tools SET name = 'Kept all the way' WHERE id = (SELECT min(id) FROM tools)");
     });
     await use('scraper', async (scraper) => {
-      await endOf(scraper, await addJob(scraper, 'scrape-all'));
+      expect((await endOf(scraper, await addJob(scraper, 'backup'))).state).toBe('completed');
     });
     await use('full', async (full) => {
       expect((await full.exec(['bulkhead', 'schedule', 'run', 'backup-daily'])).code).toBe(0);
