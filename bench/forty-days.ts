@@ -9,7 +9,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isWhole, readShelf, viewOf } from '../src/backups/shelf.ts';
 import { formatSize } from '../src/base/size.ts';
@@ -138,8 +138,30 @@ async function carryOut(name: string): Promise<string | undefined> {
       : ['backup', { what: argv[3] ?? '', ...(argv.includes('--full') ? { full: 'yes' } : {}) }];
   const ended = await run(program, input);
   if (ended.code !== 0) return ended.failure ?? `exit ${ended.code}`;
+  if (program === 'backup') {
+    settleTimes();
+    const pruned = await run('prune-backups', {});
+    if (pruned.code !== 0) return pruned.failure ?? `prune: exit ${pruned.code}`;
+  }
   const bad = program === 'verify-backups' ? (ended.result as VerifyResult[]).filter(({ ok }) => !ok) : [];
   return bad.length === 0 ? undefined : bad.map(({ id, problem }) => `${id}: ${problem}`).join('; ');
+}
+
+/**
+ * The moment of a dump is that of its snapshot, which the server tells by a clock that cannot be moved: it is put to the
+ * day that the name tells, and what no rule keeps is removed after that.
+ */
+function settleTimes(): void {
+  const shelf = join(volume.dataDir, 'backups', 'dump');
+  for (const id of existsSync(shelf) ? readdirSync(shelf) : []) {
+    const [, year, month, day, hour, minute, second] =
+      /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/.exec(id) ?? [];
+    if (year === undefined) continue;
+    const file = join(shelf, id, 'manifest.json');
+    const startedAt = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+    const manifest = JSON.parse(readFileSync(file, 'utf8'));
+    if (manifest.startedAt !== startedAt) writeFileSync(file, JSON.stringify({ ...manifest, startedAt }));
+  }
 }
 
 function run(program: ProgramName, input: Record<string, string>) {
