@@ -1,6 +1,6 @@
 /** Who may do what: every request passes here before anything of it is read, those that match no route as well. */
 import type { IncomingMessage } from 'node:http';
-import { isKnownHost, isOwnMachine, isOwnOrigin, readHost } from './peer.ts';
+import { isKnownHost, isOwnMachine, readHost } from './peer.ts';
 import { Problem } from './problem.ts';
 import { createFailedTries, createTokenCheck, readBearer } from './token.ts';
 
@@ -57,6 +57,9 @@ export function createAdmission(rules: AdmissionRules, now: () => number): Admis
           remedy: 'add it to `api: allowed_hosts:` of the plan, or send the token',
         });
       }
+      // Whatever a request says of where it comes from, any program can write: a change is open to the token alone.
+      if (!hasToken && isMutation(method))
+        throw unauthorized('a request that changes something needs the token');
       if (!hasToken && !isOwnMachine(request.socket.remoteAddress, headers))
         throw unauthorized('a token is needed');
       if (isMutation(method)) {
@@ -69,16 +72,6 @@ export function createAdmission(rules: AdmissionRules, now: () => number): Admis
           throw new Problem(415, 'not-json', 'a request that changes something must be application/json', {
             remedy: 'send Content-Type: application/json, also without a body',
           });
-        }
-        if (!hasToken && !isOwnOrigin(headers)) {
-          throw new Problem(
-            403,
-            'cross-site',
-            'a request that changes something needs the token, or comes from a page of ours',
-            {
-              remedy: 'send the token: Authorization: Bearer TOKEN',
-            },
-          );
         }
       }
       return hasToken ? `token ${token.id}` : 'loopback';

@@ -12,8 +12,8 @@ const GROUPS: Readonly<Record<ApiRoute['group'], string>> = {
 /** What any route may answer besides its own. */
 export const EVERYWHERE: Readonly<Record<number, string>> = {
   400: 'the request has the wrong shape',
-  401: 'no token where one is needed, or a wrong one',
-  403: 'a Host that is not ours, a page of another site, or nothing may be changed',
+  401: 'a wrong token, or none where one is needed: to change something always, to read from anywhere but the loopback',
+  403: 'a Host that is not ours, or nothing may be changed',
   429: 'too many wrong tokens from this address',
   503: 'who would answer is away, or too much waits; see Retry-After',
 };
@@ -38,7 +38,7 @@ export function describeApi(routes: readonly ApiRoute[], jobTypes: readonly stri
       title: 'Bulkhead',
       version: VERSION,
       description:
-        'Jobs, schedules and state of a product that Bulkhead supervises. Off the loopback nothing answers without a token. ' +
+        'Jobs, schedules and state of a product that Bulkhead supervises. Without a token the loopback may read, and nobody may do more. ' +
         'A request that changes something must be application/json. Errors are application/problem+json (RFC 9457).',
     },
     security: [{ token: [] }, {}],
@@ -107,6 +107,7 @@ function describeRoute({
     operationId: operationId(method, path),
     summary,
     tags: [group],
+    ...(method === 'GET' ? {} : { security: [{ token: [] }] }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: body } } } }),
     responses: {

@@ -42,18 +42,3 @@ export function readHost(header: string | undefined): string | undefined {
 export function isKnownHost(host: string, allowed: readonly string[]): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || isIP(host) !== 0 || allowed.includes(host);
 }
-
-/**
- * Does a browser say that our own page asks? `Sec-Fetch-Site` is the better witness, but missing on plain http
- * outside of localhost; then `Origin` is asked. Who sends neither is no proof of anything.
- */
-export function isOwnOrigin(headers: Headers): boolean {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined) return site === 'same-origin' || site === 'none';
-  const { origin, host } = headers;
-  if (typeof origin !== 'string' || typeof host !== 'string') return false;
-  const url = URL.parse(origin);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false;
-  // Both through the same parser: it knows which port is the protocol's own.
-  return url.host === URL.parse(`${url.protocol}//${host}`)?.host;
-}
