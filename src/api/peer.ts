@@ -14,17 +14,15 @@ const PROXY_HEADERS = [
 ];
 const PROXY_PREFIXES = ['x-forwarded-', 'cf-', 'x-envoy-'];
 
-/** Is it somebody on this machine, and surely so? */
+/** These and no other of 127.0.0.0/8, which may be somebody else's: a local forwarder, a DNS stub. */
+const OWN = ['127.0.0.1', '::1', '::ffff:127.0.0.1'];
+
+/** Is it somebody on this machine, and surely so? A proxy that runs here and adds no header cannot be told apart from it. */
 export function isOwnMachine(address: string | undefined, headers: Headers): boolean {
-  if (address === undefined || !isLoopback(address)) return false;
+  if (address === undefined || !OWN.includes(address.toLowerCase())) return false;
   return !Object.keys(headers).some(
     (name) => PROXY_HEADERS.includes(name) || PROXY_PREFIXES.some((prefix) => name.startsWith(prefix)),
   );
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.toLowerCase().replace(/^::ffff:/, '');
-  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
 }
 
 /** `name[:port]`, `[v6][:port]`; undefined: it is none. Lower case, without the port and a final dot. */

@@ -70,10 +70,17 @@ describe('off the loopback', () => {
 });
 
 describe('the loopback', () => {
-  test.each(['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1'])(
+  test.each(['127.0.0.1', '::1', '::ffff:127.0.0.1', '::FFFF:127.0.0.1'])(
     'of %s reads without a token',
     async (from) => {
       expect((await ask(from, { url: '/jobs' })).statusCode).toBe(200);
+    },
+  );
+
+  test.each(['127.0.0.2', '127.0.0.10', '127.8.9.1', '::ffff:127.0.0.2', '::', '172.17.0.1'])(
+    'is not %s',
+    async (from) => {
+      expect(codeOf(await ask(from, { url: '/jobs' }))).toBe('401 unauthorized');
     },
   );
 
