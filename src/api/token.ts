@@ -30,12 +30,12 @@ const MOST_ADDRESSES = 1000;
 
 /** Wrong tokens of the last minute, by address. */
 export interface FailedTries {
-  /** Seconds this address must wait before another token of it is looked at; undefined: it need not. */
+  /** Seconds this address must wait before a wrong token of it is counted again; undefined: it need not. */
   waitOf(address: string): number | undefined;
   count(address: string): void;
 }
 
-/** @param most in a minute; the next is not looked at. @param now milliseconds of any clock that only goes on */
+/** @param most in a minute; the next is told to wait. @param now milliseconds of any clock that only goes on */
 export function createFailedTries(most: number, now: () => number): FailedTries {
   const tries = new Map<string, number[]>();
   const recent = (address: string): number[] =>
