@@ -131,7 +131,7 @@ it('leaves no browser, no zombie and no file behind', async () => {
   const left = await container.exec([
     'bash',
     '-c',
-    'ls -d /tmp/tool-scraper-* /data/assets/*/.*.tmp 2>/dev/null',
+    'ls -d /tmp/scraper-* /data/assets/*/.*.tmp 2>/dev/null',
   ]);
   expect(left.stdout).toBe('');
 });

@@ -54,16 +54,16 @@ test("a sweep takes what the tool shows no more and what kills left, and nobody 
 
 test('a work folder of a process that is no more is removed by the next start, and no other', () => {
   const place = join(base, 'd');
-  const alive = `tool-scraper-${process.pid}-${startOf(process.pid)}-abc`;
+  const alive = `scraper-${process.pid}-${Number(startOf(process.pid)).toString(36)}-abc`;
   // The pid lives, but began at another time: somebody else has it now.
-  const gone = [`tool-scraper-${process.pid}-1-abc`, 'tool-scraper-4194304-5-abc'];
-  for (const name of [alive, ...gone, 'tool-scraper-notes', 'other'])
+  const gone = [`scraper-${process.pid}-1-abc`, 'scraper-4194304-5-abc'];
+  for (const name of [alive, ...gone, 'scraper-notes', 'other'])
     mkdirSync(join(place, name), { recursive: true });
   writeFileSync(join(place, gone[0] ?? '', 'SingletonLock'), '');
   const folder = makeWorkFolder(place);
   const left = readdirSync(place).toSorted();
   assert.equal(left.length, 4, left.join());
-  assert.ok(left.includes(alive) && left.includes('other') && left.includes('tool-scraper-notes'));
+  assert.ok(left.includes(alive) && left.includes('other') && left.includes('scraper-notes'));
   folder.remove();
   assert.equal(readdirSync(place).length, 3);
 });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startOf } from './tree.ts';
 
-const PREFIX = 'tool-scraper-';
+/** Short, as all names here are: Chromium puts a socket below it, and the path of one has at most 107 bytes. */
+const PREFIX = 'scraper-';
 
 function remove(path: string): void {
   try {
@@ -19,15 +20,20 @@ function remove(path: string): void {
  */
 export function makeWorkFolder(base: string = tmpdir()): { path: string; remove(): void } {
   sweep(base);
-  const path = mkdtempSync(join(base, `${PREFIX}${process.pid}-${startOf(process.pid) ?? 0}-`));
-  mkdirSync(join(path, 'tmp'));
+  const path = mkdtempSync(join(base, `${PREFIX}${process.pid}-${short(startOf(process.pid))}-`));
+  mkdirSync(join(path, 't'));
   return { path, remove: () => remove(path) };
 }
 
 /** Removes the folders of processes that are no more. */
 function sweep(base: string): void {
   for (const name of readdirSync(base)) {
-    const [, pid, start] = /^tool-scraper-(\d+)-(\d+)-/.exec(name) ?? [];
-    if (pid && start && startOf(Number(pid)) !== start) remove(join(base, name));
+    const [, pid, start] = /^scraper-(\d+)-([\da-z]+)-/.exec(name) ?? [];
+    if (pid && start && short(startOf(Number(pid))) !== start) remove(join(base, name));
   }
+}
+
+/** Ticks since the machine's start, which grow without end. */
+function short(start: string | undefined): string {
+  return Number(start ?? 0).toString(36);
 }

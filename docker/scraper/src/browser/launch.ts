@@ -88,7 +88,7 @@ export async function launchBrowser(options: LaunchOptions): Promise<RunningBrow
 
 function browserEnvironment(folder: string): NodeJS.ProcessEnv {
   const { PATH, LANG = 'C.UTF-8', TZ } = process.env;
-  const temporary = join(folder, 'tmp');
+  const temporary = join(folder, 't');
   const own = { HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder, TMPDIR: temporary };
   return { ...own, LANG, ...(PATH ? { PATH } : {}), ...(TZ ? { TZ } : {}) };
 }
