@@ -41,9 +41,9 @@ export interface ConfinedCommand {
 const CANNOT_START = 13;
 
 /**
- * Nearly everything is inherited or done by libuv at no cost. libuv clears the supplementary groups and knows no
- * limits, so util-linux's setpriv and prlimit stand before the program there: in the same process, about half a
- * millisecond each.
+ * Nearly everything is inherited. For another user and for limits util-linux's setpriv and prlimit stand before the
+ * program: in the same process, about half a millisecond each. libuv would change the user too, but before its exec, and
+ * as long as that lasts we wait for a process to which that user may send any signal: one SIGSTOP, and we wait for ever.
  * @throws Failure for what cannot be given: the command must then not be started.
  */
 export function confineCommand(
@@ -69,7 +69,8 @@ export function confineCommand(
   const wrapped = [...nicely, ...limitWords(ulimits), ...argv];
   const grouped = memoryGroup === undefined ? [] : enterGroup(memoryGroup);
   const isConfinedLate = privileges !== undefined && !privileges.unconfined && !hasGivenUp();
-  if ((user === undefined || (user.groups.length === 0 && grouped.length === 0)) && !isConfinedLate) {
+  const isPlain = user === undefined || (user.groups.length === 0 && grouped.length === 0 && !hasSetpriv());
+  if (isPlain && !isConfinedLate) {
     if (grouped.length + wrapped.length > argv.length) requireProgram(argv, path, cwd);
     const changesUser = user !== undefined && user.uid !== 0;
     return {
@@ -169,6 +170,10 @@ function refuseAbove(name: string, hard: number): void {
 
 function groupWord(user: Pick<Identity, 'gid' | 'groups'>): string {
   return user.groups.length === 0 ? '--clear-groups' : `--groups=${[user.gid, ...user.groups].join(',')}`;
+}
+
+function hasSetpriv(): boolean {
+  return tools.has('setpriv') || findProgram('setpriv') !== undefined;
 }
 
 const tools = new Map<string, string>();
