@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobsPlan } from '../../src/config/plan-jobs.ts';
 import { PostgresStore } from '../../src/jobs/stores/postgres.ts';
-import { openJobsSession } from '../../src/postgres/jobs-session.ts';
+import { openJobsSession, unhurried } from '../../src/postgres/jobs-session.ts';
+import type { Ask } from '../../src/postgres/session-pool.ts';
 import { LIMITS, mustClaim, newJob, TYPES } from '../jobs-store/trial.ts';
 import { makeEmptyVolume, type TestVolume } from '../support/postgres.ts';
 
@@ -17,10 +18,16 @@ beforeAll(async () => {
 
 afterAll(() => volume.remove());
 
+const SERVER = () => ({
+  socketDir: `${volume.runDir}/pg`,
+  port: volume.plan.port,
+  appUser: '',
+  appPassword: '',
+});
+
 function openStore(jobsPassword = SECRETS.jobsPassword): PostgresStore {
-  const server = { socketDir: `${volume.runDir}/pg`, port: volume.plan.port, appUser: '', appPassword: '' };
   return new PostgresStore({
-    connect: () => openJobsSession(server, volume.plan.name, jobsPassword),
+    connect: () => openJobsSession(SERVER(), volume.plan.name, jobsPassword),
     limits: LIMITS,
     note: () => undefined,
   });
@@ -42,6 +49,38 @@ test('is the worker’s alone: the application does not get in', async () => {
   const wrong = openStore('another password');
   await expect(wrong.open(TYPES)).rejects.toMatchObject({ code: 'store-away' });
   await wrong.close();
+});
+
+test('runs no statement for longer than somebody waits for it, but for what migrates', async () => {
+  const said: string[] = [];
+  const store = new PostgresStore({
+    connect: async () => {
+      const session = await openJobsSession(SERVER(), volume.plan.name, SECRETS.jobsPassword);
+      const { query } = session;
+      const { rows } = await session.query('SHOW statement_timeout');
+      expect(rows).toEqual([{ statement_timeout: '10s' }]);
+      session.query = ((text: string, values?: unknown[]) => {
+        said.push(text);
+        return Reflect.apply(query, session, [text, values]);
+      }) as typeof session.query;
+      return session;
+    },
+    limits: LIMITS,
+    note: () => undefined,
+  });
+  await store.open(TYPES);
+  await store.add(newJob({ data: 'kept' }));
+  await store.close();
+  const before = (word: RegExp) => said[said.findIndex((text) => word.test(text)) - 1];
+  expect(before(/CREATE TABLE IF NOT EXISTS bulkhead_jobs\.bulkhead_attempt/)).toMatch(
+    /'statement_timeout', '0'/,
+  );
+  expect(before(/INSERT INTO bulkhead_jobs\.job/)).not.toMatch(/'statement_timeout', '0'/);
+  const session = await openJobsSession(SERVER(), volume.plan.name, SECRETS.jobsPassword);
+  const shown = async () => (await session.query('SHOW statement_timeout')).rows[0]?.statement_timeout;
+  const ask: Ask = (text, values) => session.query(text, values as unknown[]);
+  expect([await unhurried(ask, shown), await shown()]).toEqual(['0', '10s']);
+  await session.end();
 });
 
 test('stays at every further set-up, its password follows the secret, and the application’s name may not be its', async () => {

@@ -1,6 +1,7 @@
 /** pg-boss as we use it: its schema, its migrations, its queues and its way in. Nothing of it runs by the clock. */
 import { PgBoss } from 'pg-boss';
 import { Failure, messageOf } from '../../base/errors.ts';
+import { unhurried } from '../../postgres/jobs-session.ts';
 import type { SessionPool } from '../../postgres/session-pool.ts';
 import type { NewJob } from '../store.ts';
 import { dataColumn, singletonColumn } from './postgres-job.ts';
@@ -26,14 +27,14 @@ export async function openBoss(pool: SessionPool, note: (text: string) => void):
     bamIntervalSeconds: DAY_SECONDS,
     db: {
       executeSql: (text, values) =>
-        pool.within((ask) => ask<Record<string, unknown>>(text, values), MIGRATION_MS),
+        pool.within((ask) => unhurried(ask, () => ask<Record<string, unknown>>(text, values)), MIGRATION_MS),
     },
   });
   // Without a listener, an error of one of its timers would end the process.
   boss.on('error', (error) => note(`the queue in PostgreSQL: ${messageOf(error)}`));
   try {
     await boss.start();
-    await pool.within((ask) => ask(TABLES), MIGRATION_MS);
+    await pool.within((ask) => unhurried(ask, () => ask(TABLES)), MIGRATION_MS);
   } catch (error) {
     await closeBoss(boss);
     throw error;
@@ -51,7 +52,7 @@ export async function makeQueue(boss: PgBoss, type: string): Promise<void> {
 }
 
 /** Whether it was new: false where its id or its key is there. */
-export async function insertJob(boss: PgBoss, job: NewJob): Promise<boolean> {
+export async function insertJob(boss: PgBoss, pool: SessionPool, job: NewJob): Promise<boolean> {
   const ids = await boss.insert(
     job.type,
     [
@@ -64,7 +65,8 @@ export async function insertJob(boss: PgBoss, job: NewJob): Promise<boolean> {
         ...(job.startAfter ? { startAfter: job.startAfter.toISOString() } : {}),
       },
     ],
-    { returnId: true },
+    // Its own way in is that of migrations.
+    { returnId: true, db: { executeSql: (text, values) => pool.query(text, values) } },
   );
   return ids !== null && ids.length > 0;
 }

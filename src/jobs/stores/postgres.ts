@@ -83,7 +83,7 @@ export class PostgresStore implements JobStore {
       await this.#bound.require();
       await this.#ensureQueue(job.type);
       for (let tries = 0; tries < TRIES; tries += 1) {
-        const isNew = await insertJob(this.#opened(), job);
+        const isNew = await insertJob(this.#opened(), this.#pool, job);
         if (isNew) this.#bound.added();
         const there = await findJob(this.#pool, job.id);
         if (there) return { job: there, duplicate: !isNew };
