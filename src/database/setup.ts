@@ -9,6 +9,7 @@ import {
   renameIn,
 } from '../postgres/app-database.ts';
 import { connectAsSuperuser, type Server, type Session, serverOf } from '../postgres/connect.ts';
+import { tellJobsDatabaseReady } from '../postgres/jobs-session.ts';
 import { JOBS_DATABASE, layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts';
 import { ensureLedger, type LedgerRow, readLedger } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';
@@ -35,6 +36,7 @@ export async function runSetup(job: Job, makeDump: MakeSafetyDump): Promise<void
     if (job.assignment.jobs?.store === 'postgres') {
       const { prepareJobsDatabase } = await import('./jobs-database.ts');
       await prepareJobsDatabase(job, session, ledger);
+      tellJobsDatabaseReady(server.socketDir);
     }
     if (exists) {
       await checkCollation(job, server, session, ledger);

@@ -1,8 +1,22 @@
 /** Sessions of the worker with the place of the queue. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../base/errors.ts';
 import { openSession, type Server, type Session } from './connect.ts';
 import { openExternalSession } from './external-session.ts';
 import { JOBS_DATABASE } from './layout.ts';
 import type { Ask } from './session-pool.ts';
+
+/**
+ * In the folder of the sockets, which every boot empties: the set-up of this boot has made the role and the database. No
+ * order of starting says it, for the queue lives without its database, also where that never comes.
+ */
+const READY = 'jobs-ready';
+
+/** Called by the set-up, for everybody to see. @param socketDir of our own cluster */
+export function tellJobsDatabaseReady(socketDir: string): void {
+  writeFileSync(join(socketDir, READY), '', { mode: 0o644 });
+}
 
 /** As the server shows it. Who asked has given up by then; without it the statement would go on for nobody. */
 const STATEMENT_TIMEOUT = '10s';
@@ -20,7 +34,7 @@ const RESTORE = `SELECT pg_catalog.set_config('statement_timeout', '${STATEMENT_
 /**
  * In our own cluster as the role of the queue in its database; in a server that is not ours as the application's user, in
  * the application's database. No statement of it lasts longer than 10 s, but see `unhurried`.
- * @throws Failure, ConnectFailure where it cannot be had
+ * @throws Failure, ConnectFailure where it cannot be had; `database-away` before the set-up has made it
  */
 export async function openJobsSession(
   server: Pick<Server, 'external' | 'socketDir' | 'port' | 'appUser' | 'appPassword'>,
@@ -28,6 +42,10 @@ export async function openJobsSession(
   jobsPassword: string | undefined,
 ): Promise<Session> {
   const { external, socketDir: host, port, appUser: user, appPassword: password } = server;
+  // A knock before would be a FATAL in the server's log at every first boot.
+  if (!external && !existsSync(join(host, READY))) {
+    throw new Failure('the set-up has not made the database of the queue yet', { code: 'database-away' });
+  }
   const session = external
     ? await openExternalSession(external, { user, password, database })
     : await openSession({ host, port, user: JOBS_DATABASE, password: jobsPassword, database: JOBS_DATABASE });

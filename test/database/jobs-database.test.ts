@@ -35,6 +35,12 @@ function openStore(jobsPassword = SECRETS.jobsPassword): PostgresStore {
 
 test('is made by the set-up where the plan has jobs, and by nobody else', async () => {
   expect(await volume.databases()).toEqual(['tools']);
+  const early = openStore();
+  await expect(early.open(TYPES)).rejects.toMatchObject({
+    code: 'store-away',
+    message: expect.stringContaining('the set-up has not made the database of the queue yet'),
+  });
+  await early.close();
   const made = await volume.run('setup', { jobs: JOBS, secrets: SECRETS });
   expect([made.code, made.failure]).toEqual([0, undefined]);
   expect(await volume.databases()).toEqual(['bulkhead_jobs', 'tools']);
