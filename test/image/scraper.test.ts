@@ -128,11 +128,7 @@ it('leaves no browser, no zombie and no file behind', async () => {
   );
   const { stdout } = await container.exec(['bash', '-c', 'cat /proc/[0-9]*/stat 2>/dev/null']);
   expect(stdout.split('\n').filter((line) => /^\d+ \(.*\) Z /.test(line))).toEqual([]);
-  const left = await container.exec([
-    'bash',
-    '-c',
-    'ls -d /tmp/scraper-* /data/assets/*/.*.tmp 2>/dev/null',
-  ]);
+  const left = await container.exec(['bash', '-c', 'ls -d /tmp/scraper-* /data/assets/*/.*.tmp 2>/dev/null']);
   expect(left.stdout).toBe('');
 });
 
