@@ -6,6 +6,7 @@ import { problem } from './schemas.ts';
 const GROUPS: Readonly<Record<ApiRoute['group'], string>> = {
   jobs: 'Work that is asked for and done by a worker, at least once',
   schedules: 'What runs by the clock',
+  alerts: 'What is not well, and who is told of it',
   product: 'The product as a whole',
 };
 

@@ -1,6 +1,7 @@
 /** How a route of the API is written down: what serves it, what checks it and what describes it are one thing. */
 import type { Readable } from 'node:stream';
 import type { Scrape } from '../metrics/scrape.ts';
+import type { AlertDesk } from './alert-desk.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Operate } from './operate.ts';
 
@@ -27,6 +28,8 @@ export interface Served {
   readonly events: EventHub;
   /** Undefined: the plan wants no metrics. */
   readonly scrape: Scrape | undefined;
+  /** Undefined: the plan has none. */
+  readonly alerts: AlertDesk | undefined;
   /** Of the API itself, as OpenAPI tells it. */
   readonly description: () => object;
 }
@@ -36,7 +39,7 @@ export interface ApiRoute {
   /** With `:name` for its parameters. */
   readonly path: string;
   readonly summary: string;
-  readonly group: 'jobs' | 'schedules' | 'product';
+  readonly group: 'jobs' | 'schedules' | 'alerts' | 'product';
   readonly query?: JsonSchema;
   readonly body?: JsonSchema;
   /** Request headers it heeds. */

@@ -40,13 +40,18 @@ const FINISH_MS = 700;
 /** A database that hangs shall not gather programs that ask it. */
 const MEASURE_MS = 30_000;
 
-export async function runApi({ assignment, signal, say, hear }: Job): Promise<void> {
+export async function runApi(job: Job): Promise<void> {
+  const { assignment, signal, say, hear } = job;
   const settings = readSettings(assignment);
   const operate = createOperate(settings.operateSocket);
+  const plan = assignment.alerts;
+  // Only here: it is a room of its own, and a plan without alerts does not pay for it.
+  const alerts = plan && (await import('./join-alerts.ts')).joinAlerts(job, plan, operate);
   const app = createServer(settings, {
     operate,
     events: createEventHub(operate),
     scrape: settings.metrics && scrapeLater(settings, operate),
+    alerts,
     say,
     now: () => performance.now(),
   });
@@ -54,6 +59,7 @@ export async function runApi({ assignment, signal, say, hear }: Job): Promise<vo
   try {
     await app.listen({ host, port });
   } catch (error) {
+    await alerts?.close();
     const why = codeOf(error) === 'EADDRINUSE' ? 'the port is taken' : messageOf(error);
     throw new Failure(`cannot serve the API on ${host}:${port}: ${why}`, {
       remedy:
@@ -72,5 +78,6 @@ export async function runApi({ assignment, signal, say, hear }: Job): Promise<vo
   });
   const cut = setTimeout(() => app.server.closeAllConnections(), FINISH_MS);
   await app.close();
+  await alerts?.close();
   clearTimeout(cut);
 }

@@ -11,11 +11,11 @@ export const JOB_STATES: readonly JobState[] = [
   'failed',
 ];
 
-const text: JsonSchema = { type: 'string' };
-const time: JsonSchema = { type: 'string', format: 'date-time' };
-const count: JsonSchema = { type: 'integer', minimum: 0 };
-const yes: JsonSchema = { type: 'boolean' };
-const version: JsonSchema = { const: 1 };
+export const text: JsonSchema = { type: 'string' };
+export const time: JsonSchema = { type: 'string', format: 'date-time' };
+export const count: JsonSchema = { type: 'integer', minimum: 0 };
+export const yes: JsonSchema = { type: 'boolean' };
+export const version: JsonSchema = { const: 1 };
 const durability: JsonSchema = {
   enum: ['durable', 'journaled', 'volatile'],
   description: 'durable: in PostgreSQL or Redis; journaled: in memory and a file; volatile: in memory alone',
@@ -25,7 +25,7 @@ const counts: JsonSchema = object(Object.fromEntries(JOB_STATES.map((state) => [
 ]);
 
 /** An object that may grow: what a client does not know it shall pass over. */
-function object(
+export function object(
   properties: Readonly<Record<string, JsonSchema>>,
   required: readonly string[] = [],
 ): JsonSchema {
@@ -33,11 +33,11 @@ function object(
 }
 
 /** What is sent to us: a key that is not known is a mistake. */
-function strict(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
+export function strict(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
   return { type: 'object', additionalProperties: false, properties };
 }
 
-function list(items: JsonSchema): JsonSchema {
+export function list(items: JsonSchema): JsonSchema {
   return { type: 'array', items };
 }
 

@@ -5,6 +5,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { messageOf } from '../base/errors.ts';
 import type { Scrape } from '../metrics/scrape.ts';
 import { createAdmission, isMutation } from './admission.ts';
+import type { AlertDesk } from './alert-desk.ts';
 import { createAudit } from './audit.ts';
 import type { EventHub } from './event-hub.ts';
 import { describeApi } from './openapi.ts';
@@ -21,6 +22,8 @@ export interface ServerPorts {
   readonly events: EventHub;
   /** Undefined: the plan wants no metrics. */
   readonly scrape?: Scrape | undefined;
+  /** Missing: the plan has none. */
+  readonly alerts?: AlertDesk | undefined;
   /** A line of the program's log. */
   say(text: string): void;
   /** Milliseconds of a clock that only goes on. */
@@ -59,6 +62,7 @@ export function createServer(
     operate: ports.operate,
     events: ports.events,
     scrape: ports.scrape,
+    alerts: ports.alerts,
     description: () => (description ??= describeApi(ROUTES, settings.jobTypes)),
   };
 

@@ -1,5 +1,6 @@
 /** Every command in the order help shows them: enough to parse and explain it; its code is loaded when it runs. */
 import { ABOUT } from './catalogue/about.ts';
+import { ALERTS } from './catalogue/alerts.ts';
 import { BACKUPS } from './catalogue/backups.ts';
 import { BUNDLES } from './catalogue/bundles.ts';
 import { CONFIGURATION } from './catalogue/configuration.ts';
@@ -17,5 +18,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...BUNDLES,
   ...JOBS,
   ...SCHEDULES,
+  ...ALERTS,
   ...ABOUT,
 ];

@@ -45,7 +45,7 @@ export async function hearProgram(
     if (report.type === 'progress') show(report.progress);
     else if (report.type === 'note') context.remark(`note: ${tameLine(report.text)}`);
     else if (report.type === 'result') result = report.value;
-    else told = report;
+    else if (report.type === 'failure') told = report;
   };
   const code = await untilInterrupted(context.io, (signal) => run(signal, hear));
   show(undefined);

@@ -36,13 +36,16 @@ export function workerDraft(
 /** @param off why there is none, unless somebody asks for it by name */
 export function apiDraft(
   plan: ApiPlan,
-  port: number,
+  { apiPort: port, dataDir }: { readonly apiPort: number; readonly dataDir: string },
+  hasAlerts: boolean,
   off: string | undefined,
   at: Pick<Draft, 'at' | 'key'>,
 ): Draft {
   const host = /^(0\.0\.0\.0|::|localhost)$/.test(plan.host) ? '127.0.0.1' : plan.host;
   const run: ServicePlan = {
     ...ownService('api', 'api', plan.user),
+    // What alerts were told must outlive it.
+    ...(hasAlerts ? { folders: [`${dataDir}/bulkhead/alerts`] } : {}),
     healthcheck: {
       probe: { kind: 'tcp', host, port },
       interval: 10_000,

@@ -47,11 +47,14 @@ export function buildJobsPart(read: PlanStanza, tree: MapValue, context: JobsCon
     problems.warn(keyPlaceAt(tree, 'queue'), 'idle-word', '"queue" has no effect: the plan has no jobs');
   }
   const jobs = hasJobs ? buildQueue(read.queue, built, keyPlaceAt(tree, 'jobs'), context) : undefined;
-  const api = hasJobs || read.api?.enabled ? buildApi(read.api, read.metrics) : undefined;
+  const hasAlerts = read.alerts !== undefined && read.alerts.enabled !== false;
+  const api = hasJobs || hasAlerts || read.api?.enabled ? buildApi(read.api, read.metrics) : undefined;
   const apiOff = read.api?.enabled === false ? 'api.enabled is false' : undefined;
   const drafts = [
     ...(jobs ? [workerDraft(jobs, context, { at: read.at, key: keyPlaceAt(tree, 'jobs') })] : []),
-    ...(api ? [apiDraft(api, context.apiPort, apiOff, { at: read.at, key: keyPlaceAt(tree, 'api') })] : []),
+    ...(api
+      ? [apiDraft(api, context, hasAlerts, apiOff, { at: read.at, key: keyPlaceAt(tree, 'api') })]
+      : []),
   ];
   refuseNames(read, tree, drafts, context);
   return {

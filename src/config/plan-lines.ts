@@ -1,6 +1,7 @@
 /** A plan as flat lines, in the words one would write: what `config show` prints and what two plans are compared by. */
 
 import { formatSize } from '../base/size.ts';
+import { alertsLines } from './alert-words.ts';
 import { backupLines } from './backup-words.ts';
 import { confinementLines } from './confine-words.ts';
 import { nameServer } from './external-url.ts';
@@ -61,7 +62,7 @@ export function settingLines(plan: Plan): PlanLine[] {
   }
   if (plan.backups) lines.push(...backupLines(plan.backups, MASK));
   if (plan.jobs) lines.push(...jobsLines(plan, plan.jobs));
-  lines.push(...apiLines(plan.api));
+  lines.push(...apiLines(plan.api), ...alertsLines(plan.alerts, MASK));
   for (const schedule of plan.schedules) lines.push(...scheduleLines(schedule));
   return lines
     .filter(([, value]) => value !== undefined)

@@ -1,4 +1,5 @@
 /** The words at the top of a plan, and those of `database`. */
+import { alerts } from './alert-words.ts';
 import { api, metrics } from './api-words.ts';
 import { backups } from './backup-words.ts';
 import { commandWords } from './command-words.ts';
@@ -223,6 +224,10 @@ const planWords = {
   queue: { shape: queue, doc: 'Where jobs are kept, and how many run.' },
   api: { shape: api, doc: 'The HTTP API, on BULKHEAD_API_PORT.' },
   metrics: { shape: metrics, doc: 'What `/metrics` of the API tells Prometheus.' },
+  alerts: {
+    shape: alerts,
+    doc: 'What is told when something is not well, and to whom; judged beside the API.',
+  },
   schedules: {
     shape: mapOf(schedule, { key: SERVICE_NAME }),
     doc: 'What runs by the clock, each run a task of its own.',

@@ -2,6 +2,7 @@
  * The plan: the whole validated configuration of one tier, in real types.
  * After `readPlan` nobody checks again. All durations are milliseconds, all sizes bytes.
  */
+import type { AlertsPlan } from './plan-alerts.ts';
 import type { ApiPlan, AttemptPlan, JobsPlan } from './plan-jobs.ts';
 import type { RunPlan, TaskPlan } from './plan-runs.ts';
 
@@ -42,6 +43,8 @@ export interface Plan {
   readonly attempts: readonly AttemptPlan[];
   /** There wherever there are jobs, unless it is off. */
   readonly api: ApiPlan | undefined;
+  /** Undefined: nothing is judged. */
+  readonly alerts: AlertsPlan | undefined;
   /** In file order. */
   readonly schedules: readonly SchedulePlan[];
   /** Runs of the files that are off, and why: `disabled` in status. */

@@ -1,6 +1,7 @@
 /** The one door from text to plan. After it nobody checks again: what is wrong is told here, all of it at once. */
 
 import { posix } from 'node:path';
+import { buildAlerts } from './alert-words.ts';
 import { buildBackups } from './backup-words.ts';
 import { listBeaten } from './beaten.ts';
 import { type BuildContext, buildDraft, type Draft, type Machine, warnRootRuns } from './build-run.ts';
@@ -87,6 +88,10 @@ export function readPlan(request: PlanRequest): PlanReading {
     secrets.add(plan.backups.offsite.accessKeyId);
     secrets.add(plan.backups.offsite.secretAccessKey);
   }
+  for (const { url, secret } of plan.alerts?.sinks ?? []) {
+    secrets.add(url);
+    if (secret !== undefined) secrets.add(secret);
+  }
   if (plan.jobs?.redisUrl !== undefined) secrets.add(plan.jobs.redisUrl);
   if (plan.database?.external) secrets.add(plan.database.external.url);
   return {
@@ -165,6 +170,7 @@ function settlePlan(
       '"backups" has no effect: the plan has no database',
     );
   }
+  const built = buildSchedules(read, tree, { jobs: queue.jobs, database: database?.plan, off }, context);
   const plan: Plan = {
     name,
     tier,
@@ -178,7 +184,8 @@ function settlePlan(
     jobs: queue.jobs,
     attempts: queue.attempts,
     api: off.has('api') ? undefined : queue.api,
-    schedules: buildSchedules(read, tree, { jobs: queue.jobs, database: database?.plan, off }, context),
+    alerts: off.has('api') ? undefined : buildAlerts(name, read.alerts, built, problems),
+    schedules: built,
     disabled: [...absentRuns(database?.plan, off), ...[...off].map(([run, why]) => ({ name: run, why }))],
   };
   return { plan, tree, beaten: listBeaten(plan, request.flags, variables, url) };

@@ -1,7 +1,7 @@
 /** What counts as a secret, and how it is kept out of everything people are shown. */
 
 const SECRET_NAME =
-  /(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|_KEY$|_DSN$|^DSN$|_PAT$)|^(DATABASE|REDIS|POSTGRES|POSTGRESQL|PG|DB|MONGO|MONGODB|AMQP|SMTP|DIRECT)_(URL|URI)$/i;
+  /(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|_KEY$|_DSN$|^DSN$|_PAT$|WEBHOOK|HEARTBEAT_URL)|^(DATABASE|REDIS|POSTGRES|POSTGRESQL|PG|DB|MONGO|MONGODB|AMQP|SMTP|DIRECT)_(URL|URI)$/i;
 
 /** Secret by its name: shown masked, and readable from `NAME_FILE` as well. */
 export function isSecretName(name: string): boolean {

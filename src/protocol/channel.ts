@@ -3,7 +3,9 @@
  * PID 1 writes one Assignment; the program writes any number of Reports. Identity needs no path or token. The worker
  * and PID 1 go on from there in the messages of protocol/jobs.ts.
  */
+
 import type { BackupsPlan, DatabasePlan } from '../config/plan.ts';
+import type { AlertsPlan } from '../config/plan-alerts.ts';
 import type { ApiPlan, JobsPlan } from '../config/plan-jobs.ts';
 import type { Progress } from './status.ts';
 
@@ -21,6 +23,8 @@ export interface Assignment {
   readonly jobs?: JobsPlan;
   /** Of the API. */
   readonly api?: AssignedApi;
+  /** Of the API; addresses and secrets of its sinks are among `secrets`, as `alerts.NAME.url` and `.secret`. */
+  readonly alerts?: AlertsPlan;
   /** true: we are root and services have their own users. */
   readonly isolated: boolean;
   /** Secrets the program may use: `appPassword`; `jobsPassword` (worker, setup), of the role `bulkhead_jobs`; `token` (API). */
@@ -47,6 +51,8 @@ export type Report =
   | { readonly type: 'progress'; readonly progress: Progress }
   /** Something the operator should know, kept in status until the next start. */
   | { readonly type: 'note'; readonly text: string }
+  /** Of the API: the worst alert that fires, for /health; without a reason none does. */
+  | { readonly type: 'alerts'; readonly reason: string | undefined }
   /** A failure told to people; followed by a non-zero exit. */
   | { readonly type: 'failure'; readonly message: string; readonly remedy: string | undefined }
   /** The answer of an asked-for run, printed by the command line. */

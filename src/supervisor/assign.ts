@@ -1,4 +1,5 @@
 /** What each of our own programs is told: what it works with, and no secret that is none of its business. */
+import type { AlertsPlan } from '../config/plan-alerts.ts';
 import type { JobsPlan } from '../config/plan-jobs.ts';
 import type { ProgramName } from '../config/plan-runs.ts';
 import type { Assignment } from '../protocol/channel.ts';
@@ -30,16 +31,29 @@ export function assign(
 
 /** It asks PID 1 for everything, and knows no database. */
 function ofApi(source: LaunchSource): Omit<Assignment, 'program' | 'dataDir' | 'runDir' | 'isolated'> {
-  const { api, jobs, runDir } = source;
+  const { alerts, api, jobs, runDir } = source;
   const token = source.token();
   return {
     database: undefined,
     backups: undefined,
     ...(jobs === undefined ? {} : { jobs: { ...jobs, redisUrl: undefined } }),
     ...(api === undefined ? {} : { api }),
-    secrets: token === undefined ? {} : { token },
+    ...(alerts === undefined ? {} : { alerts: withoutSecrets(alerts) }),
+    secrets: { ...(token === undefined ? {} : { token }), ...sinkSecrets(alerts) },
     input: { operateSocket: operateSocket(runDir) },
   };
+}
+
+function withoutSecrets(alerts: AlertsPlan): AlertsPlan {
+  return { ...alerts, sinks: alerts.sinks.map((sink) => ({ ...sink, url: '', secret: undefined })) };
+}
+
+function sinkSecrets(alerts: AlertsPlan | undefined): Record<string, string> {
+  const pairs = (alerts?.sinks ?? []).flatMap(({ name, url, secret }): [string, string][] => [
+    [`alerts.${name}.url`, url],
+    ...(secret === undefined ? [] : [[`alerts.${name}.secret`, secret] as [string, string]]),
+  ]);
+  return Object.fromEntries(pairs);
 }
 
 /** Where the API asks PID 1. */

@@ -38,6 +38,9 @@ export function createLaunchSource(
     get jobs() {
       return plan().jobs;
     },
+    get alerts() {
+      return plan().alerts;
+    },
     get api() {
       const { api, ports } = plan();
       return api && { ...api, port: ports.api };

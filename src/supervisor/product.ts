@@ -17,13 +17,18 @@ export interface ProductFacts {
   readonly notes: readonly string[];
   /** What the worker said of the queue. */
   readonly jobs: JobsSummary | undefined;
+  /** The worst alert that fires. */
+  readonly alert?: string | undefined;
 }
 
 export function describeProduct(plan: Plan, facts: ProductFacts): ProductStatus {
   const since = new Date(facts.since).toISOString();
   const jobs = facts.jobs && plan.jobs && judgeJobs(facts.jobs, plan.jobs.store);
   const ofServices = overallOf(facts.services, facts.phase);
-  const { overall, reason } = withJobs(withSchedules(ofServices, facts.schedules), jobs);
+  const { overall, reason } = withAlert(
+    withJobs(withSchedules(ofServices, facts.schedules), jobs),
+    facts.alert,
+  );
   return {
     schemaVersion: SCHEMA_VERSION,
     name: plan.name,
@@ -67,6 +72,15 @@ function withJobs(
   return { overall: 'warn', reason: `degraded: jobs are ${describeStore(jobs.store)}` };
 }
 
+/** It may be about what nothing else here shows: a disk, a backup that is overdue. */
+function withAlert(
+  judged: Pick<ProductStatus, 'overall' | 'reason'>,
+  alert: string | undefined,
+): Pick<ProductStatus, 'overall' | 'reason'> {
+  if (alert === undefined || judged.overall !== 'pass') return judged;
+  return { overall: 'warn', reason: `degraded: alert ${alert}` };
+}
+
 /** Where people find it: the address an http check asks, without its path, and our own probes. */
 function listAddresses(plan: Plan): ProductStatus['addresses'] {
   const addresses = plan.runs.flatMap((run) => {
@@ -76,8 +90,14 @@ function listAddresses(plan: Plan): ProductStatus['addresses'] {
     if (url === null) return [];
     return [{ what: run.name, url: `${url.protocol}//${url.host.replace('127.0.0.1', 'localhost')}/` }];
   });
-  const api = plan.api ? [{ what: 'api', url: `http://localhost:${plan.ports.api}/` }] : [];
+  const api = plan.api ? [{ what: 'api', url: `http://${ownHost(plan.api.host)}:${plan.ports.api}/` }] : [];
   return [...addresses, ...api, { what: 'health', url: `http://localhost:${plan.ports.probes}/health` }];
+}
+
+/** How this machine asks it. */
+function ownHost(host: string): string {
+  if (/^(0\.0\.0\.0|::|::1|127\.0\.0\.1)$/.test(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function disabledStatus(name: string, why: string, since: string): ServiceStatus {

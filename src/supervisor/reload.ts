@@ -89,7 +89,7 @@ function isOfJobs(path: string): boolean {
 }
 
 function isOfApi(path: string): boolean {
-  return path.startsWith('api.') || path.startsWith('metrics.');
+  return /^(api|metrics|alerts)\./.test(path);
 }
 
 /** Settings of the server are read at its start; where a first dump comes from no longer matters. */

@@ -1,6 +1,7 @@
 /** From a run of the plan to what the OS is asked to spawn. Done anew at every start; throws a Failure saying why not. */
 import { Failure, messageOf } from '../base/errors.ts';
 import type { BackupsPlan, Text } from '../config/plan.ts';
+import type { AlertsPlan } from '../config/plan-alerts.ts';
 import type { ApiPlan, JobsPlan, LaunchPlan } from '../config/plan-jobs.ts';
 import type { Confinement, ProgramName } from '../config/plan-runs.ts';
 import type { Assignment } from '../protocol/channel.ts';
@@ -27,6 +28,7 @@ export interface LaunchSource extends EnvironmentSource {
   readonly runDir: string;
   readonly backups: BackupsPlan | undefined;
   readonly jobs: JobsPlan | undefined;
+  readonly alerts?: AlertsPlan | undefined;
   readonly api: (ApiPlan & { readonly port: number }) | undefined;
   /** What opens the ports that need one. */
   token(): string | undefined;

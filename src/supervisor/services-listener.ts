@@ -17,6 +17,8 @@ export interface ListenerSurroundings extends Pick<ServicesListener, 'booted' | 
   readonly announce: (event: EventBody) => void;
   /** A run said how far it has come. */
   readonly progressed: () => void;
+  /** The worst alert that fires is another one; undefined: none does. */
+  readonly alerted: (reason: string | undefined) => void;
 }
 
 export function tellOfServices({
@@ -27,6 +29,7 @@ export function tellOfServices({
   tallies,
   announce,
   progressed,
+  alerted,
   ...others
 }: ListenerSurroundings): ServicesListener {
   const runOf = (service: string) => plan().runs.find(({ name }) => name === service);
@@ -74,6 +77,7 @@ export function tellOfServices({
         notes.add(service, report.text);
         announce({ type: 'noted', text: report.text });
       }
+      if (report.type === 'alerts') alerted(report.reason);
       if (report.type === 'progress') progressed();
     },
     misbehaved: (text) => logs.own('error', text),

@@ -92,6 +92,7 @@ export async function supervise(boot: Boot): Promise<number> {
   });
   const bootNotes = listNotes(plan, request.root);
   const notes = new NoteBoard(bootNotes);
+  let alert: string | undefined;
   const { log: events, close: closeEvents } = openHallEvents(plan.dataDir, clock, (error) =>
     logs.own('error', `a reader of the events failed: ${messageOf(error)}`),
   );
@@ -179,6 +180,10 @@ export async function supervise(boot: Boot): Promise<number> {
       progressed: () => {
         if (phase === 'booting') view.show(product());
       },
+      alerted: (reason) => {
+        alert = reason;
+        lookAtAll();
+      },
       booted: (ms) => {
         phase = 'running';
         announce({ type: 'booted', ms });
@@ -211,6 +216,7 @@ export async function supervise(boot: Boot): Promise<number> {
       schedules: scheduled.statuses(),
       notes: notes.list(),
       jobs: worker.summary(),
+      alert,
     });
   }
 

@@ -95,3 +95,17 @@ function readText(path: string): string {
     return '';
   }
 }
+
+/**
+ * Bytes of memory that this container uses and cannot give back at once: without files that are only cached. Undefined
+ * where the kernel does not tell.
+ */
+export function readWorkingSet(root = ROOT): number | undefined {
+  // In a container of its own the root is the container; what we started has groups below it.
+  const v2 = readNumber(join(root, 'memory.current'));
+  const used = v2 ?? readNumber(join(root, 'memory', 'memory.usage_in_bytes'));
+  if (used === undefined) return undefined;
+  const stat = readText(v2 === undefined ? join(root, 'memory', 'memory.stat') : join(root, 'memory.stat'));
+  const cached = /^(?:total_)?inactive_file (\d+)$/m.exec(stat)?.[1];
+  return Math.max(0, used - Number(cached ?? 0));
+}

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { RULE_NAMES } from '../../src/config/alert-rules.ts';
 import { referencePage } from '../../src/config/reference.ts';
 import { SHIPPED } from './reading.ts';
 
@@ -38,6 +39,10 @@ test('it has a section for every map of words', () => {
     'queue.keep',
     'api',
     'metrics',
+    'alerts',
+    'alerts.rules',
+    ...RULE_NAMES.map((name) => `alerts.rules.${name}`),
+    'alerts.sinks.NAME',
     'schedules.NAME',
     'schedules.NAME.env_file',
     'log',

@@ -1,0 +1,165 @@
+/** How each rule of the table finds what it is about. Pure. */
+import { formatDuration } from '../base/duration.ts';
+import { ALERT_RULES, type AlertRule, type RuleName } from '../config/alert-rules.ts';
+import { describeStore } from '../protocol/jobs-words.ts';
+import type { ServiceStatus } from '../protocol/status.ts';
+import type { Facts } from './facts.ts';
+import type { Measurement } from './machine.ts';
+import { isFailing } from './telling.ts';
+
+/** Undefined: it cannot be judged now. */
+type Measure = (
+  facts: Facts,
+  compare: (value: number) => Measurement['is'],
+) => readonly Measurement[] | undefined;
+
+const MEASURES: Readonly<Record<RuleName, Measure>> = {
+  ServiceDown: (facts) => down(facts, true),
+  OptionalServiceDown: (facts) => down(facts, false),
+  CrashLoop: ({ product, ends, now }, compare) =>
+    product?.services
+      .filter(({ kind }) => kind === 'service')
+      .map((service) => {
+        const value = ends.get(service.name) ?? 0;
+        const isSo = compare(value) === 'so';
+        return {
+          service: service.name,
+          value,
+          is: isSo ? 'so' : isSettled(service, now) ? 'well' : 'between',
+          description: `${service.name} ended ${value} times within 10 min${lastWords(service)}`,
+        };
+      }),
+  QueueBacklog: ({ product }, compare) => {
+    if (product === undefined) return undefined;
+    const { jobs } = product;
+    if (jobs === undefined) return isWorkerGone(product.services) ? [] : undefined;
+    const value = jobs.counts.created + jobs.counts.retry;
+    return [{ service: '', value, is: compare(value), description: `${value} jobs wait` }];
+  },
+  QueueStuck: ({ product, concurrency }, compare) => {
+    if (product === undefined) return undefined;
+    const { jobs } = product;
+    if (jobs === undefined) return isWorkerGone(product.services) ? [] : undefined;
+    const { active } = jobs.counts;
+    const couldRun = !jobs.paused && active < concurrency;
+    const value = couldRun ? Math.round((jobs.oldestQueuedAgeMs ?? 0) / 1000) : 0;
+    const description = `the oldest job waits ${formatDuration(value * 1000)}, and ${active} of ${concurrency} run`;
+    return [{ service: '', value, is: compare(value), description }];
+  },
+  StoreVolatile: ({ product }) => {
+    if (product === undefined) return undefined;
+    const { jobs } = product;
+    if (jobs === undefined) return isWorkerGone(product.services) ? [] : undefined;
+    return [yesNo('', jobs.verdict === 'warn', `jobs are ${describeStore(jobs.store)}`)];
+  },
+  BackupFailed: ({ product, backups }) =>
+    product && failedSchedules(product.schedules, (name) => backups.some((backup) => backup.name === name)),
+  ScheduleFailed: ({ product, backups }) =>
+    product && failedSchedules(product.schedules, (name) => !backups.some((backup) => backup.name === name)),
+  BackupOverdue: ({ product, backups, now }, compare) =>
+    product &&
+    backups.map(({ name, since, everWell, period }) => {
+      const age = Math.max(0, now - since);
+      const value = Math.round((100 * age) / period);
+      const what = everWell ? `went well ${formatDuration(age)} ago` : 'has never gone well';
+      const description = `${name} ${what}; it is due every ${formatDuration(period)}`;
+      return { service: name, value, is: compare(value), description };
+    }),
+  DiskSpace: diskUse,
+  DiskFilling: diskUse,
+  MemoryNearLimit: ({ memory }, compare) =>
+    memory === undefined
+      ? undefined
+      : [
+          {
+            service: '',
+            value: Math.round(memory),
+            is: compare(memory),
+            description: `${Math.round(memory)} % of the memory that this container may use is in use`,
+          },
+        ],
+  LogDrops: ({ lostLines }, compare) =>
+    lostLines === undefined
+      ? undefined
+      : [
+          {
+            service: '',
+            value: lostLines,
+            is: compare(lostLines),
+            description: `${lostLines} lines were lost: a file or the output could not take them`,
+          },
+        ],
+  ClockStep: ({ clockStep }, compare) => {
+    const value = Math.round(clockStep);
+    return [{ service: '', value, is: compare(value), description: `the clock was set by ${value} s` }];
+  },
+  NotifyFailing: ({ sinks }) =>
+    [...sinks].map(([name, sink]) =>
+      yesNo(name, isFailing(sink), `sink ${name} failed ${sink.failures} times: ${sink.lastError ?? ''}`),
+    ),
+};
+
+/** @param threshold of the plan */
+export function measure(rule: RuleName, threshold: number, facts: Facts): readonly Measurement[] | undefined {
+  const { least, clear }: AlertRule = ALERT_RULES[rule];
+  return MEASURES[rule](facts, (value) => {
+    if (least ? value >= threshold : value > threshold) return 'so';
+    return clear === undefined || value < threshold * clear ? 'well' : 'between';
+  });
+}
+
+function yesNo(service: string, isSo: boolean, description: string): Measurement {
+  return { service, value: isSo ? 1 : 0, is: isSo ? 'so' : 'well', description };
+}
+
+/** Who waits for another one is not the cause, and who was stopped by a person is not missed. */
+const DOWN: readonly ServiceStatus['status'][] = ['starting', 'unhealthy', 'backoff', 'failed'];
+
+function down({ product }: Facts, critical: boolean): readonly Measurement[] | undefined {
+  // A stop that was asked for is no trouble; that it ends is nobody's alert.
+  if (product === undefined || product.phase === 'stopping') return undefined;
+  return product.services
+    .filter((service) => service.kind === 'service' && service.critical === critical)
+    .map((service) => {
+      const { name, status, reason } = service;
+      const why = reason === '' ? '' : `: ${reason}`;
+      return yesNo(name, DOWN.includes(status), `${name} is ${status}${why}${lastWords(service)}`);
+    });
+}
+
+const SETTLED_MS = 10 * 60_000;
+
+function isSettled({ status, since }: ServiceStatus, now: number): boolean {
+  if (status === 'stopped' || status === 'disabled' || status === 'done') return true;
+  return status === 'ready' && now - Date.parse(since) >= SETTLED_MS;
+}
+
+function isWorkerGone(services: readonly ServiceStatus[]): boolean {
+  return services.every(({ name, status }) => name !== 'worker' || status === 'disabled');
+}
+
+function lastWords({ lastLine }: ServiceStatus): string {
+  return lastLine === undefined || lastLine === '' ? '' : `; last line: ${lastLine}`;
+}
+
+function failedSchedules(
+  schedules: NonNullable<Facts['product']>['schedules'],
+  isMeant: (name: string) => boolean,
+): readonly Measurement[] {
+  return schedules
+    .filter(({ name, status }) => status !== 'off' && isMeant(name))
+    .map(({ name, lastRun }) =>
+      yesNo(name, lastRun?.ok === false, `${name} failed when it last ran: ${lastRun?.reason ?? ''}`),
+    );
+}
+
+function diskUse(
+  { disk }: Facts,
+  compare: (value: number) => Measurement['is'],
+): readonly Measurement[] | undefined {
+  if (disk === undefined) return undefined;
+  const value = Math.round(disk);
+  return [
+    { service: '', value, is: compare(disk), description: `${value} % of the disk of the volume is used` },
+  ];
+}

@@ -1,0 +1,62 @@
+/** The room of alerts beside the API, with what it needs of the world. Loaded only where the plan has alerts. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type AlertsRoom, openAlerts } from '../alerts/alerts.ts';
+import { post } from '../alerts/post.ts';
+import type { AlertsPlan } from '../config/plan-alerts.ts';
+import type { Job } from '../program/job.ts';
+import type { Assignment } from '../protocol/channel.ts';
+import type { LogLine } from '../protocol/control.ts';
+import type { ProductStatus } from '../protocol/status.ts';
+import { systemClock } from '../system/clock.ts';
+import type { Operate } from './operate.ts';
+
+const LOG_LINES = 10;
+const LONGEST_LINE = 500;
+const LOG_PATIENCE_MS = 2000;
+
+export function joinAlerts(
+  { assignment, report, say }: Pick<Job, 'assignment' | 'report' | 'say'>,
+  plan: AlertsPlan,
+  operate: Operate,
+): AlertsRoom {
+  const { dataDir, jobs, secrets, api } = assignment;
+  return openAlerts(withSecrets(plan, secrets), {
+    clock: systemClock,
+    dataDir,
+    concurrency: jobs?.concurrency ?? 0,
+    status: () => operate.get<ProductStatus>('/v1/status'),
+    lastLines: (service) => readLastLines(operate, service).catch(() => []),
+    post: (outgoing) => post(outgoing, () => Date.now()),
+    random: () => Math.random(),
+    newId: () => randomUUID().slice(0, 8),
+    name: plan.product,
+    host: hostname(),
+    url: `http://${hostname()}:${api?.port ?? 9701}/alerts`,
+    secrets: Object.values(secrets),
+    say,
+    reportWorst: (reason) => report({ type: 'alerts', reason }),
+  });
+}
+
+/** Addresses and secrets come apart from the plan, as every secret does. */
+function withSecrets(plan: AlertsPlan, secrets: Assignment['secrets']): AlertsPlan {
+  return {
+    ...plan,
+    sinks: plan.sinks.map((sink) => ({
+      ...sink,
+      url: secrets[`alerts.${sink.name}.url`] ?? '',
+      secret: secrets[`alerts.${sink.name}.secret`],
+    })),
+  };
+}
+
+async function readLastLines(operate: Operate, service: string): Promise<readonly string[]> {
+  const query = new URLSearchParams({ service, tail: String(LOG_LINES) });
+  const over = AbortSignal.timeout(LOG_PATIENCE_MS);
+  const lines: string[] = [];
+  for await (const { line } of await operate.lines<LogLine>(`/v1/logs?${query}`, over)) {
+    lines.push(line.slice(0, LONGEST_LINE));
+  }
+  return lines.slice(-LOG_LINES);
+}

@@ -1,0 +1,371 @@
+import { createHmac } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type AlertsRoom, openAlerts } from '../../src/alerts/alerts.ts';
+import { post } from '../../src/alerts/post.ts';
+import { ALERT_RULES, type AlertRule, RULE_NAMES } from '../../src/config/alert-rules.ts';
+import type { AlertsPlan, SinkPlan } from '../../src/config/plan-alerts.ts';
+import type { ProductStatus } from '../../src/protocol/status.ts';
+import { type ManualClock, manualClock } from '../support/clock.ts';
+import { exampleProduct, exampleSelf, exampleService } from '../support/product.ts';
+import { openSinkServer, type SinkServer } from '../support/sink-server.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const SECRET = 'a secret of more than sixteen characters';
+
+let dataDir: string;
+let clock: ManualClock;
+let sink: SinkServer;
+let status: ProductStatus | undefined;
+let room: AlertsRoom;
+let said: string[];
+let worst: (string | undefined)[];
+const underWay = new Set<Promise<unknown>>();
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'bulkhead-alerts-'));
+  mkdirSync(join(dataDir, 'bulkhead', 'alerts'), { recursive: true });
+  clock = manualClock();
+  sink = await openSinkServer();
+  status = well();
+  said = [];
+  worst = [];
+});
+afterEach(async () => {
+  await room.close();
+  await sink[Symbol.asyncDispose]();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+function well(): ProductStatus {
+  return { ...exampleProduct(), supervisor: exampleSelf };
+}
+
+function appIs(word: 'ready' | 'backoff'): ProductStatus {
+  const app = exampleService('app', { status: word, reason: word === 'ready' ? '' : 'exit 1' });
+  return { ...well(), services: [app] };
+}
+
+function open(changes: Partial<SinkPlan> = {}, plan: Partial<AlertsPlan> = {}): AlertsRoom {
+  const ops: SinkPlan = {
+    name: 'ops',
+    type: 'webhook',
+    url: `${sink.url}/hook?key=hidden`,
+    secret: SECRET,
+    minSeverity: 'warning',
+    after: 'well',
+    interval: MINUTE,
+    ...changes,
+  };
+  room = openAlerts(
+    {
+      product: 'shop',
+      rules: RULE_NAMES.filter((name) => !/^(Disk|Memory)/.test(name)).map((name) => {
+        const rule: AlertRule = ALERT_RULES[name];
+        return {
+          name,
+          severity: rule.severity,
+          threshold: rule.threshold ?? 0,
+          for: rule.for,
+          keep: rule.keep,
+        };
+      }),
+      sinks: [ops],
+      repeat: 4 * 3600 * SECOND,
+      backups: [],
+      ...plan,
+    },
+    {
+      clock,
+      dataDir,
+      concurrency: 3,
+      status: async () => status ?? Promise.reject(new Error('away')),
+      lastLines: async () => [`the password is ${SECRET}`],
+      post: (outgoing) => {
+        const posted = post(outgoing, () => clock.now());
+        underWay.add(posted);
+        return posted.finally(() => underWay.delete(posted));
+      },
+      random: () => 1,
+      newId: () => 'silence-1',
+      name: 'shop',
+      host: 'box',
+      url: 'http://box:9701/alerts',
+      secrets: [SECRET],
+      say: (text) => said.push(text),
+      reportWorst: (reason) => worst.push(reason),
+    },
+  );
+  return room;
+}
+
+/** One look after the other, ten seconds apart; the timers of the room itself stay out of it. */
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 10 * SECOND) {
+    clock.advance(10 * SECOND);
+    await room.look();
+    await settled();
+  }
+}
+
+/** What was sent is answered. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  if (underWay.size === 0) return;
+  await Promise.all(underWay);
+  await settled();
+}
+
+const bodies = () => sink.got.map(({ body }) => JSON.parse(body));
+
+describe('a webhook', () => {
+  test('hears that a service is down and that it is back, signed, once each', async () => {
+    open();
+    await pass(20 * SECOND);
+    status = appIs('backoff');
+    await pass(2 * MINUTE);
+    expect(bodies()).toEqual([
+      expect.objectContaining({
+        version: 1,
+        status: 'firing',
+        alertname: 'ServiceDown',
+        severity: 'critical',
+        service: 'app',
+        fingerprint: 'ServiceDown/app',
+        description: 'app is backoff: exit 1',
+        endsAt: null,
+        name: 'shop',
+        logs: ['the password is ********'],
+      }),
+    ]);
+    const [first] = sink.got;
+    const signature = createHmac('sha256', SECRET)
+      .update(first?.body ?? '')
+      .digest('hex');
+    expect(first?.headers['x-bulkhead-signature']).toBe(`sha256=${signature}`);
+    status = appIs('ready');
+    await pass(2 * MINUTE);
+    expect(bodies().map(({ status: word }) => word)).toEqual(['firing', 'resolved']);
+    expect(bodies()[1].endsAt).not.toBeNull();
+    expect(worst).toEqual([undefined, expect.stringContaining('ServiceDown app'), undefined]);
+  });
+
+  test('is not told again by another start, and hears of the end from that one', async () => {
+    open();
+    status = appIs('backoff');
+    await pass(2 * MINUTE);
+    expect(sink.got).toHaveLength(1);
+    await room.close();
+    open();
+    await pass(5 * MINUTE);
+    expect(sink.got).toHaveLength(1);
+    status = appIs('ready');
+    await pass(2 * MINUTE);
+    expect(bodies().map(({ status: word }) => word)).toEqual(['firing', 'resolved']);
+    const state = readFileSync(join(dataDir, 'bulkhead', 'alerts', 'state.json'), 'utf8');
+    expect(state).not.toContain('hidden');
+    expect(state).not.toContain(SECRET);
+  });
+
+  test('that answers 500 is tried again, then said to fail, and hears at last', async () => {
+    sink.answer = (response) => response.writeHead(500).end();
+    open();
+    status = appIs('backoff');
+    await pass(5 * MINUTE);
+    expect(sink.got).toHaveLength(6);
+    const names = room.view().alerts.map(({ alertname }) => alertname);
+    expect(names).toContain('NotifyFailing');
+    expect(said.join('\n')).toMatch(/sink ops cannot be reached: 127\.0\.0\.1:\d+: it answers 500/);
+    expect(said.join('\n')).not.toContain('hidden');
+    sink.answer = (response) => response.end();
+    await pass(5 * MINUTE);
+    expect(
+      bodies()
+        .at(-1)
+        .alerts.map(({ alertname }: { alertname: string }) => alertname),
+    ).toContain('ServiceDown');
+    expect(room.view().sinks).toMatchObject([{ name: 'ops', failures: 0 }]);
+  });
+
+  test('that asks for patience by Retry-After gets it', async () => {
+    sink.answer = (response) => response.writeHead(429, { 'retry-after': '120' }).end();
+    open();
+    status = appIs('backoff');
+    await pass(80 * SECOND);
+    expect(sink.got).toHaveLength(1);
+    sink.answer = (response) => response.end();
+    await pass(100 * SECOND);
+    expect(sink.got).toHaveLength(1);
+    await pass(40 * SECOND);
+    expect(sink.got).toHaveLength(2);
+  });
+
+  test('that does not hear of the trouble in time does not hear of its end either', async () => {
+    sink.answer = (response) => response.writeHead(500).end();
+    open();
+    status = appIs('backoff');
+    await pass(90 * SECOND);
+    status = appIs('ready');
+    await pass(2 * MINUTE);
+    const tries = sink.got.length;
+    sink.answer = (response) => response.end();
+    await pass(10 * MINUTE);
+    expect(sink.got).toHaveLength(tries);
+  });
+
+  test('a silence keeps an alert from being told, until it is ended', async () => {
+    open();
+    await pass(10 * SECOND);
+    const asked = { alertname: 'ServiceDown', service: 'app', ms: 3600 * SECOND, comment: 'known' } as const;
+    const { id } = await room.silence(asked);
+    status = appIs('backoff');
+    await pass(3 * MINUTE);
+    expect(sink.got).toEqual([]);
+    expect(room.view().alerts[0]).toMatchObject({ status: 'firing', silencedUntil: expect.any(String) });
+    expect(await room.unsilence(id)).toBe(true);
+    expect(await room.unsilence(id)).toBe(false);
+    await pass(20 * SECOND);
+    expect(sink.got).toHaveLength(1);
+  });
+});
+
+describe('other sinks', () => {
+  test('Sentry gets an envelope with one event, and nothing of what is over', async () => {
+    open({
+      type: 'sentry',
+      url: sink.url.replace('//', '//key@').concat('/base/7'),
+      minSeverity: 'critical',
+    });
+    status = appIs('backoff');
+    await pass(2 * MINUTE);
+    status = appIs('ready');
+    await pass(3 * MINUTE);
+    expect(sink.got).toHaveLength(1);
+    const [{ path, headers, body } = { path: '', headers: {}, body: '' }] = sink.got;
+    expect(path).toBe('/base/api/7/envelope/');
+    expect(headers['x-sentry-auth']).toContain('sentry_key=key');
+    const [header, item, event] = body.split('\n').map((line) => line && JSON.parse(line));
+    expect(item).toMatchObject({ type: 'event', length: Buffer.byteLength(body.split('\n')[2] ?? '') });
+    expect(event).toMatchObject({ event_id: header.event_id, level: 'error', tags: { service: 'app' } });
+  });
+
+  test('Alertmanager gets its own shape, and Slack a text and blocks it takes', async () => {
+    open({ type: 'alertmanager' });
+    await room.test(undefined);
+    expect(bodies()[0]).toEqual([
+      expect.objectContaining({ labels: expect.objectContaining({ alertname: 'Test' }) }),
+    ]);
+    await room.close();
+    open({ type: 'slack' });
+    expect(await room.test('ops')).toMatchObject({ results: [{ sink: 'ops', ok: true }] });
+    expect(bodies()[1]).toMatchObject({ text: expect.stringContaining('shop: test'), blocks: [{}, {}] });
+    expect(await room.test('nobody')).toBeUndefined();
+  });
+
+  test('a heartbeat beats while all is well, and falls silent with the product', async () => {
+    open({ type: 'heartbeat' });
+    await pass(5 * MINUTE);
+    const beats = sink.got.length;
+    expect(beats).toBeGreaterThanOrEqual(4);
+    status = { ...appIs('backoff'), overall: 'fail' };
+    await pass(5 * MINUTE);
+    expect(sink.got).toHaveLength(beats);
+    status = undefined;
+    await pass(2 * MINUTE);
+    expect(sink.got).toHaveLength(beats);
+  });
+
+  test('a heartbeat of backups beats once for each that went well, also over a start', async () => {
+    const backups = [{ name: 'backup-daily', cron: '0 2 * * *', timeZone: 'UTC' }];
+    open({ type: 'heartbeat', after: 'backup' }, { backups });
+    status = { ...well(), schedules: [daily('2026-01-01T00:00:05.000Z')] };
+    await pass(MINUTE);
+    expect(sink.got).toHaveLength(1);
+    await room.close();
+    open({ type: 'heartbeat', after: 'backup' }, { backups });
+    await pass(MINUTE);
+    expect(sink.got).toHaveLength(1);
+    status = { ...well(), schedules: [daily('2026-01-01T00:02:00.000Z')] };
+    await pass(MINUTE);
+    expect(sink.got).toHaveLength(2);
+  });
+});
+
+describe('rules', () => {
+  const firing = () =>
+    room.view().alerts.flatMap((alert) => (alert.status === 'firing' ? [alert.fingerprint] : []));
+
+  test('three unasked ends within ten minutes are a crash loop, until it ran for ten', async () => {
+    const app = (restarts: number, since = '2026-01-01T00:00:00.000Z') => ({
+      ...well(),
+      services: [exampleService('app', { restarts, since })],
+    });
+    status = app(0);
+    open();
+    await pass(10 * SECOND);
+    for (const restarts of [1, 2, 3]) {
+      status = app(restarts);
+      await pass(10 * SECOND);
+    }
+    expect(firing()).toEqual(['CrashLoop/app']);
+    status = app(3, new Date(clock.now()).toISOString());
+    await pass(9 * MINUTE);
+    expect(firing()).toEqual(['CrashLoop/app']);
+    await pass(2 * MINUTE);
+    expect(firing()).toEqual([]);
+  });
+
+  test('a backup that failed is told at once, and one that did not run once its time is up half again', async () => {
+    const backups = [{ name: 'backup-daily', cron: '0 2 * * *', timeZone: 'UTC' }];
+    open({}, { backups });
+    status = { ...well(), schedules: [daily('2025-12-31T02:00:00.000Z')] };
+    await pass(MINUTE);
+    expect(firing()).toEqual([]);
+    clock.advance(15 * 3600 * SECOND);
+    await pass(MINUTE);
+    expect(firing()).toEqual(['BackupOverdue/backup-daily']);
+    const { lastRun, ...schedule } = daily('2025-12-31T02:00:00.000Z');
+    status = { ...well(), schedules: [{ ...schedule, lastRun: lastRun && { ...lastRun, ok: false } }] };
+    await pass(MINUTE);
+    expect(firing()).toContain('BackupFailed/backup-daily');
+  });
+
+  test('lost lines and a clock that was set are told for an hour; a set clock ends nothing', async () => {
+    open();
+    await pass(20 * SECOND);
+    status = { ...well(), supervisor: { ...exampleSelf, logDroppedLines: 7 } };
+    await pass(10 * SECOND);
+    expect(firing()).toEqual(['LogDrops']);
+    const { now } = clock;
+    clock.now = () => now() + 86_400 * SECOND;
+    await pass(MINUTE);
+    expect(firing().toSorted()).toEqual(['ClockStep', 'LogDrops']);
+    await pass(61 * MINUTE);
+    expect(firing()).toEqual([]);
+  });
+
+  test('nothing is judged by what nobody can tell', async () => {
+    open();
+    status = appIs('backoff');
+    await pass(2 * MINUTE);
+    status = undefined;
+    await pass(5 * MINUTE);
+    expect(firing()).toEqual(['ServiceDown/app']);
+  });
+});
+
+function daily(at: string): ProductStatus['schedules'][number] {
+  return {
+    name: 'backup-daily',
+    status: 'idle',
+    reason: '0 2 * * *',
+    nextRun: undefined,
+    runningSince: undefined,
+    lastRun: { startedAt: at, endedAt: at, ok: true, reason: '' },
+    lastSuccess: at,
+    missed: 0,
+  };
+}

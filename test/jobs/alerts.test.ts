@@ -1,0 +1,62 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openSinkServer, type SinkServer } from '../support/sink-server.ts';
+import { type Supervisor, startSupervisor } from '../support/supervisor.ts';
+
+const flag = `/tmp/bulkhead-alerts-${process.pid}.down`;
+let sink: SinkServer;
+let bulkhead: Supervisor;
+
+beforeAll(async () => {
+  sink = await openSinkServer();
+  bulkhead = await startSupervisor({
+    plan: `
+version: 1
+services:
+  app:
+    command: [sleep, "1000"]
+    healthcheck: { test: [CMD, test, "!", -e, ${flag}], interval: 1s, retries: 1 }
+    on_unhealthy: ignore
+api: { user: nobody }
+alerts:
+  rules:
+    ServiceDown: { for: 0, keep: 0 }
+    CrashLoop: { enabled: false }
+    DiskSpace: { enabled: false }
+    DiskFilling: { enabled: false }
+  sinks:
+    ops: { type: webhook, url: "${sink.url}/hook?key=very-hidden-key", secret: 0123456789abcdef0123 }
+`,
+  });
+  await bulkhead.ready();
+  expect((await bulkhead.run('wait', 'api', '--timeout', '30s')).code).toBe(0);
+});
+afterAll(async () => {
+  rmSync(flag, { force: true });
+  await bulkhead[Symbol.asyncDispose]();
+  await sink[Symbol.asyncDispose]();
+});
+
+test('a service that is killed and cannot come back is told, and that it is back', async () => {
+  expect((await bulkhead.run('alerts', 'test')).stdout).toBe('ops: told\n');
+  writeFileSync(flag, '');
+  const app = (await bulkhead.status()).services.find(({ name }) => name === 'app');
+  process.kill(app?.pid ?? 0, 'SIGKILL');
+  await sink.gets(2);
+  expect((await bulkhead.run('alerts', 'list')).stdout).toMatch(/ServiceDown\/app +firing/);
+  expect((await bulkhead.status()).overall).not.toBe('pass');
+  rmSync(flag);
+  await sink.gets(3);
+  expect(sink.got.map(({ body }) => JSON.parse(body)).map((told) => [told.status, told.alertname])).toEqual([
+    ['test', 'Test'],
+    ['firing', 'ServiceDown'],
+    ['resolved', 'ServiceDown'],
+  ]);
+  expect((await bulkhead.run('alerts', 'silence', 'ServiceDown/app', '--for', '2h')).stdout).toMatch(
+    /^ServiceDown\/app is silent until .* UTC\n$/,
+  );
+  expect((await bulkhead.run('alerts', 'silence', 'ServiceDown/app', '--end')).stdout).toBe(
+    'ServiceDown/app is told again\n',
+  );
+  expect(bulkhead.output() + bulkhead.log('api')).not.toMatch(/very-hidden-key|0123456789abcdef/);
+}, 120_000);
