@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
-import { type Layout, VOLUME_FOLDERS } from '../postgres/layout.ts';
+import { JOBS_READY, type Layout, VOLUME_FOLDERS } from '../postgres/layout.ts';
 import { isPrivateServerInUse } from '../postgres/private-socket.ts';
 import type { Identity } from '../system/users.ts';
 
@@ -57,7 +57,9 @@ function moveOwner(folder: string, user: Identity, whole: boolean): void {
 export function layOutRunDir(layout: Layout, user: Identity): void {
   // Whatever an earlier boot left there may belong to another user; the run folder's lock says that nobody uses it, but
   // for what works beside a restart of the database alone: a verification on its private server.
-  emptyFolder(layout.sockets, (name) => isPrivateServerInUse(join(layout.sockets, name)));
+  const stays = (name: string): boolean =>
+    name === JOBS_READY || isPrivateServerInUse(join(layout.sockets, name));
+  emptyFolder(layout.sockets, stays);
   makeFolder(layout.sockets, 0o755);
   makeFolder(layout.rendered, 0o700);
   if (process.geteuid?.() !== 0) return;

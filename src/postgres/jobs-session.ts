@@ -1,21 +1,18 @@
 /** Sessions of the worker with the place of the queue. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { openSession, type Server, type Session } from './connect.ts';
 import { openExternalSession } from './external-session.ts';
-import { JOBS_DATABASE } from './layout.ts';
+import { JOBS_DATABASE, JOBS_READY } from './layout.ts';
 import type { Ask } from './session-pool.ts';
-
-/**
- * In the folder of the sockets, which every boot empties: the set-up of this boot has made the role and the database. No
- * order of starting says it, for the queue lives without its database, also where that never comes.
- */
-const READY = 'jobs-ready';
 
 /** Called by the set-up, for everybody to see. @param socketDir of our own cluster */
 export function tellJobsDatabaseReady(socketDir: string): void {
-  writeFileSync(join(socketDir, READY), '', { mode: 0o644 });
+  const path = join(socketDir, JOBS_READY);
+  // Of an earlier boot, whose user may have been another.
+  rmSync(path, { force: true });
+  writeFileSync(path, '', { mode: 0o644 });
 }
 
 /** As the server shows it. Who asked has given up by then; without it the statement would go on for nobody. */
@@ -43,7 +40,7 @@ export async function openJobsSession(
 ): Promise<Session> {
   const { external, socketDir: host, port, appUser: user, appPassword: password } = server;
   // A knock before would be a FATAL in the server's log at every first boot.
-  if (!external && !existsSync(join(host, READY))) {
+  if (!external && !existsSync(join(host, JOBS_READY))) {
     throw new Failure('the set-up has not made the database of the queue yet', { code: 'database-away' });
   }
   const session = external

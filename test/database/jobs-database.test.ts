@@ -1,9 +1,12 @@
 /** The database of the queue, on a volume that had none, beside the application's own. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobsPlan } from '../../src/config/plan-jobs.ts';
+import { layOutRunDir } from '../../src/database/volume.ts';
 import { PostgresStore } from '../../src/jobs/stores/postgres.ts';
 import { openJobsSession, unhurried } from '../../src/postgres/jobs-session.ts';
+import { layoutOf } from '../../src/postgres/layout.ts';
 import type { Ask } from '../../src/postgres/session-pool.ts';
+import { findIdentity } from '../../src/system/users.ts';
 import { LIMITS, mustClaim, newJob, TYPES } from '../jobs-store/trial.ts';
 import { makeEmptyVolume, type TestVolume } from '../support/postgres.ts';
 
@@ -113,4 +116,12 @@ test('begins anew where it came back with a backup of the whole cluster', async 
   await store.open(TYPES);
   expect(await store.counts()).toEqual({});
   await store.close();
+});
+
+test('is known to be there when the task cluster is run again alone', async () => {
+  layOutRunDir(layoutOf(volume.dataDir, volume.runDir), findIdentity('postgres'));
+  const late = openStore();
+  // The socket is gone, not the word of the set-up.
+  await expect(late.open(TYPES)).rejects.toThrow(/ENOENT/);
+  await late.close();
 });
