@@ -36,7 +36,9 @@ services:
   });
   await bulkhead.answers();
   await eventually('it was tried', async () => ((await statusOf(bulkhead, 'late'))?.generation ?? 0) >= 2);
-  expect((await statusOf(bulkhead, 'late'))?.reason).toContain('late.sh');
+  await eventually('the reason names it', async () =>
+    ((await statusOf(bulkhead, 'late'))?.reason ?? '').includes('late.sh'),
+  );
   await bulkhead.says('late: cannot start');
   const script = join(bulkhead.folder, 'late.sh');
   writeFileSync(script, '#!/bin/sh\nexec sleep 1000\n', { mode: 0o644 });
