@@ -23,12 +23,17 @@ const REDIRECT = 'it answers with a redirect, and none is followed';
 
 /**
  * Never rejects. No redirect is followed: where a message goes is what the plan says. The answer’s body is not read.
+ * @param timeout ms until the answer must have begun
  * @param now ms since the epoch, for a Retry-After that is a date
  */
-export async function post({ url, method, headers, body }: Outgoing, now: () => number): Promise<Posted> {
+export async function post(
+  { url, method, headers, body }: Outgoing,
+  now: () => number,
+  timeout: number = TIMEOUT_MS,
+): Promise<Posted> {
   const place = hostOf(url);
   try {
-    const response = await request(url, method, headers, body);
+    const response = await request({ url, method, headers, body }, timeout);
     const { statusCode = 0 } = response;
     response.resume();
     response.destroy();
@@ -45,19 +50,11 @@ export function hostOf(url: string): string {
   return URL.parse(url)?.host ?? 'an address that cannot be read';
 }
 
-function request(
-  url: string,
-  method: string,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-): Promise<IncomingMessage> {
+function request({ url, method, headers, body }: Outgoing, timeout: number): Promise<IncomingMessage> {
   const parsed = new URL(url);
   const { request: open } = parsed.protocol === 'https:' ? process.getBuiltinModule('node:https') : http;
   return new Promise((resolve, reject) => {
-    const late = setTimeout(
-      () => asked.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
-      TIMEOUT_MS,
-    );
+    const late = setTimeout(() => asked.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout);
     const asked = open(
       parsed,
       {

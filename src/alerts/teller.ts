@@ -1,5 +1,6 @@
 /** Has messages delivered, each sink by itself and outside of the judging: one that hangs keeps nobody waiting. */
 import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
 import type { AlertsPlan, SinkPlan } from '../config/plan-alerts.ts';
 import { hideSecrets } from '../config/secrets.ts';
 import type { BackupTimes, Facts } from './facts.ts';
@@ -99,7 +100,10 @@ export function createTeller(
     onSuccess: (state: SinkState) => SinkState,
   ): Promise<boolean> {
     busy.add(sink.name);
-    const posted = await run();
+    const posted = await run().catch((error: unknown): Posted => {
+      say(`cannot tell ${sink.name}: ${error instanceof Error ? error.stack : messageOf(error)}`);
+      return { ok: false, error: 'a fault of ours; it is in the log', retryAfter: undefined };
+    });
     busy.delete(sink.name);
     const before = stateOf(sink);
     const after = posted.ok

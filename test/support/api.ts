@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { AlertDesk } from '../../src/api/alert-desk.ts';
 import { createEventHub } from '../../src/api/event-hub.ts';
 import type { Operate } from '../../src/api/operate.ts';
 import { Problem, problemOf } from '../../src/api/problem.ts';
@@ -41,7 +42,14 @@ const NIGHTLY = {
 } as const;
 
 /** The server of the API before a queue that runs nothing; no socket is opened. */
-export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?: boolean } = {}): ApiTrial {
+export function apiTrial({
+  alerts,
+  ...options
+}: {
+  allowedHosts?: readonly string[];
+  readOnly?: boolean;
+  alerts?: AlertDesk;
+} = {}): ApiTrial {
   const queue = fakeQueue(TYPES);
   const said: string[] = [];
   const asked: string[] = [];
@@ -114,6 +122,7 @@ export function apiTrial(options: { allowedHosts?: readonly string[]; readOnly?:
     {
       operate,
       events: createEventHub(operate),
+      alerts,
       scrape: async () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', text: 'bulkhead_up 1\n' }),
       say: (text) => said.push(text),
       now: () => time,
