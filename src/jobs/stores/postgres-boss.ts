@@ -1,6 +1,6 @@
 /** pg-boss as we use it: its schema, its migrations, its queues and its way in. Nothing of it runs by the clock. */
 import { PgBoss } from 'pg-boss';
-import { Failure, messageOf } from '../../base/errors.ts';
+import { codeOf, Failure, messageOf } from '../../base/errors.ts';
 import { unhurried } from '../../postgres/jobs-session.ts';
 import type { SessionPool } from '../../postgres/session-pool.ts';
 import type { NewJob } from '../store.ts';
@@ -10,6 +10,8 @@ import { SCHEMA, SCHEMA_EXISTS, TABLES } from './postgres-sql.ts';
 /** A migration of a large table takes longer than any question. */
 const MIGRATION_MS = 10 * 60_000;
 const DAY_SECONDS = 86_400;
+/** unique_violation of the catalogue, duplicate_schema. */
+const MADE_MEANWHILE: ReadonlySet<string> = new Set(['23505', '42P06']);
 
 /**
  * Opens it in a database: makes the schema where it is missing, and migrates. What pg-boss does by itself every minute
@@ -78,6 +80,8 @@ async function makeSchema(pool: SessionPool): Promise<void> {
   try {
     await pool.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
   } catch (cause) {
+    // IF NOT EXISTS looks before it writes: a worker that started with us has made it meanwhile.
+    if (MADE_MEANWHILE.has(codeOf(cause) ?? '')) return;
     throw new Failure(`cannot make the schema ${SCHEMA} for the jobs: ${messageOf(cause)}`, {
       remedy: `there, as its owner: CREATE SCHEMA ${SCHEMA} AUTHORIZATION <the user of DATABASE_URL>`,
       cause,
