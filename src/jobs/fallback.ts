@@ -3,10 +3,12 @@
  * answer, and goes back when the store has been good for a while. A job is in exactly one store: what was in the durable
  * one stays there, untouched, and what came meanwhile is handed over before anything new is claimed.
  */
+
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { messageOf } from '../base/errors.ts';
 import type { StoreStatus } from '../protocol/jobs.ts';
+import { Bell } from './bell.ts';
 import { beginSwitch, isSuspect, type Mode, type SwitchInput, stepSwitch } from './fallback-state.ts';
 import { Handover, type MemoryStore, setPaused } from './handover.ts';
 import { type Repeat, repeat } from './repeat.ts';
@@ -54,10 +56,11 @@ export class Fallback {
   #prepared = false;
   #stopped = false;
   readonly #repeats: Repeat[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #bell: Bell;
 
   constructor(options: FallbackOptions) {
     this.#options = options;
+    this.#bell = new Bell(options.clock);
     this.#state = beginSwitch(options.clock.mono());
     this.#since = options.clock.now();
     const { durable, memory, handingOver, tell } = options;
@@ -90,7 +93,7 @@ export class Fallback {
   stop(): void {
     this.#stopped = true;
     for (const each of this.#repeats) void each.stop();
-    this.#wake();
+    this.#bell.ring();
   }
 
   get mode(): Mode | 'alone' {
@@ -126,7 +129,7 @@ export class Fallback {
       if (store) return store;
       const left = end - clock.mono();
       if (left <= 0 || this.#stopped) throw new StoreAway(this.#reason ?? 'the store does not answer');
-      await this.#nextWord(left);
+      await this.#bell.next(left);
     }
   }
 
@@ -205,7 +208,7 @@ export class Fallback {
     this.#state = stepSwitch(this.#state, input, this.#options.clock.mono());
     const { mode } = this.#state;
     if (mode !== before) this.#entered(mode);
-    this.#wake();
+    this.#bell.ring();
   }
 
   #entered(mode: Mode): void {
@@ -241,22 +244,6 @@ export class Fallback {
     } catch (error) {
       this.#take('failed', messageOf(error));
     }
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
-  }
-
-  #nextWord(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        disarm();
-        this.#waiting.delete(done);
-        resolve();
-      };
-      const disarm = this.#options.clock.after(ms, done);
-      this.#waiting.add(done);
-    });
   }
 }
 

@@ -1,7 +1,9 @@
 /** The attempts of this worker: begins them, hears their ends, and carries out what their machine decides. */
+
 import type { Clock } from '../../base/clock.ts';
 import type { JobTypePlan } from '../../config/plan-jobs.ts';
 import type { AttemptEnded } from '../../protocol/jobs.ts';
+import { Bell } from '../bell.ts';
 import type { Claim, JobStore } from '../store.ts';
 import { begin, type Effect, type Input, step } from './attempt-machine.ts';
 import type { Attempts } from './ports.ts';
@@ -26,10 +28,11 @@ export class Runs {
   readonly #all = new Map<string, Run>();
   /** Those with a process, by the name PID 1 knows. */
   readonly #live = new Map<string, Run>();
-  readonly #waiting = new Set<() => void>();
+  readonly #bell: Bell;
 
   constructor(options: RunsOptions) {
     this.#options = options;
+    this.#bell = new Bell(options.clock);
     this.#types = new Map(options.types.map((type) => [type.name, type]));
   }
 
@@ -110,7 +113,7 @@ export class Runs {
   async none(which: 'all' | 'live', ms: number): Promise<void> {
     const { clock } = this.#options;
     const end = clock.mono() + ms;
-    while (this[which].length > 0 && clock.mono() < end) await this.#nextEnd(end - clock.mono());
+    while (this[which].length > 0 && clock.mono() < end) await this.#bell.next(end - clock.mono());
   }
 
   #carryOut(run: Run, effect: Effect): void {
@@ -127,28 +130,12 @@ export class Runs {
         this.#live.delete(run.name);
         ended(run);
         changed();
-        this.#wake();
+        this.#bell.ring();
         break;
       case 'forget':
         this.#all.delete(run.claim.token);
         changed();
-        this.#wake();
+        this.#bell.ring();
     }
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
-  }
-
-  #nextEnd(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        disarm();
-        this.#waiting.delete(done);
-        resolve();
-      };
-      const disarm = this.#options.clock.after(ms, done);
-      this.#waiting.add(done);
-    });
   }
 }
