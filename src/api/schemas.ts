@@ -1,5 +1,7 @@
 /** JSON schemas of what is asked and answered: the shapes of protocol/, for clients that do not read TypeScript. */
+
 import type { JobState } from '../protocol/jobs.ts';
+import { STATUS_WORDS } from '../protocol/status.ts';
 import type { JsonSchema } from './route.ts';
 
 export const JOB_STATES: readonly JobState[] = [
@@ -180,18 +182,7 @@ const service = object(
     name: text,
     kind: { enum: ['service', 'task'] },
     status: {
-      enum: [
-        'waiting',
-        'starting',
-        'ready',
-        'unhealthy',
-        'backoff',
-        'stopping',
-        'stopped',
-        'done',
-        'failed',
-        'disabled',
-      ],
+      enum: STATUS_WORDS,
     },
     reason: text,
     since: time,

@@ -1,21 +1,8 @@
 /** What PID 1 tells, as metrics. Pure. */
 import { CHECK_BUCKETS, type MetricsAnswer, type RunFigures } from '../protocol/metrics.ts';
 import type { ScheduleStatus } from '../protocol/schedules.ts';
-import type { ServiceStatus, StatusWord } from '../protocol/status.ts';
+import { type ServiceStatus, STATUS_WORDS } from '../protocol/status.ts';
 import type { Samples } from './samples.ts';
-
-const STATES: readonly StatusWord[] = [
-  'waiting',
-  'starting',
-  'ready',
-  'unhealthy',
-  'backoff',
-  'stopping',
-  'stopped',
-  'done',
-  'failed',
-  'disabled',
-];
 
 /** @param now ms since the epoch */
 export function addSupervisor(to: Samples, answer: MetricsAnswer, now: number): void {
@@ -48,7 +35,7 @@ export function addSupervisor(to: Samples, answer: MetricsAnswer, now: number): 
 
 function addService(to: Samples, status: ServiceStatus, now: number): void {
   const service = { service: status.name };
-  for (const state of STATES)
+  for (const state of STATUS_WORDS)
     to.add('bulkhead_service_state', status.status === state, { ...service, state });
   to.add('bulkhead_service_health', status.check?.up, service);
   to.add('bulkhead_service_restarts_total', status.restarts, service);

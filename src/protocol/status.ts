@@ -4,17 +4,20 @@ import type { ScheduleStatus } from './schedules.ts';
 
 export const SCHEMA_VERSION = 1;
 
-export type StatusWord =
-  | 'waiting'
-  | 'starting'
-  | 'ready'
-  | 'unhealthy'
-  | 'backoff'
-  | 'stopping'
-  | 'stopped'
-  | 'done'
-  | 'failed'
-  | 'disabled';
+export const STATUS_WORDS = [
+  'waiting',
+  'starting',
+  'ready',
+  'unhealthy',
+  'backoff',
+  'stopping',
+  'stopped',
+  'done',
+  'failed',
+  'disabled',
+] as const;
+
+export type StatusWord = (typeof STATUS_WORDS)[number];
 
 export interface ServiceStatus {
   readonly name: string;

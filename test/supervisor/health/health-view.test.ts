@@ -1,21 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { CheckStatus, ServiceStatus, StatusWord } from '../../../src/protocol/status.ts';
+import {
+  type CheckStatus,
+  type ServiceStatus,
+  STATUS_WORDS,
+  type StatusWord,
+} from '../../../src/protocol/status.ts';
 import { openHealthView } from '../../../src/supervisor/health/health-view.ts';
 import { fullReport, LONGEST_REPORT } from '../../../src/supervisor/health/report.ts';
 import { productStatus, serviceStatus } from '../../support/statuses.ts';
 
-const WORDS: readonly StatusWord[] = [
-  'waiting',
-  'starting',
-  'ready',
-  'unhealthy',
-  'backoff',
-  'stopping',
-  'stopped',
-  'done',
-  'failed',
-  'disabled',
-];
 const STALE: CheckStatus = {
   up: undefined,
   failures: 0,
@@ -26,7 +19,7 @@ const STALE: CheckStatus = {
 };
 
 describe('readiness', () => {
-  it.each(WORDS)('counts %s the same wherever it is asked', (status) => {
+  it.each(STATUS_WORDS)('counts %s the same wherever it is asked', (status) => {
     const well = status === 'ready' || status === 'done' || status === 'disabled';
     const view = openHealthView({
       product: () => productStatus([serviceStatus('a', { status })]),
@@ -37,7 +30,7 @@ describe('readiness', () => {
     expect(view.service('a', false)?.status).toBe(expected);
   });
 
-  it.each(WORDS)('does not depend on a service that is %s and not critical', (status) => {
+  it.each(STATUS_WORDS)('does not depend on a service that is %s and not critical', (status) => {
     const view = openHealthView({
       product: () => productStatus([serviceStatus('a', { status, critical: false })]),
       fault: () => undefined,
