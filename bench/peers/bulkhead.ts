@@ -16,7 +16,7 @@ export const bulkhead: Peer = {
   version: () =>
     (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
   settings:
-    'Started with the flags of the image. Captures every stream, always; each stored line has a time stamp, and each is also rendered for standard output, which here is /dev/null. Fastest: `backoff: { initial: 1ms, stable_after: 1ms, limit: 0 }`. No rotation yet.',
+    'Started with the flags of the image. Captures every stream, always; each stored line has a time stamp, and each is also rendered for standard output, which here is /dev/null. Fastest: `backoff: { initial: 1ms, stable_after: 1ms, limit: 0 }`. Files are continued at 100 MB, as by default.',
   prepare(folder: string, wish: Wish): Contender {
     const plan = join(folder, 'plan.yaml');
     const data = join(folder, 'data');

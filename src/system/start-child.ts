@@ -1,7 +1,8 @@
 /**
- * A child, by the cheaper of two ways: posix_spawn(3) where that can do it, else Node's own spawn, which knows sockets, a
- * writable stdin and other users. For posix_spawn we ourselves would have to be that user for a moment, in which it may
- * send us any signal (kill(2) asks for the real id): a service could stop the product, and did.
+ * A child, by the cheaper of two ways: posix_spawn(3) where that can do it, else Node's own spawn, which knows sockets
+ * and a writable stdin. Another user's begins as ours and becomes that user after its exec (confine.ts), so it goes the
+ * cheap way too; Node changes the user only where there is no setpriv. We never become the user ourselves, not for the
+ * moment of a spawn: kill(2) asks for the real id, and it could send us any signal.
  */
 import { type StdioNull, type StdioPipe, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { confineCommand } from '../../src/system/confine.ts';
 import { heldCapabilities } from '../../src/system/privileges.ts';
 
 const isRoot = process.getuid?.() === 0 && existsSync('/usr/bin/setpriv');
@@ -146,6 +147,12 @@ test('a program that is not there is said to be so, not prlimit', () => {
 
 const tellPriority = ['sh', '-c', 'nice; cat /proc/self/oom_score_adj'];
 const unprivileged = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+
+test('another user’s child begins as ours: between its change of user and its exec it could be stopped, and we with it', () => {
+  const { ids, argv } = confineCommand(['true'], { identity: nobody }, process.env.PATH, '/');
+  expect(ids).toEqual({});
+  expect(argv.slice(0, 2)).toEqual([expect.stringMatching(/\/setpriv$/), '--reuid=65534']);
+});
 
 describe('a priority or a score', () => {
   test('that the kernel refuses is no start, with the reason', () => {

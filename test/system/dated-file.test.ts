@@ -133,7 +133,7 @@ describe('the log of one service', () => {
   });
 
   it.skipIf(!canMount())(
-    'on a full disk says how much has made it, and goes on when there is room',
+    'on a full disk says how much has made it, and goes on when there is room (needs the right to mount)',
     async () => {
       const disk = join(path, 'disk');
       mkdirSync(disk);
