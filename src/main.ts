@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The front door: argv in, exit code out. It opens one room, lazily, and is the only place that ends the process. */
 import module from 'node:module';
-import { RUN_DIR } from './protocol/socket-path.ts';
 
 /** What refusing to start ends with, protocol/exit-codes.ts. */
 const CANNOT_START = 13;
@@ -31,32 +30,9 @@ async function runOwnProgram(program: string): Promise<number> {
 }
 
 async function runCommand(): Promise<number> {
-  const { runCli } = await import('./cli/cli.ts');
+  const [{ runCli }, { DOORS }] = await Promise.all([import('./cli/cli.ts'), import('./doors.ts')]);
   return runCli(process.argv.slice(2), {
+    ...DOORS,
     up: async (options) => (await import('./supervisor/up.ts')).runUp(options),
-    psql: async ({ database, dataDir, args }) => {
-      const { psqlInvocation } = await import('./database/psql.ts');
-      return psqlInvocation(dataDir, database, RUN_DIR, args);
-    },
-    backups: async (dataDir) => (await import('./backups/list-backups.ts')).listBackups(`${dataDir}/backups`),
-    outlook: async (dataDir) => (await import('./postgres/cluster-outlook.ts')).readOutlook(dataDir),
-    moments: async (dataDir) => (await import('./backups/moments.ts')).readMoments(dataDir),
-    alone: async (options) => (await import('./supervisor/alone.ts')).openAlone(options),
-    externalDatabase: async (database) => {
-      const { examineExternal } = await import('./database/examine-external.ts');
-      return examineExternal(database);
-    },
-    examineData: async (dataDir, isRunning) => {
-      const { examineData } = await import('./database/examine-data.ts');
-      return examineData(dataDir, RUN_DIR, isRunning);
-    },
-    bundle: async () => {
-      const { createBundle, hasSecrets } = await import('./bundles/create-bundle.ts');
-      return { create: createBundle, hasSecrets };
-    },
-    postgres: async () => {
-      const { findBinaries } = await import('./postgres/binaries.ts');
-      return findBinaries({ major: undefined, libraryDir: `${RUN_DIR}/pg/lib` });
-    },
   });
 }

@@ -40,6 +40,14 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<(job: Job) => Promise
   adopt: async () => (await import('./operations/adopt.ts')).runAdopt,
   measure: async () => (await import('./operations/measure.ts')).runMeasure,
   'compress-logs': async () => (await import('./logkeeping/compress-logs.ts')).runCompressLogs,
+  // The command line itself, for the API: what several programs do together is written there once.
+  command: async () => {
+    const [{ runAskedCommand }, { DOORS }] = await Promise.all([
+      import('./cli/asked-command.ts'),
+      import('./doors.ts'),
+    ]);
+    return (job) => runAskedCommand(job, DOORS);
+  },
   worker: async () => (await import('./jobs/worker/run-worker.ts')).runWorker,
   'point-in-time': async () => (await import('./operations/point-in-time.ts')).runPointInTime,
 };

@@ -1,40 +1,52 @@
 /** Who may do what: every request passes here before anything of it is read, those that match no route as well. */
 import type { IncomingMessage } from 'node:http';
-import { isKnownHost, isOwnMachine, readHost } from './peer.ts';
+import { type Caller, LOOPBACK, unauthorized } from './caller.ts';
+import { createFailedTries } from './failed-tries.ts';
+import { isKnownHost, isOwnMachine, isOwnOrigin, readHost } from './peer.ts';
 import { Problem } from './problem.ts';
-import { createFailedTries, createTokenCheck, readBearer } from './token.ts';
+import { readCookie, type Sessions } from './sessions.ts';
+import type { KnownToken, TokenBook } from './token-book.ts';
 
 export interface AdmissionRules {
-  readonly token: string;
   readonly allowedHosts: readonly string[];
   readonly readOnly: boolean;
 }
 
+export interface AdmissionPorts {
+  readonly tokens: TokenBook;
+  readonly sessions: Sessions;
+  /** Milliseconds of a clock that only goes on. */
+  now(): number;
+}
+
 export interface Admission {
-  /** Who it is, for the audit log; throws a Problem where it may not. */
-  admit(request: IncomingMessage): string;
+  /** Who it is; throws a Problem where it may not. What it may is left to the route. */
+  admit(request: IncomingMessage): Promise<Caller>;
+  /** Whose token this is; throws a Problem where it is wrong. */
+  login(request: IncomingMessage, token: string): Promise<KnownToken>;
 }
 
 /** Wrong tokens an address may show in a minute. */
 const MOST_FAILURES = 10;
 const HARMLESS = ['GET', 'HEAD', 'OPTIONS'];
+/** What a page of another origin cannot send without being asked first, and no form at all. */
+const CONSOLE_HEADER = 'x-bulkhead-console';
+/** The one address that is there for who has no right yet. */
+export const SESSION_PATH = '/session';
 
 /** Could it change something? */
 export function isMutation(method: string | undefined): boolean {
   return !HARMLESS.includes(method ?? '');
 }
 
-export function createAdmission(rules: AdmissionRules, now: () => number): Admission {
-  const token = createTokenCheck(rules.token);
+export function createAdmission(rules: AdmissionRules, { tokens, sessions, now }: AdmissionPorts): Admission {
   const failures = createFailedTries(MOST_FAILURES, now);
 
-  /** True: it showed the token; false: it showed none. A wrong one is thrown back. */
-  function showsToken(request: IncomingMessage): boolean {
-    const given = readBearer(request.headers.authorization);
-    if (given === undefined) return false;
+  async function requireToken(request: IncomingMessage, given: string): Promise<KnownToken> {
     // Before the count: whoever shares an address with one that guesses (a gateway, a proxy) is not locked out by it, and
     // what is to be guessed is too long for any number of tries.
-    if (token.isRight(given)) return true;
+    const known = await tokens.find(given);
+    if (known !== undefined) return known;
     const address = request.socket.remoteAddress ?? '';
     const wait = failures.waitOf(address);
     if (wait !== undefined) {
@@ -47,38 +59,94 @@ export function createAdmission(rules: AdmissionRules, now: () => number): Admis
     throw unauthorized('the token is wrong');
   }
 
+  /** By what it shows; undefined: nothing. A wrong token is thrown back, a cookie that has ended is none. */
+  async function identify(request: IncomingMessage): Promise<Caller | undefined> {
+    const { authorization, cookie: jar } = request.headers;
+    const bearer = readBearer(authorization);
+    if (bearer !== undefined) {
+      const token = await requireToken(request, bearer);
+      return { role: token.role, actor: `token ${token.name}`, token, by: 'token' };
+    }
+    const cookie = readCookie(jar);
+    const session = cookie === undefined ? undefined : sessions.find(cookie);
+    if (cookie === undefined || session === undefined) return undefined;
+    const token = await tokens.stillThere(session.token);
+    if (token === undefined) {
+      sessions.end(cookie);
+      return undefined;
+    }
+    const { role, name } = token;
+    return {
+      role,
+      actor: `session of ${name}`,
+      token,
+      by: 'session',
+      cookie,
+      endsAt: session.endsAt,
+    };
+  }
+
+  function refuseMutation({ headers, url }: IncomingMessage): void {
+    const isLogin = url === SESSION_PATH;
+    if (rules.readOnly && !isLogin) {
+      throw new Problem(403, 'read-only', 'nothing may be changed here', {
+        remedy: 'set `api: read_only: false` in the plan',
+      });
+    }
+    if (isJson(headers['content-type'])) return;
+    throw new Problem(415, 'not-json', 'a request that changes something must be application/json', {
+      remedy: 'send Content-Type: application/json, also without a body',
+    });
+  }
+
   return {
-    admit(request) {
-      const { headers, method } = request;
-      if (!request.url?.startsWith('/')) throw new Problem(400, 'bad-target', 'the address is not a path');
+    login: requireToken,
+    async admit(request) {
+      const { headers, method, url } = request;
+      if (!url?.startsWith('/')) throw new Problem(400, 'bad-target', 'the address is not a path');
       const host = oneHost(request);
       if (host === undefined) throw new Problem(403, 'bad-host', 'the Host header is missing or is no host');
-      const hasToken = showsToken(request);
-      if (!hasToken && !isKnownHost(host, rules.allowedHosts)) {
+      const isLogin = method === 'POST' && url === SESSION_PATH;
+      const caller = await identify(request);
+      // A cookie is sent to the name it was made for alone: it shows the same as a token does. A login shows one.
+      if (caller === undefined && !isLogin && !isKnownHost(host, rules.allowedHosts)) {
         throw new Problem(403, 'unknown-host', 'this name is not one of ours', {
           remedy: 'add it to `api: allowed_hosts:` of the plan, or send the token',
         });
       }
+      if (isLogin) {
+        if (!isOwnOrigin(headers, 'missing is well')) throw crossSite();
+        refuseMutation(request);
+        return caller ?? STRANGER;
+      }
       // Whatever a request says of where it comes from, any program can write: a change is open to the token alone.
-      if (!hasToken && isMutation(method))
+      if (caller === undefined && isMutation(method))
         throw unauthorized('a request that changes something needs the token');
-      if (!hasToken && !isOwnMachine(request.socket.remoteAddress, headers))
+      if (caller === undefined && !isOwnMachine(request.socket.remoteAddress, headers))
         throw unauthorized('a token is needed');
       if (isMutation(method)) {
-        if (rules.readOnly) {
-          throw new Problem(403, 'read-only', 'nothing may be changed here', {
-            remedy: 'set `api: read_only: false` in the plan',
-          });
-        }
-        if (!isJson(headers['content-type'])) {
-          throw new Problem(415, 'not-json', 'a request that changes something must be application/json', {
-            remedy: 'send Content-Type: application/json, also without a body',
-          });
-        }
+        // A browser sends a cookie of ours for whatever page it shows; a token only a program of ours sends.
+        if (caller?.by === 'session') refuseForgery(headers);
+        refuseMutation(request);
       }
-      return hasToken ? `token ${token.id}` : 'loopback';
+      return caller ?? LOOPBACK;
     },
   };
+}
+
+/** Somebody who wants to log in. */
+const STRANGER: Caller = { ...LOOPBACK, actor: 'nobody' };
+
+function refuseForgery(headers: IncomingMessage['headers']): void {
+  if (!isOwnOrigin(headers, 'missing is none')) throw crossSite();
+  if (headers[CONSOLE_HEADER] !== undefined) return;
+  throw new Problem(403, 'no-console-header', 'a change by a session needs the header X-Bulkhead-Console', {
+    remedy: 'send X-Bulkhead-Console: 1; what is no browser sends the token instead of a cookie',
+  });
+}
+
+function crossSite(): Problem {
+  return new Problem(403, 'cross-site', 'the request comes from a page that is not ours');
 }
 
 /** Two of them, and who reads which one is anybody's guess. */
@@ -91,10 +159,7 @@ function isJson(type: string | undefined): boolean {
   return /^application\/json *(;.*)?$/i.test(type ?? '');
 }
 
-function unauthorized(detail: string): Problem {
-  return new Problem(401, 'unauthorized', detail, {
-    remedy:
-      'send Authorization: Bearer TOKEN; the token is BULKHEAD_TOKEN, or in secrets/token of the volume',
-    headers: { 'www-authenticate': 'Bearer realm="bulkhead"' },
-  });
+/** Of `Authorization: Bearer …`; undefined where there is none. */
+function readBearer(header: string | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
 }

@@ -13,6 +13,7 @@ export const ALERT_ROUTES: readonly ApiRoute[] = [
     method: 'GET',
     path: '/alerts',
     group: 'alerts',
+    role: 'viewer',
     summary: 'what is not well, what is silenced, and how it goes with who is told',
     answers: { 200: { what: 'what fires first; what is over, for a day', schema: alertList } },
     run: (_asked, { alerts }) => ({ status: 200, body: alerts?.view() ?? NO_ALERTS }),
@@ -21,6 +22,7 @@ export const ALERT_ROUTES: readonly ApiRoute[] = [
     method: 'POST',
     path: '/alerts/test',
     group: 'alerts',
+    role: 'operator',
     summary: 'send a test to every sink, and say what came of it',
     body: testOf,
     answers: {
@@ -33,6 +35,7 @@ export const ALERT_ROUTES: readonly ApiRoute[] = [
     method: 'POST',
     path: '/alerts/silences',
     group: 'alerts',
+    role: 'operator',
     summary: 'hear nothing of an alert for a while',
     body: newSilence,
     answers: {
@@ -45,6 +48,7 @@ export const ALERT_ROUTES: readonly ApiRoute[] = [
     method: 'DELETE',
     path: '/alerts/silences/:id',
     group: 'alerts',
+    role: 'operator',
     summary: 'end a silence before its time',
     answers: { 204: { what: 'it is ended' }, 404: { what: 'there is none of this id' } },
     run: endSilence,

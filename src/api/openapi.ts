@@ -8,13 +8,19 @@ const GROUPS: Readonly<Record<ApiRoute['group'], string>> = {
   schedules: 'What runs by the clock',
   alerts: 'What is not well, and who is told of it',
   product: 'The product as a whole',
+  services: 'Starting and stopping what the product is made of',
+  operations: 'What takes longer than a request',
+  backups: 'Backups, proven and restored',
+  database: 'The database as a whole',
+  configuration: 'The plan and the machine',
+  access: 'Who may ask: logins, tokens, and what was changed by whom',
 };
 
 /** What any route may answer besides its own. */
 export const EVERYWHERE: Readonly<Record<number, string>> = {
   400: 'the request has the wrong shape',
   401: 'a wrong token, or none where one is needed: to change something always, to read from anywhere but the loopback',
-  403: 'a Host that is not ours, or nothing may be changed',
+  403: 'the role of the token is too small (`role` says which is needed), a Host or a page that is not ours, or nothing may be changed',
   429: 'too many wrong tokens from this address',
   503: 'who would answer is away, or too much waits; see Retry-After',
 };
@@ -42,11 +48,20 @@ export function describeApi(routes: readonly ApiRoute[], jobTypes: readonly stri
         'Jobs, schedules and state of a product that Bulkhead supervises. Without a token the loopback may read, and nobody may do more. ' +
         'A request that changes something must be application/json. Errors are application/problem+json (RFC 9457).',
     },
-    security: [{ token: [] }, {}],
+    security: [{ token: [] }, { session: [] }, {}],
     tags: Object.entries(GROUPS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'bulkhead',
+          description:
+            'Of a browser that logged in: `__Host-bulkhead` over https. A change needs the header X-Bulkhead-Console as well, and a page of ours.',
+        },
+      },
       schemas: { Problem: problem },
       headers: {
         Durability: {
@@ -76,6 +91,7 @@ function describeRoute({
   body,
   headers = {},
   answers,
+  role,
 }: ApiRoute): object {
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name);
   const parameters = [
@@ -108,7 +124,8 @@ function describeRoute({
     operationId: operationId(method, path),
     summary,
     tags: [group],
-    ...(method === 'GET' ? {} : { security: [{ token: [] }] }),
+    ...securityOf(method, role),
+    'x-role': role,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: body } } } }),
     responses: {
@@ -118,6 +135,13 @@ function describeRoute({
       ...Object.fromEntries(own),
     },
   };
+}
+
+/** On the loopback a viewer needs no token; the names of roles are what OpenAPI 3.1 lets stand there for any scheme. */
+function securityOf(method: string, role: ApiRoute['role']): object {
+  if (role === 'anybody') return { security: [{}] };
+  if (method === 'GET' && role === 'viewer') return {};
+  return { security: [{ token: [role] }, { session: [role] }] };
 }
 
 const DURABILITY = { 'X-Bulkhead-Durability': { $ref: '#/components/headers/Durability' } };

@@ -8,12 +8,20 @@ import type { Durability, JobsAnswer, JobsRequest, JobsValue } from '../protocol
 import { Problem, problemOf } from './problem.ts';
 
 export interface Operate {
-  /** A whole JSON answer; a refusal is thrown as a Problem. */
-  get<Answer>(path: string): Promise<Answer>;
+  /** A whole JSON answer; a refusal is thrown as a Problem. @param also statuses that are answers as well */
+  get<Answer>(path: string, also?: readonly number[]): Promise<Answer>;
+  /** A POST, and its whole JSON answer; a refusal is thrown as a Problem. */
+  post<Answer>(path: string, body: object): Promise<Answer>;
   /** A POST; undefined: it was not answered in so many ms, and goes on. */
   postWithin<Answer>(ms: number, path: string, body: object): Promise<Answer | undefined>;
-  /** Runs one of our own programs; resolves with its result, rejects where it has none. An abort ends it. */
-  program<Result>(name: AskableProgram, signal: AbortSignal): Promise<Result>;
+  /** A POST that may take hours; an abort leaves it alone, and what was asked for goes on. */
+  postLong<Answer>(path: string, body: object, signal: AbortSignal): Promise<Answer>;
+  /** Runs one of our own programs: what it says, its exit last. An abort ends it. Throws a Problem where it is refused. */
+  runs(
+    name: AskableProgram,
+    input: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): AsyncIterable<RunOutput>;
   /** What the worker answers; its refusal is thrown as a Problem. */
   jobs<Value extends JobsValue>(request: JobsRequest): Promise<Value>;
   /** One value per line until `signal` is aborted, which ends it quietly, or the other side ends. */
@@ -77,8 +85,11 @@ export function createOperate(socketPath: string): Operate {
     }
   }
 
-  function accept<Answer>({ status, value }: { status: number; value: object }): Answer {
-    if (status < 300) return value as Answer;
+  function accept<Answer>(
+    { status, value }: { status: number; value: object },
+    also: readonly number[] = [],
+  ): Answer {
+    if (status < 300 || also.includes(status)) return value as Answer;
     throw refusal(status, value);
   }
 
@@ -86,7 +97,8 @@ export function createOperate(socketPath: string): Operate {
     get durability() {
       return durability;
     },
-    get: async (path) => accept(await whole('GET', path)),
+    get: async (path, also) => accept(await whole('GET', path), also),
+    post: async (path, body) => accept(await whole('POST', path, body)),
     async postWithin<Answer>(ms: number, path: string, body: object) {
       const late = new AbortController();
       const asked = whole('POST', path, body).then((answer) => accept<Answer>(answer));
@@ -104,18 +116,25 @@ export function createOperate(socketPath: string): Operate {
       durability = told.durability;
       return told.value as Value;
     },
-    async program<Result>(program: AskableProgram, signal: AbortSignal) {
-      const response = await ask('POST', '/v1/runs', { program, input: {} }, signal);
-      if ((response.statusCode ?? 0) >= 300) {
-        throw refusal(response.statusCode ?? 0, parseObject(await readText(response)));
+    async postLong(path, body, signal) {
+      try {
+        const response = await ask('POST', path, body, signal);
+        return accept({ status: response.statusCode ?? 0, value: parseObject(await readText(response)) });
+      } catch (error) {
+        throw error instanceof Problem ? error : away(messageOf(error));
       }
-      let found: { readonly value: Result } | undefined;
+    },
+    async *runs(program, input, signal) {
+      const response = await ask('POST', '/v1/runs', { program, input }, signal).catch((error: unknown) => {
+        throw away(messageOf(error));
+      });
+      const { statusCode = 0 } = response;
+      if (statusCode >= 300) throw refusal(statusCode, parseObject(await readText(response)));
       // To its end: who leaves before it ends it.
       for await (const line of readLines<RunOutput>(response, signal)) {
-        if (line.type === 'result') found = { value: line.value as Result };
+        if (line.type === 'error') throw refusal(502, line);
+        yield line;
       }
-      if (found === undefined) throw away(`${program} came to no result`);
-      return found.value;
     },
     async lines<Line>(path: string, signal: AbortSignal) {
       const response = await ask('GET', path, undefined, signal).catch((error: unknown) => {

@@ -40,3 +40,25 @@ export function readHost(header: string | undefined): string | undefined {
 export function isKnownHost(host: string, allowed: readonly string[]): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || isIP(host) !== 0 || allowed.includes(host);
 }
+
+/**
+ * Was it sent by a page of ours, as the browser says? `Sec-Fetch-Site` is missing on plain http but for localhost
+ * (Fetch Metadata: only to trustworthy addresses), so the Origin is asked next: every browser sends it with a change.
+ * @param missing what it is where neither was sent
+ */
+export function isOwnOrigin(headers: Headers, missing: 'missing is well' | 'missing is none'): boolean {
+  const site = headers['sec-fetch-site'];
+  const { origin, host } = headers;
+  // `null`: a sandboxed frame, a file.
+  if (origin === 'null') return false;
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  if (origin === undefined) return missing === 'missing is well';
+  const url = typeof origin === 'string' ? URL.parse(origin) : null;
+  if (url === null || typeof host !== 'string') return false;
+  return url.host === withoutUsualPort(host.toLowerCase(), url.protocol);
+}
+
+/** As a URL has it. */
+function withoutUsualPort(host: string, protocol: string): string {
+  return URL.parse(`${protocol}//${host}`)?.host ?? host;
+}

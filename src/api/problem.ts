@@ -1,5 +1,6 @@
 /** Errors as RFC 9457 tells them: application/problem+json, with a `code` for programs to branch on. */
 import { http } from '../base/node-http.ts';
+import type { Role } from '../config/roles.ts';
 import type { JobsErrorCode, JobsRefusal } from '../protocol/jobs.ts';
 
 export interface ProblemBody {
@@ -12,11 +13,13 @@ export interface ProblemBody {
   readonly remedy?: string;
   /** The job that stands in the way. */
   readonly jobId?: string;
+  /** The role that is needed. */
+  readonly role?: Role;
   /** What is wrong with the request, one by one. */
   readonly errors?: readonly { readonly at: string; readonly message: string }[];
 }
 
-type More = Pick<ProblemBody, 'remedy' | 'jobId' | 'errors'> & {
+type More = Pick<ProblemBody, 'remedy' | 'jobId' | 'role' | 'errors'> & {
   readonly headers?: Readonly<Record<string, string>>;
 };
 

@@ -2,20 +2,24 @@
 import type { LogLine } from '../protocol/control.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../protocol/status.ts';
 import { shortJobId } from '../protocol/stored-line.ts';
+import { textOf } from './begin.ts';
 import { Problem } from './problem.ts';
 import type { Answer, ApiRoute, Asked, Served } from './route.ts';
+import { commandInput } from './run-program.ts';
 import { eventQuery, logQuery, logs, product, services } from './schemas.ts';
 
 const DEFAULT_TAIL = 100;
 /** Of the lines of one answer together, in characters. */
 const MOST_LOG = 1024 * 1024;
 const LOG_PATIENCE_MS = 10_000;
+const SEARCH_FRESH_MS = 1000;
 
 export const PRODUCT_ROUTES: readonly ApiRoute[] = [
   {
     method: 'GET',
     path: '/status',
     group: 'product',
+    role: 'viewer',
     summary: 'what runs, since when, and why something does not',
     answers: { 200: { what: 'the product', schema: product } },
     run: async (_asked, { operate }) => ({
@@ -27,6 +31,7 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
     method: 'GET',
     path: '/services',
     group: 'product',
+    role: 'viewer',
     summary: 'every service and task',
     answers: { 200: { what: 'the services', schema: services } },
     run: async (_asked, { operate }) => {
@@ -38,6 +43,7 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
     method: 'GET',
     path: '/events',
     group: 'product',
+    role: 'viewer',
     summary:
       'what happens to services and tasks, as server-sent events; each bears its number as `id`. Jobs have none: ask for them',
     query: eventQuery,
@@ -49,6 +55,7 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
     method: 'GET',
     path: '/logs',
     group: 'product',
+    role: 'viewer',
     summary: 'the newest lines the services wrote, oldest first',
     query: logQuery,
     answers: { 200: { what: 'lines', schema: logs }, 404: { what: 'there is no such service' } },
@@ -58,6 +65,7 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
     method: 'GET',
     path: '/metrics',
     group: 'product',
+    role: 'viewer',
     summary: 'figures for Prometheus',
     headers: { Accept: 'application/openmetrics-text for OpenMetrics; else the text format 0.0.4' },
     answers: {
@@ -70,6 +78,7 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
     method: 'GET',
     path: '/api/openapi.json',
     group: 'product',
+    role: 'viewer',
     summary: 'this description',
     answers: { 200: { what: 'OpenAPI 3.1', schema: { type: 'object' } } },
     run: (_asked, { description }) => ({ status: 200, body: description() }),
@@ -100,7 +109,24 @@ function streamEvents(asked: Asked, { events }: Served): Answer {
   };
 }
 
-async function readLogs({ query }: Asked, { operate }: Served): Promise<Answer> {
+/** The newest lines are at hand; a time and a search are for the files, compressed days too, which a child reads. */
+async function readLogs(asked: Asked, served: Served): Promise<Answer> {
+  const { since, grep } = asked.query;
+  return since === undefined && grep === undefined ? readTail(asked, served) : searchLogs(asked, served);
+}
+
+async function searchLogs({ query }: Asked, { readings }: Served): Promise<Answer> {
+  const { service, since, grep, job, tail } = query;
+  const input = commandInput('logs', {
+    words: typeof service === 'string' ? service.split(',') : [],
+    options: { since: textOf(since), grep: textOf(grep), job: textOf(job) },
+    keep: typeof tail === 'number' ? tail : DEFAULT_TAIL,
+  });
+  const lines = await readings.read('command', input, SEARCH_FRESH_MS);
+  return { status: 200, body: { schemaVersion: SCHEMA_VERSION, lines } };
+}
+
+async function readTail({ query }: Asked, { operate }: Served): Promise<Answer> {
   const { service } = query;
   const tail = typeof query.tail === 'number' ? query.tail : DEFAULT_TAIL;
   const job = typeof query.job === 'string' ? shortJobId(query.job.toLowerCase()) : undefined;

@@ -1,4 +1,5 @@
 /** The page of docs/ about the API, made of the routes that serve it. */
+import { COMMAND_ROUTES } from './command-routes.ts';
 import { EVERYWHERE, OF_MUTATIONS } from './openapi.ts';
 import type { ApiRoute } from './route.ts';
 import { ROUTES } from './routes.ts';
@@ -9,8 +10,19 @@ export function apiPage(): string {
     '',
     '<!-- Made by `npm run schema` of the routes in src/api; change them instead. -->',
     '',
-    'Who may ask, and what a job is, stands in [jobs.md](jobs.md). The same in OpenAPI 3.1, with every schema:',
+    'What a job is stands in [jobs.md](jobs.md). The same as here in OpenAPI 3.1, with every schema:',
     '`GET /api/openapi.json`.',
+    '',
+    ACCESS,
+    OPERATIONS,
+    '## Commands and their routes',
+    '',
+    '| command | route |',
+    '|---|---|',
+    ...Object.entries(COMMAND_ROUTES).map(
+      ([name, served]) =>
+        `| \`${name}\` | ${'why' in served ? `none: ${served.why}` : served.routes.map((route) => `\`${route}\``).join(', ')} |`,
+    ),
     '',
     ...ROUTES.flatMap(describe),
     '## Any of them',
@@ -22,8 +34,46 @@ export function apiPage(): string {
   ].join('\n');
 }
 
-function describe({ method, path, summary, query, body, headers = {}, answers }: ApiRoute): string[] {
+const ACCESS = `## Who may ask
+
+A program sends \`Authorization: Bearer TOKEN\`. Without a token the loopback may look, as a viewer, and nobody may do more.
+
+| role | may |
+|---|---|
+| \`viewer\` | see: state, logs, events, jobs, backups, metrics |
+| \`operator\` | as well: start and stop services, run jobs, schedules and backups, silence alerts, see the configuration |
+| \`admin\` | as well: restore, import, upgrade, make and revoke tokens, read who changed what |
+
+Each route below says the least role it needs; a smaller one is answered with 403, and \`role\` says which would do.
+
+- \`BULKHEAD_TOKEN\`, or the one in \`secrets/token\` of the volume, is an admin called \`main\`.
+- \`bulkhead token create NAME --role ROLE [--expires 30d]\` makes another and shows its value this once; the volume keeps
+  its hash, in \`secrets/tokens\`, for root's eyes. \`bulkhead token revoke NAME\` ends it, and every login by it, within a second.
+- \`api: { tokens: { NAME: { role, token: "\${NAME_TOKEN}" } } }\` of the plan brings more, for those that come as secrets.
+
+Ten wrong tokens in a minute from one address are told so, further ones to wait; a right one is never kept out.
+\`GET /audit\` tells an admin who changed what, by the names of tokens and never by their values; it is
+\`bulkhead/console/audit.ndjson\` of the volume, about ten thousand entries of it.
+
+**A browser** logs in with \`POST /session\` and \`{"token": "…"}\`. The cookie that comes back is \`HttpOnly\` and
+\`SameSite=Strict\`, over https also \`Secure\` and \`__Host-\`; it ends after two idle hours, after twelve in any case, with
+\`DELETE /session\`, with its token, and when the API starts anew. A change by a session needs \`X-Bulkhead-Console: 1\`
+and must come from a page of ours: \`Sec-Fetch-Site: same-origin\`, or on plain http an \`Origin\` that is the \`Host\`.
+A name that is neither localhost, nor an IP address, nor in \`api: allowed_hosts:\`, needs a token or a session.
+`;
+
+const OPERATIONS = `## What takes longer
+
+A start, a backup, a restore is an operation. Its route answers 200 where it is over within a moment, else 202 and
+\`Location: /operations/ID\`; there, and in the stream of \`GET /events\`, is how far it is and what came of it, as the
+command prints it with \`--json\`. Those of the last start of the API are remembered, 200 at most. An operation ends with
+the API, as a command does with its terminal: where the API is restarted, what ran is cancelled. What
+replaces something needs \`confirm\`, which repeats what it is about; \`dryRun: true\` tells first what it would do.
+`;
+
+function describe({ method, path, summary, query, body, headers = {}, answers, role }: ApiRoute): string[] {
   const facts = [
+    `| role | ${role} |`,
     ...optionsOf('query', query),
     ...optionsOf('body', body),
     ...Object.entries(headers).map(([name, what]) => `| header \`${name}\` | ${what} |`),

@@ -4,10 +4,15 @@ import type { Scrape } from '../metrics/scrape.ts';
 import type { Job } from '../program/job.ts';
 import type { JobsStatus } from '../protocol/jobs.ts';
 import type { Measures, MetricsAnswer } from '../protocol/metrics.ts';
+import type { TokensAnswer } from '../protocol/tokens.ts';
+import { createAudit } from './audit.ts';
 import { createEventHub } from './event-hub.ts';
 import { createOperate, type Operate } from './operate.ts';
+import { createOperations } from './operations.ts';
+import { runProgram } from './run-program.ts';
 import { createServer } from './server.ts';
 import { type ApiSettings, readSettings } from './settings.ts';
+import { createTokenBook } from './token-book.ts';
 
 /** Loaded with the first scrape: where nobody scrapes, it costs nothing. */
 function scrapeLater({ dataDir, jobTypes, metrics }: ApiSettings, operate: Operate): Scrape {
@@ -22,7 +27,11 @@ function scrapeLater({ dataDir, jobTypes, metrics }: ApiSettings, operate: Opera
       sources: {
         supervisor: () => operate.get<MetricsAnswer>('/v1/metrics'),
         app: app === undefined ? undefined : () => readApp(app),
-        measures: () => operate.program<Measures>('measure', AbortSignal.timeout(MEASURE_MS)),
+        measures: async () => {
+          const [measures] = await runProgram(operate, 'measure', {}, AbortSignal.timeout(MEASURE_MS));
+          // The other end is this very program: the shape is that of protocol/metrics.ts.
+          return measures as Measures;
+        },
         jobs: jobTypes.length === 0 ? undefined : () => operate.jobs<JobsStatus>({ op: 'status' }),
       },
       dataDir,
@@ -47,13 +56,24 @@ export async function runApi(job: Job): Promise<void> {
   const plan = assignment.alerts;
   // Only here: it is a room of its own, and a plan without alerts does not pay for it.
   const alerts = plan && (await import('./join-alerts.ts')).joinAlerts(job, plan, operate);
+  const clocks = { now: () => performance.now(), wallClock: () => Date.now() };
+  const operations = createOperations(clocks);
+  const audit = createAudit(`${settings.dataDir}/bulkhead/console/audit.ndjson`, { say, ...clocks });
   const app = createServer(settings, {
     operate,
     events: createEventHub(operate),
     scrape: settings.metrics && scrapeLater(settings, operate),
     alerts,
+    tokens: createTokenBook({
+      main: settings.token,
+      given: settings.tokens,
+      stored: async () => (await operate.get<TokensAnswer>('/v1/tokens')).stored ?? [],
+      ...clocks,
+    }),
+    operations,
+    audit,
     say,
-    now: () => performance.now(),
+    ...clocks,
   });
   const { host, port } = settings;
   try {
@@ -77,7 +97,7 @@ export async function runApi(job: Job): Promise<void> {
     );
   });
   const cut = setTimeout(() => app.server.closeAllConnections(), FINISH_MS);
-  await app.close();
-  await alerts?.close();
+  await Promise.all([app.close(), operations.close()]);
+  await Promise.all([alerts?.close(), audit.close()]);
   clearTimeout(cut);
 }

@@ -10,6 +10,7 @@ export const SCHEDULE_ROUTES: readonly ApiRoute[] = [
     method: 'GET',
     path: '/schedules',
     group: 'schedules',
+    role: 'viewer',
     summary: 'what runs by the clock: when next, and how it went last time',
     answers: { 200: { what: 'every schedule', schema: schedules } },
     run: async (_asked, { operate }) => {
@@ -21,6 +22,7 @@ export const SCHEDULE_ROUTES: readonly ApiRoute[] = [
     method: 'POST',
     path: '/schedules/:name/run',
     group: 'schedules',
+    role: 'operator',
     summary: 'run a schedule now, besides the times it is due',
     body: nothing,
     answers: {

@@ -1,5 +1,6 @@
 /** JSON schemas of what is asked and answered: the shapes of protocol/, for clients that do not read TypeScript. */
 
+import { ROLES } from '../config/roles.ts';
 import type { JobState } from '../protocol/jobs.ts';
 import { STATUS_WORDS } from '../protocol/status.ts';
 import type { JsonSchema } from './route.ts';
@@ -177,7 +178,7 @@ export const scheduleRun = object({ schemaVersion: version, name: text, end: run
   'name',
 ]);
 
-const service = object(
+export const service = object(
   {
     name: text,
     kind: { enum: ['service', 'task'] },
@@ -222,6 +223,13 @@ export const logQuery = strict({
   service: { ...text, description: 'only of this service, or of several with commas between' },
   job: { ...text, description: 'only of this job, by its whole id or its last 8 characters' },
   tail: { type: 'integer', minimum: 1, maximum: 1000, description: 'the newest so many lines (100)' },
+  since: { ...text, description: 'lines from then on, out of the files: 10m, 2h, or an ISO 8601 time' },
+  grep: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 500,
+    description: 'only lines that match this regular expression, out of the files',
+  },
 });
 export const logs = object(
   {
@@ -247,6 +255,7 @@ export const problem = object(
     detail: text,
     remedy: text,
     jobId: text,
+    role: { enum: ROLES, description: 'the role that is needed' },
     errors: list(object({ at: text, message: text }, ['at', 'message'])),
   },
   ['type', 'title', 'status', 'code', 'detail'],

@@ -6,15 +6,20 @@ import { messageOf } from '../base/errors.ts';
 import type { Scrape } from '../metrics/scrape.ts';
 import { createAdmission, isMutation } from './admission.ts';
 import type { AlertDesk } from './alert-desk.ts';
-import { createAudit } from './audit.ts';
+import type { Audit } from './audit.ts';
+import { type Caller, requireRole } from './caller.ts';
 import type { EventHub } from './event-hub.ts';
 import { describeApi } from './openapi.ts';
 import type { Operate } from './operate.ts';
+import type { Operations } from './operations.ts';
 import { PROBLEM_TYPE, Problem } from './problem.ts';
-import type { JsonSchema } from './route.ts';
+import { createReadings } from './readings.ts';
+import type { Answer, ApiRoute, JsonSchema } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { nothing } from './schemas.ts';
+import { createSessions } from './sessions.ts';
 import type { ApiSettings } from './settings.ts';
+import type { TokenBook } from './token-book.ts';
 import { createValidator } from './validation.ts';
 
 export interface ServerPorts {
@@ -24,10 +29,15 @@ export interface ServerPorts {
   readonly scrape?: Scrape | undefined;
   /** Missing: the plan has none. */
   readonly alerts?: AlertDesk | undefined;
+  readonly operations: Operations;
+  readonly tokens: TokenBook;
+  readonly audit: Audit;
   /** A line of the program's log. */
   say(text: string): void;
   /** Milliseconds of a clock that only goes on. */
   now(): number;
+  /** Milliseconds since the epoch. */
+  wallClock(): number;
 }
 
 /** Data of 64 KB, and what is around it. */
@@ -49,13 +59,14 @@ const SECURITY_HEADERS = {
 
 /** The server, not yet listening. */
 export function createServer(
-  settings: Pick<ApiSettings, 'token' | 'allowedHosts' | 'readOnly' | 'jobTypes'>,
+  settings: Pick<ApiSettings, 'allowedHosts' | 'readOnly' | 'jobTypes'>,
   ports: ServerPorts,
 ): FastifyInstance {
-  const admission = createAdmission(settings, ports.now);
-  const audit = createAudit(ports.say, ports.now);
-  const actors = new WeakMap<IncomingMessage, string>();
-  const jobs = new WeakMap<IncomingMessage, string>();
+  const { tokens, audit, now, wallClock } = ports;
+  const sessions = createSessions(wallClock);
+  const admission = createAdmission(settings, { tokens, sessions, now });
+  const callers = new WeakMap<IncomingMessage, Caller>();
+  const told = new WeakMap<IncomingMessage, Pick<Answer, 'actor' | 'about'>>();
   const validator = createValidator();
   let description: object | undefined;
   const served = {
@@ -63,6 +74,13 @@ export function createServer(
     events: ports.events,
     scrape: ports.scrape,
     alerts: ports.alerts,
+    admission,
+    sessions,
+    operations: ports.operations,
+    readings: createReadings(ports.operate, now),
+    audit,
+    readOnly: settings.readOnly,
+    wallClock,
     description: () => (description ??= describeApi(ROUTES, settings.jobTypes)),
   };
 
@@ -79,12 +97,10 @@ export function createServer(
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     frameworkErrors: (error, request, reply) => {
       reply.headers(SECURITY_HEADERS);
-      try {
-        admission.admit(request.raw);
-        sendProblem(reply, new Problem(400, 'bad-target', error.message));
-      } catch (refusal) {
-        sendProblem(reply, toProblem(refusal));
-      }
+      void admission
+        .admit(request.raw)
+        .then(() => new Problem(400, 'bad-target', error.message), toProblem)
+        .then((problem) => sendProblem(reply, problem));
     },
     clientErrorHandler: (error, socket) => answerRaw(error.code, socket),
   });
@@ -101,17 +117,21 @@ export function createServer(
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
-    actors.set(request.raw, admission.admit(request.raw));
+    const caller = await admission.admit(request.raw);
+    callers.set(request.raw, caller);
+    const { role } = request.routeOptions.config as { readonly role?: ApiRoute['role'] };
+    if (role !== undefined && role !== 'anybody') requireRole(caller, role);
   });
   app.addHook('onResponse', async (request, reply) => {
     if (!isMutation(request.method)) return;
-    audit({
-      actor: actors.get(request.raw),
+    const { about, actor = actorOf(callers.get(request.raw)) } = told.get(request.raw) ?? {};
+    audit.record({
+      ...(actor === undefined ? {} : { actor }),
       address: request.socket.remoteAddress ?? '',
       method: request.method,
       path: pathOf(request),
       status: reply.statusCode,
-      job: jobs.get(request.raw),
+      ...(about === undefined ? {} : { about }),
     });
   });
   app.addHook('preClose', async () => ports.events.close());
@@ -128,11 +148,12 @@ export function createServer(
   app.setNotFoundHandler((request, reply) => sendProblem(reply, notFound(request)));
 
   for (const route of ROUTES) {
-    const { method, path: url, query = nothing, body } = route;
+    const { method, path: url, query = nothing, body, role } = route;
     app.route({
       method,
       url,
       exposeHeadRoute: method === 'GET' && url !== '/events',
+      config: { role },
       schema: { querystring: query, ...(body ? { body } : {}) },
       preValidation: async (request, reply) => {
         if (body) request.body ??= {};
@@ -144,10 +165,11 @@ export function createServer(
           query: request.query as Record<string, unknown>,
           body: (request.body ?? {}) as Record<string, unknown>,
           header: (name: string) => request.headers[name]?.toString(),
+          caller: callerOf(request),
+          raw: request.raw,
         };
         const answer = await Promise.resolve(route.run(asked, served)).finally(() => markDurability(reply));
-        const about = typeof answer.body === 'object' ? Reflect.get(answer.body, 'id') : undefined;
-        if (typeof about === 'string') jobs.set(request.raw, about);
+        told.set(request.raw, { ...answer, ...aboutOf(route, answer) });
         return reply
           .code(answer.status)
           .headers(answer.headers ?? {})
@@ -162,6 +184,24 @@ export function createServer(
     }
   }
   return app;
+
+  function callerOf({ raw }: FastifyRequest): Caller {
+    const caller = callers.get(raw);
+    if (caller === undefined) throw new Error('nobody was admitted');
+    return caller;
+  }
+}
+
+/** The audit log names a job by its id where the path does not. */
+function aboutOf({ group }: ApiRoute, { about, body }: Answer): Pick<Answer, 'about'> {
+  const id = group === 'jobs' && typeof body === 'object' ? Reflect.get(body, 'id') : undefined;
+  const said = about ?? (typeof id === 'string' ? `job ${id}` : undefined);
+  return said === undefined ? {} : { about: said };
+}
+
+/** A change is open to a token alone: who shows none wants to log in, and has not done so. */
+function actorOf(caller: Caller | undefined): string | undefined {
+  return caller?.by === 'loopback' ? undefined : caller?.actor;
 }
 
 function noCompiler(): never {

@@ -1,10 +1,15 @@
 import { Failure } from '../base/errors.ts';
+import type { ApiTokenPlan } from '../config/plan-jobs.ts';
+import { faultOfToken } from '../config/roles.ts';
 import type { AssignedApi, Assignment } from '../protocol/channel.ts';
 
 export interface ApiSettings extends Pick<AssignedApi, 'host' | 'allowedHosts' | 'readOnly' | 'metrics'> {
   /** 0: any free one. */
   readonly port: number;
+  /** The main one. */
   readonly token: string;
+  /** Of the plan, with their values. */
+  readonly tokens: readonly ApiTokenPlan[];
   readonly dataDir: string;
   /** Of the plan. */
   readonly jobTypes: readonly string[];
@@ -12,15 +17,11 @@ export interface ApiSettings extends Pick<AssignedApi, 'host' | 'allowedHosts' |
   readonly operateSocket: string;
 }
 
-/** A shorter one can be guessed. */
-const SHORTEST_TOKEN = 20;
-const VISIBLE = /^[\x21-\x7e]+$/;
-
 /** Reads what PID 1 gave us; throws a Failure where we must not start with it. */
 export function readSettings({ api, jobs, input, secrets, dataDir }: Assignment): ApiSettings {
   const { operateSocket } = input;
   if (api === undefined || operateSocket === undefined) throw new Error('the assignment is none of the API');
-  const { host, port, allowedHosts, readOnly, metrics } = api;
+  const { host, port, allowedHosts, readOnly, metrics, tokens } = api;
   return {
     host,
     port,
@@ -29,6 +30,7 @@ export function readSettings({ api, jobs, input, secrets, dataDir }: Assignment)
     metrics,
     dataDir,
     token: checkToken(secrets.token),
+    tokens: tokens.map((one) => ({ ...one, token: secrets[`api.tokens.${one.name}`] ?? '' })).filter(isGiven),
     jobTypes: jobs?.types.map(({ name }) => name) ?? [],
     operateSocket,
   };
@@ -40,12 +42,13 @@ function checkToken(token: string | undefined): string {
       remedy: 'set BULKHEAD_TOKEN, or let Bulkhead write to the secrets folder of its volume',
     });
   }
-  if (token.length >= SHORTEST_TOKEN && VISIBLE.test(token)) return token;
-  const fault =
-    token.length < SHORTEST_TOKEN
-      ? `its token has ${token.length} characters`
-      : 'its token has characters that no header can carry';
-  throw new Failure(`cannot serve the API: ${fault}`, {
-    remedy: `give BULKHEAD_TOKEN at least ${SHORTEST_TOKEN} visible ASCII characters, as from: openssl rand -base64 32`,
+  const fault = faultOfToken(token);
+  if (fault === undefined) return token;
+  throw new Failure(`cannot serve the API: its token ${fault}`, {
+    remedy: 'give BULKHEAD_TOKEN at least 20 visible ASCII characters, as from: openssl rand -base64 32',
   });
+}
+
+function isGiven({ token }: ApiTokenPlan): boolean {
+  return token !== '';
 }

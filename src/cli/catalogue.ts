@@ -8,6 +8,7 @@ import { DATABASE } from './catalogue/database.ts';
 import { JOBS } from './catalogue/jobs.ts';
 import { SCHEDULES } from './catalogue/schedules.ts';
 import { SUPERVISION } from './catalogue/supervision.ts';
+import { TOKENS } from './catalogue/tokens.ts';
 import type { CommandSpec } from './command.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -19,5 +20,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...JOBS,
   ...SCHEDULES,
   ...ALERTS,
+  ...TOKENS,
   ...ABOUT,
 ];

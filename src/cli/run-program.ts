@@ -42,8 +42,10 @@ export async function hearProgram(
   let result: unknown;
   let told: Extract<Report, { type: 'failure' }> | undefined;
   const hear = (report: Report): void => {
-    if (report.type === 'progress') show(report.progress);
-    else if (report.type === 'note') context.remark(`note: ${tameLine(report.text)}`);
+    if (report.type === 'progress') {
+      show(report.progress);
+      context.io.hear?.(report);
+    } else if (report.type === 'note') context.remark(`note: ${tameLine(report.text)}`);
     else if (report.type === 'result') result = report.value;
     else if (report.type === 'failure') told = report;
   };

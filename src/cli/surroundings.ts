@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Report } from '../protocol/channel.ts';
 
 /** One output stream of ours. */
 export interface Sink {
@@ -20,6 +21,8 @@ export interface Surroundings {
   readonly out: Sink;
   readonly err: Sink;
   readonly stdin: Readable;
+  /** How far a program of ours is; where nobody is there to see a line move. */
+  hear?(report: Report): void;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Takes over a signal; returns the way to give it back. */

@@ -1,6 +1,7 @@
 /** `api:` the HTTP API on BULKHEAD_API_PORT. */
-import { flag, systemUser } from './scalars.ts';
-import { listOf, parsed } from './shape.ts';
+import { ROLES, TOKEN_NAME } from './roles.ts';
+import { flag, oneOf, systemUser } from './scalars.ts';
+import { listOf, mapOf, parsed, text } from './shape.ts';
 import { type Stanza, stanza } from './words.ts';
 
 const address = parsed(
@@ -23,6 +24,26 @@ const hostName = parsed(
   },
 );
 
+const tokenWords = {
+  role: {
+    shape: oneOf(...ROLES),
+    doc: 'viewer: sees. operator: starts, stops, runs jobs and backups. admin: restores, and makes tokens.',
+  },
+  token: {
+    shape: text,
+    doc: 'Its value, a secret of at least 20 characters: from a variable, which may be given as a file (NAME_FILE). Empty: there is no such token.',
+  },
+} as const;
+
+const oneToken = stanza(tokenWords, {
+  required: ['role', 'token'],
+  aliases: { value: '`token`', secret: '`token`' },
+  refused: {
+    file: 'write token: ${NAME}, and set NAME_FILE to the path',
+    token_file: 'write token: ${NAME}, and set NAME_FILE to the path',
+  },
+});
+
 const apiWords = {
   enabled: { shape: flag, doc: 'false: there is none. Default: true where there are jobs.' },
   host: {
@@ -34,6 +55,11 @@ const apiWords = {
     shape: listOf(hostName),
     doc: 'The names it answers to besides localhost and IP addresses; any other name in a request is refused. Empty: every name, with the token.',
     examples: [['tools.example.com']],
+  },
+  tokens: {
+    shape: mapOf(oneToken, { key: TOKEN_NAME }),
+    doc: 'Tokens beside BULKHEAD_TOKEN, which may do everything, by names of your choice; the audit log tells them. More are made by: bulkhead token create.',
+    examples: [{ grafana: { role: 'viewer', token: '${GRAFANA_TOKEN}' } }],
   },
   read_only: { shape: flag, doc: 'true: it shows everything and changes nothing.', default: false },
   user: {

@@ -77,13 +77,17 @@ function settingsChanges(before: Plan, after: Plan): Change[] {
   return changes;
 }
 
-/** Variables of jobs and schedules, whose lines read the same where they are secret. */
+/** Variables of jobs and schedules, and tokens of the API, whose lines read the same where they are secret. */
 function hiddenValues(before: Plan, after: Plan): [string, string, string][] {
-  const known = environments(before);
-  return [...environments(after)].flatMap(([path, value]) => {
+  const known = new Map([...environments(before), ...tokens(before)]);
+  return [...environments(after), ...tokens(after)].flatMap(([path, value]) => {
     const old = known.get(path);
     return old === undefined ? [] : [[path, old, value] as [string, string, string]];
   });
+}
+
+function tokens({ api }: Plan): [string, string][] {
+  return (api?.tokens ?? []).map(({ name, token }) => [`api.tokens.${name}.token`, token]);
 }
 
 function environments(plan: Plan): Map<string, string> {

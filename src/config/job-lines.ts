@@ -35,12 +35,17 @@ export function jobTypeLines(type: JobTypePlan): Line[] {
   ];
 }
 
-export function apiLines(api: ApiPlan | undefined): Line[] {
+/** `mask` stands for secrets. */
+export function apiLines(api: ApiPlan | undefined, mask: string): Line[] {
   if (api === undefined) return [];
   return [
     ['api.host', api.host],
     ['api.allowed_hosts', api.allowedHosts.length === 0 ? undefined : JSON.stringify(api.allowedHosts)],
     ['api.read_only', String(api.readOnly)],
+    ...api.tokens.flatMap(({ name, role }): Line[] => [
+      [`api.tokens.${name}.role`, role],
+      [`api.tokens.${name}.token`, mask],
+    ]),
     ['api.user', api.user],
     ['metrics.enabled', String(api.metrics !== undefined)],
     ['metrics.app', api.metrics?.app],

@@ -6,9 +6,10 @@ import { apiDraft, workerDraft } from './job-runs.ts';
 import { buildJob } from './job-words.ts';
 import type { Place } from './located.ts';
 import type { DatabasePlan } from './plan.ts';
-import type { ApiPlan, AttemptPlan, JobsPlan, JobTypePlan } from './plan-jobs.ts';
+import type { ApiPlan, ApiTokenPlan, AttemptPlan, JobsPlan, JobTypePlan } from './plan-jobs.ts';
 import type { PlanStanza } from './plan-words.ts';
 import type { QueueStanza } from './queue-words.ts';
+import { faultOfToken, MAIN_TOKEN } from './roles.ts';
 import { keyPlaceAt, type MapValue } from './tree.ts';
 import { placeOfWord } from './words.ts';
 
@@ -17,9 +18,6 @@ const JOB_RUNS = ['worker', 'api'] as const;
 
 /** What stands at the place of a type in addresses of the API: `/jobs/status`. */
 const API_WORDS: readonly string[] = ['status', 'redrive', 'pause', 'resume'];
-
-/** A shorter token could be guessed. */
-const SHORTEST_TOKEN = 20;
 
 export interface JobsPart {
   readonly jobs: JobsPlan | undefined;
@@ -48,7 +46,8 @@ export function buildJobsPart(read: PlanStanza, tree: MapValue, context: JobsCon
   }
   const jobs = hasJobs ? buildQueue(read.queue, built, keyPlaceAt(tree, 'jobs'), context) : undefined;
   const hasAlerts = read.alerts !== undefined && read.alerts.enabled !== false;
-  const api = hasJobs || hasAlerts || read.api?.enabled ? buildApi(read.api, read.metrics) : undefined;
+  const api =
+    hasJobs || hasAlerts || read.api?.enabled ? buildApi(read.api, read.metrics, context) : undefined;
   const apiOff = read.api?.enabled === false ? 'api.enabled is false' : undefined;
   const drafts = [
     ...(jobs ? [workerDraft(jobs, context, { at: read.at, key: keyPlaceAt(tree, 'jobs') })] : []),
@@ -107,12 +106,7 @@ function buildTypes(read: PlanStanza, tree: MapValue, context: JobsContext): rea
 /** The API shows and changes everything: what opens it must be hard to guess, and fit into a header. */
 export function refuseWeakToken(token: string | undefined, problems: BuildContext['problems']): void {
   if (token === undefined) return;
-  const fault =
-    token.length < SHORTEST_TOKEN
-      ? `has ${token.length} characters, and the API needs ${SHORTEST_TOKEN}`
-      : /^[\x21-\x7e]+$/.test(token)
-        ? undefined
-        : 'has characters that no header can carry';
+  const fault = faultOfToken(token);
   if (fault === undefined) return;
   problems.error(
     { outside: 'environment', source: 'BULKHEAD_TOKEN=…' },
@@ -255,11 +249,44 @@ export function isQueueAlone(
   return jobs !== undefined && database?.external !== undefined && !off.has('worker');
 }
 
-function buildApi(read: ApiStanza | undefined, metrics: MetricsStanza | undefined): ApiPlan {
+function buildTokens(read: ApiStanza | undefined, { problems }: BuildContext): readonly ApiTokenPlan[] {
+  const found: ApiTokenPlan[] = [];
+  for (const [name, { role, token, at }] of read?.tokens ?? []) {
+    // An empty variable is a token that nobody has.
+    if (role === undefined || token === undefined || token === '') continue;
+    const place = placeOfWord(at, 'token');
+    const fault = faultOfToken(token);
+    if (fault !== undefined) {
+      problems.error(place, 'weak-token', `api.tokens.${name}.token ${fault}`, {
+        suggestion: 'make one with: openssl rand -base64 32',
+      });
+    }
+    if (name === MAIN_TOKEN) {
+      problems.error(place, 'reserved-name', `a token cannot be called "${name}": BULKHEAD_TOKEN is`, {
+        suggestion: 'choose another name',
+      });
+    }
+    const twin = found.find((other) => other.token === token);
+    if (twin !== undefined) {
+      problems.error(place, 'wrong-value', `api.tokens.${name} is the same as api.tokens.${twin.name}`, {
+        suggestion: 'give each its own: openssl rand -base64 32',
+      });
+    }
+    found.push({ name, role, token });
+  }
+  return found;
+}
+
+function buildApi(
+  read: ApiStanza | undefined,
+  metrics: MetricsStanza | undefined,
+  context: BuildContext,
+): ApiPlan {
   return {
     host: read?.host ?? '0.0.0.0',
     allowedHosts: read?.allowed_hosts ?? [],
     readOnly: read?.read_only ?? false,
+    tokens: buildTokens(read, context),
     metrics: (metrics?.enabled ?? true) ? { app: metrics?.app } : undefined,
     user: read?.user ?? 'api',
   };

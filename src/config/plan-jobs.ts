@@ -1,5 +1,6 @@
 /** The jobs of a plan: what may be asked for through the queue, where the queue is, and the API in front of it. */
 import type { RunBase, RunPlan } from './plan-runs.ts';
+import type { Role } from './roles.ts';
 
 /** What the worker is told; the commands themselves are `Plan.attempts`, which only PID 1 needs. */
 export interface JobsPlan {
@@ -66,6 +67,13 @@ export interface MetricsPlan {
   readonly app: string | undefined;
 }
 
+export interface ApiTokenPlan {
+  readonly name: string;
+  readonly role: Role;
+  /** A secret. */
+  readonly token: string;
+}
+
 /** The HTTP API, on `Plan.ports.api`. */
 export interface ApiPlan {
   readonly host: string;
@@ -73,6 +81,8 @@ export interface ApiPlan {
   readonly allowedHosts: readonly string[];
   /** It changes nothing. */
   readonly readOnly: boolean;
+  /** Beside the main one. */
+  readonly tokens: readonly ApiTokenPlan[];
   /** Undefined: it serves none. */
   readonly metrics: MetricsPlan | undefined;
   /** System user of the program, when we are root. */

@@ -99,6 +99,7 @@ export type ProgramName =
   | 'point-in-time'
   | 'compress-logs'
   | 'measure'
+  | 'command'
   | 'worker'
   | 'api';
 

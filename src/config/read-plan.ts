@@ -92,6 +92,7 @@ export function readPlan(request: PlanRequest): PlanReading {
     secrets.add(url);
     if (secret !== undefined) secrets.add(secret);
   }
+  for (const { token } of plan.api?.tokens ?? []) secrets.add(token);
   if (plan.jobs?.redisUrl !== undefined) secrets.add(plan.jobs.redisUrl);
   if (plan.database?.external) secrets.add(plan.database.external.url);
   return {

@@ -31,7 +31,7 @@ export interface Assignment {
   readonly secrets: Readonly<Record<string, string>>;
   /** What a person asked for, e.g. `{ file: "/data/x.sql" }`; empty at boot, but `operateSocket` of the API. */
   readonly input: Readonly<Record<string, string>>;
-  /** The command of the plan that this program runs in turn. */
+  /** The command of the plan that this program runs in turn; of `command` only the environment. */
   readonly command?: AssignedCommand;
 }
 

@@ -12,6 +12,9 @@
  *   POST /v1/schedules/run                   {name, wait?} → ScheduleRunAnswer
  *   POST /v1/jobs                            JobsRequest → JobsAnswer; 503 where no worker could answer
  *   POST /v1/reload                          ReloadRequest → ReloadAnswer
+ *   GET  /v1/tokens                          TokensAnswer
+ *   POST /v1/tokens                          {name, role, sha256, expiresAt?} → TokenView
+ *   POST /v1/tokens/revoke                   {name} → {revoked}
  *   POST /v1/exec                            ExecInput per line → ExecOutput per line, both ways at once
  *   POST /v1/runs                            RunRequest → RunOutput per line
  *
@@ -174,6 +177,7 @@ export const ASKABLE_PROGRAMS = [
   'adopt',
   'point-in-time',
   'measure',
+  'command',
 ] as const satisfies readonly ProgramName[];
 export type AskableProgram = (typeof ASKABLE_PROGRAMS)[number];
 

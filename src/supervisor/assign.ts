@@ -14,6 +14,7 @@ export function assign(
   const { dataDir, runDir, isolated } = source;
   const common = { program, dataDir, runDir, isolated };
   if (program === 'api') return { ...common, ...ofApi(source) };
+  if (program === 'command') return { ...common, ...ofCommand(source), input };
   const password = appPassword(source);
   return {
     ...common,
@@ -37,15 +38,27 @@ function ofApi(source: LaunchSource): Omit<Assignment, 'program' | 'dataDir' | '
     database: undefined,
     backups: undefined,
     ...(jobs === undefined ? {} : { jobs: { ...jobs, redisUrl: undefined } }),
-    ...(api === undefined ? {} : { api }),
+    ...(api === undefined
+      ? {}
+      : { api: { ...api, tokens: api.tokens.map((one) => ({ ...one, token: '' })) } }),
     ...(alerts === undefined ? {} : { alerts: withoutSecrets(alerts) }),
-    secrets: { ...(token === undefined ? {} : { token }), ...sinkSecrets(alerts) },
+    secrets: { ...(token === undefined ? {} : { token }), ...tokensOf(api), ...sinkSecrets(alerts) },
     input: { operateSocket: operateSocket(runDir) },
   };
 }
 
+/** It reads the plan as we do, so it has our environment; what else it needs to know it asks on the control socket. */
+function ofCommand(source: LaunchSource): Pick<Assignment, 'database' | 'backups' | 'secrets' | 'command'> {
+  const command = { argv: [], env: source.commandEnvironment(), timeout: undefined };
+  return { database: undefined, backups: undefined, secrets: {}, command };
+}
+
 function withoutSecrets(alerts: AlertsPlan): AlertsPlan {
   return { ...alerts, sinks: alerts.sinks.map((sink) => ({ ...sink, url: '', secret: undefined })) };
+}
+
+function tokensOf(api: LaunchSource['api']): Record<string, string> {
+  return Object.fromEntries((api?.tokens ?? []).map(({ name, token }) => [`api.tokens.${name}`, token]));
 }
 
 function sinkSecrets(alerts: AlertsPlan | undefined): Record<string, string> {

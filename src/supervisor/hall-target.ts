@@ -1,6 +1,7 @@
 /** What the hall offers on the control socket. */
+import { systemClock } from '../system/clock.ts';
 import { heldCapabilities } from '../system/privileges.ts';
-import { askedRun } from './asked-run.ts';
+import { askedRun, commandRun } from './asked-run.ts';
 import type { Companions } from './companions.ts';
 import type { ControlTarget } from './control/target.ts';
 import { neededBy } from './needed-by.ts';
@@ -9,6 +10,7 @@ import { portsOf, refuseTakenReplicas } from './port-check.ts';
 import { portFacts } from './port-facts.ts';
 import type { Scheduled } from './scheduled.ts';
 import type { Services } from './services/manager.ts';
+import { createTokenShelf } from './token-files.ts';
 
 export interface TargetParts
   extends Pick<ControlTarget, 'dataDir' | 'product' | 'self' | 'isReady' | 'figures' | 'logs' | 'events'> {
@@ -44,12 +46,15 @@ export function createHallTarget({
       await refuseTakenReplicas('scale', inForce.startedBy(sizes), own.product(), portFacts);
       return inForce.scale(sizes);
     },
+    tokens: createTokenShelf(() => inForce.plan, systemClock.now),
     neededBy: (name) => neededBy(name, inForce.plan.runs, services.statuses()),
     planView: () => inForce.show(),
     exec: (name, argv) => companions.exec(inForce.run(name), argv),
     run: (program, input, onReport, signal) =>
       companions.program(
-        askedRun(inForce.run('setup'), program, heldCapabilities),
+        program === 'command'
+          ? commandRun(inForce.run('api'), process.cwd())
+          : askedRun(inForce.run('setup'), program, heldCapabilities),
         program,
         input,
         onReport,

@@ -45,6 +45,7 @@ export function createLaunchSource(
       const { api, ports } = plan();
       return api && { ...api, port: ports.api };
     },
+    commandEnvironment: () => commandEnvironment(request, plan().dataDir),
     token,
     get dataDir() {
       return plan().dataDir;
@@ -63,4 +64,17 @@ export function createLaunchSource(
     findUser: findIdentity,
     programArgv: (program) => ownProgram(program),
   };
+}
+
+/** Flags beat variables, so they become some. */
+function commandEnvironment({ env, flags }: PlanRequest, dataDir: string): Record<string, string> {
+  const said: Record<string, string | undefined> = {
+    ...env,
+    BULKHEAD_DATA: dataDir,
+    ...(flags.tier === undefined ? {} : { BULKHEAD_TIER: flags.tier }),
+    ...(flags.config === undefined ? {} : { BULKHEAD_CONFIG: flags.config }),
+  };
+  return Object.fromEntries(
+    Object.entries(said).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
 }

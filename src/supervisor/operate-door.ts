@@ -24,8 +24,20 @@ export interface OperateOptions {
   readonly say: (level: 'error', text: string) => void;
 }
 
-/** No command of anybody's choosing, and of our programs the one that the API offers, and the one it needs. */
-const RIGHTS = { exec: false, programs: ['backup', 'measure'] } as const;
+/** No command of anybody's choosing, and of our programs those that the API offers, and the one it needs. */
+const RIGHTS = {
+  exec: false,
+  programs: [
+    'backup',
+    'verify-backups',
+    'prune-backups',
+    'pin-backup',
+    'fetch-backup',
+    'database-status',
+    'command',
+    'measure',
+  ],
+} as const;
 
 export function createOperateDoor({ target, clock, runDir, isolated, say }: OperateOptions): OperateDoor {
   const path = operateSocket(runDir);

@@ -30,6 +30,8 @@ export interface LaunchSource extends EnvironmentSource {
   readonly jobs: JobsPlan | undefined;
   readonly alerts?: AlertsPlan | undefined;
   readonly api: (ApiPlan & { readonly port: number }) | undefined;
+  /** In which a command finds the plan and the volume that we found. */
+  commandEnvironment(): Readonly<Record<string, string>>;
   /** What opens the ports that need one. */
   token(): string | undefined;
   /** Our own oom_score_adj. */
@@ -97,7 +99,8 @@ function resolve(run: LaunchPlan, source: LaunchSource, input: Readonly<Record<s
   };
   if (run.work.kind === 'program') {
     const { program } = run.work;
-    if (program === 'worker') giveJournal(user, source);
+    const own = OWN_FOLDERS[program];
+    if (own !== undefined) giveOwnFolder(own, user, source);
     const { env, argv } = ownProgram(program, common.env, source);
     return { ...common, env, argv, assignment: assign(program, source, input) };
   }
@@ -110,10 +113,13 @@ function resolve(run: LaunchPlan, source: LaunchSource, input: Readonly<Record<s
   return { ...common, ...ownProgram(program, common.env, source), assignment };
 }
 
-/** Where jobs are kept while their store is away. Where it cannot be made the worker says what that means, and works. */
-function giveJournal(user: User | undefined, source: LaunchSource): void {
+/** Where jobs are kept while their store is away; where the API keeps who changed what. */
+const OWN_FOLDERS: Partial<Record<ProgramName, string>> = { worker: 'jobs', api: 'console' };
+
+/** Where it cannot be made the program says what that means, and works. */
+function giveOwnFolder(name: string, user: User | undefined, source: LaunchSource): void {
   try {
-    source.giveFolder(`${source.dataDir}/bulkhead/jobs`, user);
+    source.giveFolder(`${source.dataDir}/bulkhead/${name}`, user);
   } catch {
     // A disk that is full, or cannot be written.
   }

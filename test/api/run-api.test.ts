@@ -35,8 +35,15 @@ afterEach(async () => {
 });
 
 function jobOf(operateSocket: string, listenOn: number, signal: AbortSignal): Job {
-  const api = { host: '127.0.0.1', port: listenOn, allowedHosts: [], readOnly: false, user: 'api' };
-  const assignment = { secrets: { token: TOKEN }, input: { operateSocket }, api };
+  const api = {
+    host: '127.0.0.1',
+    port: listenOn,
+    allowedHosts: [],
+    readOnly: false,
+    tokens: [],
+    user: 'api',
+  };
+  const assignment = { secrets: { token: TOKEN }, input: { operateSocket }, api, dataDir: operate.folder };
   // Of the rest it reads nothing.
   const hear: Job['hear'] = (_listener, onEnd) => {
     loseSupervisor = onEnd;

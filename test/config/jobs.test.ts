@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diffPlans } from '../../src/config/diff-plans.ts';
+import { settingLines } from '../../src/config/plan-lines.ts';
 import { showPlan } from '../../src/config/show-plan.ts';
 import { type Given, planOf, readText, serviceOf, spotsOf } from './reading.ts';
 
@@ -42,6 +43,7 @@ describe('jobs', () => {
     expect(plan.api).toEqual({
       host: '0.0.0.0',
       allowedHosts: [],
+      tokens: [],
       readOnly: false,
       metrics: { app: undefined },
       user: 'api',
@@ -195,6 +197,31 @@ describe('the API', () => {
     expect(planOf(off).disabled).toEqual([{ name: 'api', why: 'api.enabled is false' }]);
     const on = read('api: { enabled: false }\n', undefined, { env: { BULKHEAD_ENABLE: 'api' } });
     expect(planOf(on).api).toBeDefined();
+  });
+
+  test('has tokens beside the main one, whose values nobody is shown', () => {
+    const text =
+      'api: { tokens: { deploy: { role: operator, token: "${DEPLOY_TOKEN}" }, none: { role: viewer, token: "${NONE:-}" } } }\n';
+    const value = 'a-token-that-is-long-enough';
+    const plan = planOf(read(text, undefined, { env: { DEPLOY_TOKEN: value } }));
+    expect(plan.api?.tokens).toEqual([{ name: 'deploy', role: 'operator', token: value }]);
+    expect(JSON.stringify(settingLines(plan))).not.toContain(value);
+    const changed = planOf(read(text, undefined, { env: { DEPLOY_TOKEN: `${value}-2` } }));
+    expect(diffPlans(plan, changed).settings.map(({ path }) => path)).toEqual(['api.tokens.deploy.token']);
+  });
+
+  test.each([
+    ['{ a: { role: viewer, token: short } }', 'weak-token'],
+    ['{ main: { role: viewer, token: a-token-that-is-long-enough } }', 'reserved-name'],
+    ['{ a: { role: root, token: a-token-that-is-long-enough } }', 'wrong-value'],
+    ['{ a: { role: viewer } }', 'missing-word'],
+    [
+      '{ a: { role: viewer, token: a-token-that-is-long-enough }, b: { role: admin, token: a-token-that-is-long-enough } }',
+      'wrong-value',
+    ],
+  ])('refuses the tokens %s', (tokens, code) => {
+    const { problems } = read(`api: { tokens: ${tokens} }\n`);
+    expect(problems?.map((problem) => problem.code)).toEqual([code]);
   });
 
   test('may be there without jobs', () => {

@@ -38,6 +38,7 @@ test('it has a section for every map of words', () => {
     'queue',
     'queue.keep',
     'api',
+    'api.tokens.NAME',
     'metrics',
     'alerts',
     'alerts.rules',

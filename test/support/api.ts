@@ -1,16 +1,30 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { AlertDesk } from '../../src/api/alert-desk.ts';
+import { createAudit } from '../../src/api/audit.ts';
 import { createEventHub } from '../../src/api/event-hub.ts';
 import type { Operate } from '../../src/api/operate.ts';
+import { createOperations } from '../../src/api/operations.ts';
 import { Problem, problemOf } from '../../src/api/problem.ts';
 import { createServer } from '../../src/api/server.ts';
+import { createTokenBook } from '../../src/api/token-book.ts';
+import type { AskableProgram, RunOutput } from '../../src/protocol/control.ts';
 import type { BulkheadEvent } from '../../src/protocol/events.ts';
 import type { Durability, JobsRequest, JobsValue } from '../../src/protocol/jobs.ts';
 import type { ScheduleEnd } from '../../src/protocol/schedules.ts';
+import type { TokensAnswer } from '../../src/protocol/tokens.ts';
+import type { TokenShelf } from '../../src/supervisor/control/target.ts';
 import { type FakeQueue, fakeQueue } from './fake-queue.ts';
+import { fakeTokens } from './fake-tokens.ts';
 import { exampleProduct } from './product.ts';
 
 export const TOKEN = 'a-token-of-more-than-twenty-characters';
+/** Of the plan, an operator's. */
+export const OF_PLAN = 'another-token-of-more-than-twenty-characters';
+/** 2026-01-01 */
+const EPOCH = 1_767_225_600_000;
 export const BEARER = { authorization: `Bearer ${TOKEN}` };
 export const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -20,6 +34,10 @@ export const TYPES = ['scrape', 'scrape-all', 'backup'];
 export interface ApiTrial {
   readonly app: FastifyInstance;
   readonly queue: FakeQueue;
+  /** Those that people made. */
+  readonly tokens: TokenShelf;
+  /** How often PID 1 was asked for them. */
+  readonly tokenReads: number;
   /** How schedules end; undefined: nobody knows yet. */
   runEnd: ScheduleEnd | undefined;
   /** What it wrote to its log. */
@@ -49,6 +67,14 @@ export function apiTrial({
   allowedHosts?: readonly string[];
   readOnly?: boolean;
   alerts?: AlertDesk;
+  /** What PID 1 answers to a POST. */
+  posted?: (path: string, body: object) => unknown;
+  /** What a program says. */
+  program?: (
+    name: AskableProgram,
+    input: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ) => AsyncIterable<RunOutput> | Iterable<RunOutput>;
 } = {}): ApiTrial {
   const queue = fakeQueue(TYPES);
   const said: string[] = [];
@@ -56,19 +82,35 @@ export function apiTrial({
   const kept: BulkheadEvent[] = [];
   const followers = new Set<(event: BulkheadEvent) => void>();
   let time = 0;
+  const tokens = fakeTokens();
+  let tokenReads = 0;
+  const folder = mkdtempSync(join(tmpdir(), 'api-'));
   let durability: Durability | undefined;
   const operate: Operate = {
     get durability() {
       return durability;
     },
-    get: async <Answer>() => ({ ...exampleProduct(), schedules: [NIGHTLY] }) as Answer,
+    get: async <Answer>(path: string) => {
+      if (path !== '/v1/tokens') return { ...exampleProduct(), schedules: [NIGHTLY] } as Answer;
+      tokenReads += 1;
+      return { schemaVersion: 1, tokens: tokens.list(), stored: tokens.stored() } as Answer;
+    },
+    async post<Answer>(path: string, body: object) {
+      asked.push(`POST ${path} ${JSON.stringify(body)}`);
+      return options.posted?.(path, body) as Answer;
+    },
     async postWithin<Answer>(_ms: number, path: string, body: object) {
       asked.push(`POST ${path} ${JSON.stringify(body)}`);
       if (trial.runEnd === undefined) return undefined;
       return { schemaVersion: 1, name: Reflect.get(body, 'name'), end: trial.runEnd } as Answer;
     },
-    program: async () => {
-      throw new Error('no program here');
+    async postLong<Answer>(path: string, body: object) {
+      asked.push(`POST ${path} ${JSON.stringify(body)}`);
+      return (await options.posted?.(path, body)) as Answer;
+    },
+    async *runs(name, input, signal) {
+      asked.push(`run ${name} ${JSON.stringify(input)}`);
+      yield* options.program?.(name, input, signal) ?? [];
     },
     async jobs<Value extends JobsValue>(request: JobsRequest) {
       const answer = queue.answer(request);
@@ -111,9 +153,9 @@ export function apiTrial({
     }
     followers.delete(listener);
   }
+  const clocks = { now: () => time, wallClock: () => EPOCH + time };
   const app = createServer(
     {
-      token: TOKEN,
       allowedHosts: [],
       readOnly: false,
       jobTypes: TYPES,
@@ -124,12 +166,25 @@ export function apiTrial({
       events: createEventHub(operate),
       alerts,
       scrape: async () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', text: 'bulkhead_up 1\n' }),
+      tokens: createTokenBook({
+        main: TOKEN,
+        given: [{ name: 'of-plan', role: 'operator', token: OF_PLAN }],
+        stored: async () => (await operate.get<TokensAnswer>('/v1/tokens')).stored ?? [],
+        ...clocks,
+      }),
+      operations: createOperations({ ...clocks, graceMs: 20 }),
+      audit: createAudit(join(folder, 'audit.ndjson'), { say: (text) => said.push(text), ...clocks }),
       say: (text) => said.push(text),
-      now: () => time,
+      ...clocks,
     },
   );
+  app.addHook('onClose', async () => rmSync(folder, { recursive: true, force: true }));
   const trial: ApiTrial = {
     runEnd: undefined,
+    tokens,
+    get tokenReads() {
+      return tokenReads;
+    },
     app,
     queue,
     said,

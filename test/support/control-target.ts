@@ -10,6 +10,7 @@ import type { Rights } from '../../src/supervisor/control/rights.ts';
 import { type ControlServer, openControlServer } from '../../src/supervisor/control/server.ts';
 import type { ControlTarget } from '../../src/supervisor/control/target.ts';
 import { realClock } from './clock.ts';
+import { fakeTokens } from './fake-tokens.ts';
 import { EXAMPLE_NOW, exampleProduct, exampleSelf } from './product.ts';
 
 export interface FakeTarget extends ControlTarget {
@@ -80,6 +81,7 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
       return [];
     },
     neededBy: () => [],
+    tokens: fakeTokens(),
     planView: () => ({ name: 'video-ia' }),
     logs: {
       tail: (services, count) => lines.filter((line) => concerns(services, line)).slice(-count),

@@ -66,6 +66,7 @@ export async function startTrial(jobs: string, env: Record<string, string> = {})
     jobs: plan.jobs,
     api: undefined,
     token: () => undefined,
+    commandEnvironment: () => ({}),
     dataDir: folder,
     runDir: folder,
     oomScoreAdj: 0,

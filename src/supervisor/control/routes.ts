@@ -23,6 +23,7 @@ import { restartRolling } from './rolling.ts';
 import { runProgramFor } from './run-route.ts';
 import { scaleServices } from './scaling.ts';
 import type { ControlTarget } from './target.ts';
+import { addToken, listTokens, removeToken } from './token-routes.ts';
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -85,6 +86,9 @@ const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readon
     run: async ({ target, request, response, rights }) =>
       runProgramFor(target, await readObject(request, ['program', 'input']), response, rights),
   },
+  'GET /v1/tokens': { keys: [], run: listTokens },
+  'POST /v1/tokens': { keys: [], run: addToken },
+  'POST /v1/tokens/revoke': { keys: [], run: removeToken },
   'POST /v1/jobs': {
     keys: [],
     run: ({ target, request, response }) => askAboutJobs(target, request, response),

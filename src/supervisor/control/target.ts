@@ -5,6 +5,7 @@ import type { JobsAnswer, JobsRequest } from '../../protocol/jobs.ts';
 import type { MetricsAnswer } from '../../protocol/metrics.ts';
 import type { ScheduleEnd } from '../../protocol/schedules.ts';
 import type { ProductStatus, SelfStatus } from '../../protocol/status.ts';
+import type { StoredToken, TokenView } from '../../protocol/tokens.ts';
 import type { EventLog } from './event-log.ts';
 
 /**
@@ -33,6 +34,7 @@ export interface ControlTarget {
   scale(sizes: Readonly<Record<string, number>>): Promise<readonly ReloadChange[]>;
   /** The plan with its secrets masked, as plain JSON data. */
   planView(): unknown;
+  readonly tokens: TokenShelf;
   readonly logs: LogSource;
   readonly events: Pick<EventLog, 'since' | 'follow'>;
   /** Runs a schedule now; resolves with its end. Throws where there is none of the name, or where it runs. */
@@ -50,6 +52,18 @@ export interface ControlTarget {
     onReport: (report: Report) => void,
     signal: AbortSignal,
   ): Promise<number>;
+}
+
+/** Tokens of the API. */
+export interface TokenShelf {
+  /** All there are, those of the plan and the main one as well. */
+  list(): readonly TokenView[];
+  /** Those that people made, with what they are told by. */
+  stored(): readonly StoredToken[];
+  /** Throws a Failure where the name is taken, or it cannot be kept. */
+  add(token: Omit<StoredToken, 'createdAt'>): TokenView;
+  /** Throws a Failure where there is none of the name that people made. */
+  remove(name: string): void;
 }
 
 /** As the logs room offers it. */

@@ -1,0 +1,184 @@
+/** What takes longer than a request: each has an id, tells how far it is, and is remembered for a while. */
+import { randomUUID } from 'node:crypto';
+import type { Progress } from '../protocol/status.ts';
+import { Problem, type ProblemBody } from './problem.ts';
+
+export interface OperationView {
+  readonly id: string;
+  /** The command it is: `backup run`. */
+  readonly kind: string;
+  /** What it is about: a service, a backup. */
+  readonly about?: string;
+  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
+  /** Who asked for it: `token deploy`. */
+  readonly actor: string;
+  /** ISO 8601 */
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly progress?: Progress;
+  /** Remarks of its programs, oldest first. */
+  readonly notes: readonly string[];
+  /** As the command prints it with --json. */
+  readonly result?: unknown;
+  readonly failure?: Pick<ProblemBody, 'code' | 'detail' | 'remedy'>;
+}
+
+/** What an operation does. */
+export interface Work {
+  readonly kind: string;
+  readonly about?: string;
+  /** Resolves with its result; an abort ends it. */
+  run(tell: Telling, signal: AbortSignal): Promise<unknown>;
+}
+
+export interface Telling {
+  progressed(progress: Progress): void;
+  noted(text: string): void;
+}
+
+export interface Operations {
+  /**
+   * Begins it. Resolves when it has ended, or goes on after a moment; what is refused within that moment is thrown, and
+   * was no operation.
+   */
+  begin(work: Work, actor: string): Promise<OperationView>;
+  /** Newest first. */
+  list(): readonly OperationView[];
+  get(id: string): OperationView | undefined;
+  /** Ends it as Ctrl-C ends a command; false: it does not run. */
+  cancel(id: string): boolean;
+  /** Calls back whenever one has changed, at most once a second for its progress. Returns the way out. */
+  follow(listener: (view: OperationView) => void): () => void;
+  /** Ends all that run, and takes no more. */
+  close(): Promise<void>;
+}
+
+const MOST_RUNNING = 16;
+/** Of those that have ended. */
+const MOST_REMEMBERED = 200;
+const MOST_NOTES = 50;
+/** So long a refusal may take that is told instead of an operation, ms. */
+const GRACE_MS = 300;
+const PROGRESS_MS = 1000;
+
+interface Running {
+  readonly stop: AbortController;
+  readonly ended: Promise<unknown>;
+}
+
+export interface OperationPorts {
+  /** Milliseconds since the epoch. */
+  wallClock(): number;
+  /** @param graceMs see GRACE_MS; of tests */
+  readonly graceMs?: number;
+}
+
+export function createOperations({ wallClock, graceMs = GRACE_MS }: OperationPorts): Operations {
+  const views = new Map<string, OperationView>();
+  const running = new Map<string, Running>();
+  const listeners = new Set<(view: OperationView) => void>();
+  let isClosed = false;
+
+  function change(id: string, next: Partial<OperationView>, isTold = true): void {
+    const old = views.get(id);
+    if (old === undefined) return;
+    const view = { ...old, ...next };
+    views.set(id, view);
+    if (isTold) for (const listener of listeners) listener(view);
+  }
+
+  function telling(id: string): Telling {
+    let toldAt = Number.NEGATIVE_INFINITY;
+    return {
+      progressed(progress) {
+        const isDue = wallClock() - toldAt >= PROGRESS_MS;
+        if (isDue) toldAt = wallClock();
+        change(id, { progress }, isDue);
+      },
+      noted: (text) => change(id, { notes: [...(views.get(id)?.notes ?? []), text].slice(-MOST_NOTES) }),
+    };
+  }
+
+  function forgetOldest(): void {
+    const ended = [...views.values()].filter(({ state }) => state !== 'running');
+    for (const { id } of ended.slice(0, Math.max(0, ended.length - MOST_REMEMBERED))) views.delete(id);
+  }
+
+  async function carryOut(id: string, work: Work, stop: AbortController): Promise<unknown> {
+    const { progress: _past, ...ended } = await work.run(telling(id), stop.signal).then(
+      (result): Partial<OperationView> => ({ state: 'done', result }),
+      (error: unknown): Partial<OperationView> => ({
+        state: stop.signal.aborted ? 'cancelled' : 'failed',
+        failure: tell(error),
+      }),
+    );
+    change(id, { ...ended, endedAt: new Date(wallClock()).toISOString() });
+    running.delete(id);
+    forgetOldest();
+    return undefined;
+  }
+
+  return {
+    async begin(work, actor) {
+      if (isClosed || running.size >= MOST_RUNNING) {
+        throw new Problem(503, 'too-many-operations', `${running.size} operations are under way`, {
+          headers: { 'retry-after': '10' },
+        });
+      }
+      const id = randomUUID();
+      const { kind, about } = work;
+      const stop = new AbortController();
+      let refusal: unknown;
+      const isEarly = Promise.withResolvers<void>();
+      const watched: Work = {
+        ...work,
+        run: (tell, signal) =>
+          work.run(tell, signal).catch((error: unknown) => {
+            refusal = error;
+            throw error;
+          }),
+      };
+      views.set(id, {
+        id,
+        kind,
+        ...(about === undefined ? {} : { about }),
+        state: 'running',
+        actor,
+        startedAt: new Date(wallClock()).toISOString(),
+        notes: [],
+      });
+      change(id, {});
+      const ended = carryOut(id, watched, stop);
+      running.set(id, { stop, ended });
+      const timer = setTimeout(isEarly.resolve, graceMs);
+      await Promise.race([ended, isEarly.promise]);
+      clearTimeout(timer);
+      const view = views.get(id);
+      if (view === undefined) throw new Error('an operation is forgotten while it is begun');
+      if (refusal instanceof Problem && refusal.body.status < 500) throw refusal;
+      return view;
+    },
+    list: () => [...views.values()].reverse(),
+    get: (id) => views.get(id),
+    cancel(id) {
+      const found = running.get(id);
+      found?.stop.abort();
+      return found !== undefined;
+    },
+    follow(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      isClosed = true;
+      for (const { stop } of running.values()) stop.abort();
+      await Promise.all([...running.values()].map(({ ended }) => ended));
+    },
+  };
+}
+
+function tell(error: unknown): NonNullable<OperationView['failure']> {
+  if (!(error instanceof Problem)) return { code: 'internal', detail: 'a fault of ours; it is in the log' };
+  const { code, detail, remedy } = error.body;
+  return { code, detail, ...(remedy === undefined ? {} : { remedy }) };
+}

@@ -1,0 +1,57 @@
+/**
+ * Answers that only a child of PID 1 knows. A look takes a process and some hundred milliseconds, so who asks for the
+ * same within a moment gets the same answer, and few look at once.
+ */
+import type { AskableProgram } from '../protocol/control.ts';
+import type { Operate } from './operate.ts';
+import { Problem } from './problem.ts';
+import { type Input, runProgram } from './run-program.ts';
+
+export interface Readings {
+  /** Everything the program answers. @param freshMs an answer may be so old */
+  read(program: AskableProgram, input?: Input, freshMs?: number): Promise<readonly unknown[]>;
+}
+
+const FRESH_MS = 3000;
+const MOST_AT_ONCE = 3;
+const MOST_REMEMBERED = 20;
+const LONGEST_MS = 60_000;
+
+interface Reading {
+  readonly answer: Promise<readonly unknown[]>;
+  /** Undefined: it is under way. */
+  endedAt: number | undefined;
+}
+
+/** @param now milliseconds of a clock that only goes on */
+export function createReadings(operate: Pick<Operate, 'runs'>, now: () => number): Readings {
+  const readings = new Map<string, Reading>();
+  const underWay = (): number => [...readings.values()].filter(({ endedAt }) => endedAt === undefined).length;
+
+  return {
+    read(program, input = {}, freshMs = FRESH_MS) {
+      const key = JSON.stringify([program, input]);
+      const known = readings.get(key);
+      if (known && (known.endedAt === undefined || now() - known.endedAt < freshMs)) return known.answer;
+      if (underWay() >= MOST_AT_ONCE) {
+        throw new Problem(503, 'busy', `${MOST_AT_ONCE} questions of this kind are being answered`, {
+          headers: { 'retry-after': '2' },
+        });
+      }
+      const reading: Reading = {
+        answer: runProgram(operate, program, input, AbortSignal.timeout(LONGEST_MS)),
+        endedAt: undefined,
+      };
+      readings.delete(key);
+      readings.set(key, reading);
+      const [oldest] = readings.keys();
+      if (readings.size > MOST_REMEMBERED && oldest !== undefined) readings.delete(oldest);
+      const end = (): void => {
+        reading.endedAt = now();
+      };
+      // A failure is asked for again at once.
+      reading.answer.then(end, () => readings.delete(key));
+      return reading.answer;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** Our own programs, run by PID 1 because somebody asked the API. */
+import type { AskableProgram } from '../protocol/control.ts';
+import { CommandExit } from '../protocol/exit-codes.ts';
+import type { Progress } from '../protocol/status.ts';
+import type { Operate } from './operate.ts';
+import { Problem } from './problem.ts';
+
+export interface Hearing {
+  progressed?(progress: Progress): void;
+  noted?(text: string): void;
+}
+
+export type Input = Readonly<Record<string, string>>;
+
+/**
+ * Everything it answered, in its order.
+ * Throws a Problem where it failed and answered nothing; one that found something bad and says so has answered.
+ */
+export async function runProgram(
+  operate: Pick<Operate, 'runs'>,
+  program: AskableProgram,
+  input: Input,
+  signal: AbortSignal,
+  { progressed, noted }: Hearing = {},
+): Promise<readonly unknown[]> {
+  const results: unknown[] = [];
+  let failure: { readonly message: string; readonly remedy: string | undefined } | undefined;
+  let code: number | undefined;
+  for await (const output of operate.runs(program, input, signal)) {
+    if (output.type === 'progress') progressed?.(output.progress);
+    else if (output.type === 'note') noted?.(output.text);
+    else if (output.type === 'result') results.push(output.value);
+    else if (output.type === 'failure') failure = output;
+    else if (output.type === 'exit') ({ code } = output);
+  }
+  if (failure !== undefined) {
+    const { message, remedy } = failure;
+    throw new Problem(statusOf(code), codeOf(code), message, remedy === undefined ? {} : { remedy });
+  }
+  if (code === undefined) throw away(`nobody knows how ${program} ended: the supervisor hung up`);
+  if (results.length > 0 || code === 0) return results;
+  throw new Problem(502, 'failed', `${program} ended with exit ${code}`, { remedy: 'see: GET /logs' });
+}
+
+/** One command of the command line, as `--json` prints it. */
+export function commandInput(
+  command: string,
+  {
+    words = [],
+    options = {},
+    keep,
+  }: {
+    readonly words?: readonly string[];
+    /** By their names; undefined and false: not given. */
+    readonly options?: Readonly<Record<string, string | boolean | undefined>>;
+    /** The newest so many documents of it. */
+    readonly keep?: number;
+  } = {},
+): Input {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== false);
+  return {
+    command,
+    words: JSON.stringify(words),
+    options: JSON.stringify(Object.fromEntries(given)),
+    ...(keep === undefined ? {} : { keep: String(keep) }),
+  };
+}
+
+function away(cause: string): Problem {
+  return new Problem(503, 'supervisor-away', cause, { headers: { 'retry-after': '1' } });
+}
+
+const STATUS: Readonly<Record<number, readonly [status: number, code: string]>> = {
+  [CommandExit.usage]: [400, 'bad-request'],
+  [CommandExit.notRunning]: [409, 'not-running'],
+  [CommandExit.unknownName]: [404, 'unknown-name'],
+  [CommandExit.refused]: [409, 'refused'],
+  [CommandExit.invalidConfiguration]: [422, 'invalid-configuration'],
+  [CommandExit.timedOut]: [504, 'timed-out'],
+};
+
+function statusOf(code: number | undefined): number {
+  return STATUS[code ?? -1]?.[0] ?? 502;
+}
+
+function codeOf(code: number | undefined): string {
+  return STATUS[code ?? -1]?.[1] ?? 'failed';
+}

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runAskedCommand } from '../../src/cli/asked-command.ts';
+import type { Doors } from '../../src/cli/command.ts';
+import type { Assignment, Report } from '../../src/protocol/channel.ts';
+
+const config = join(import.meta.dirname, '../../config');
+let dataDir: string;
+beforeEach(() => {
+  dataDir = mkdtempSync('/tmp/asked-');
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+async function run(input: Record<string, string>, doors: Doors = {}) {
+  const reports: Report[] = [];
+  let code = 0;
+  const env = { BULKHEAD_DATA: dataDir, BULKHEAD_CONFIG: config, NEXTAUTH_URL: 'http://localhost' };
+  await runAskedCommand(
+    {
+      assignment: { input, dataDir, command: { argv: [], env, timeout: undefined } } as unknown as Assignment,
+      signal: new AbortController().signal,
+      report: (report) => reports.push(report),
+      endWith: (ended) => {
+        code = ended;
+      },
+    },
+    doors,
+  );
+  return { reports, code };
+}
+
+test('a command answers as it does with --json, with the environment it was given', async () => {
+  const { reports, code } = await run({ command: 'tier' });
+  expect(code).toBe(0);
+  expect(reports).toEqual([
+    { type: 'result', value: expect.objectContaining({ schemaVersion: 1, running: null, chosen: 'core' }) },
+  ]);
+});
+
+test('what it refuses is a failure with its exit code', async () => {
+  const { reports, code } = await run({ command: 'config diff', words: '["core","nothing"]' });
+  expect([code, reports]).toEqual([
+    6,
+    [
+      expect.objectContaining({
+        type: 'failure',
+        message: expect.stringContaining('cannot use this configuration'),
+      }),
+    ],
+  ]);
+});
+
+test.each([
+  [{ command: 'exec', words: '["app","id"]' }],
+  [{ command: 'up' }],
+  [{ command: 'db psql' }],
+  [{ command: 'token create', words: '["x"]' }],
+  [{ command: 'constructor' }],
+  [{ command: 'doctor', options: '{"config":"/etc/shadow"}' }],
+  [{ command: 'doctor', words: '["x"]' }],
+  [{ command: 'backup list', options: '{"kind":7}' }],
+  [{ command: 'backup restore', words: '["/etc/passwd"]', options: '{"yes":true}' }],
+  [{ command: 'backup restore', words: '["--replace"]' }],
+  [{ command: 'db import', words: '["../secrets/token"]' }],
+  [{ command: 'db import', words: '["..",".hidden"]' }],
+])('%j is not for the API', async (input) => {
+  await expect(run(input)).rejects.toThrow(/it is not for the API/);
+});
