@@ -1,6 +1,12 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
-/** Verifying is never urgent: from here on this process and what it starts leave the processor to others. */
+/** Nice, as nice(1) counts. */
+const PATIENT = 10;
+
+/**
+ * Verifying is never urgent: from here on this process and what it starts leave the processor to others. Who is patient
+ * already stays as it is; to be less so is not everybody's right, and a backup must not fail of it.
+ */
 export function stepAside(): void {
-  setPriority(10);
+  if (getPriority() < PATIENT) setPriority(PATIENT);
 }
