@@ -1,7 +1,8 @@
 /**
  * Forty days of tier full in fast motion: the schedules of config/full.yaml by the real scheduler on a clock of its own,
  * their backups by the real programs on a real cluster, each in the belief that it is that day. The container is away
- * for two days in the midst of it. Then: which backups are there, whether every one restores, what they take.
+ * for two days in the midst of it. Then: which backups are there, whether every one restores, what they take; and the
+ * logs of those days, under a cap that they would be beyond.
  *
  *   node bench/forty-days.ts
  *
@@ -16,10 +17,11 @@ import { formatSize } from '../src/base/size.ts';
 import type { SchedulePlan } from '../src/config/plan.ts';
 import type { ProgramName } from '../src/config/plan-runs.ts';
 import { readPlan } from '../src/config/read-plan.ts';
-import type { VerifyResult } from '../src/protocol/backups.ts';
+import type { PruneResult, VerifyResult } from '../src/protocol/backups.ts';
 import type { Remembered } from '../src/supervisor/schedule/ports.ts';
 import { Scheduler } from '../src/supervisor/schedule/scheduler.ts';
 import { makeEmptyVolume } from '../test/support/postgres.ts';
+import { openLogsOfDays } from './forty-days-logs.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -33,6 +35,7 @@ let wall = start;
 let memory: Record<string, Remembered> = {};
 const due: { readonly name: string; readonly at: number }[] = [];
 const counts: Record<string, number> = {};
+const held: Record<string, number> = {};
 let timers = new Set<{ readonly at: number; readonly run: () => void }>();
 
 const plans = readSchedules();
@@ -41,6 +44,7 @@ const shift = join(volume.root, 'shifted-date.mjs');
 copyFileSync(join(import.meta.dirname, 'shifted-date.mjs'), shift);
 chmodSync(shift, 0o644);
 const troubles: string[] = [];
+const logs = openLogsOfDays(volume);
 let most = 0;
 try {
   await volume.boot();
@@ -57,6 +61,7 @@ try {
       `INSERT INTO days SELECT ${day}, repeat(md5(random()::text), 20) FROM generate_series(1, 500)`,
     );
     await passUntil(start + (day + 1) * DAY, scheduler);
+    await logs.pass(start + day * DAY + DAY / 2);
     most = Math.max(most, bytesOf(join(volume.dataDir, 'backups')));
     process.stdout.write(`day ${day + 1}: ${readShelf(join(volume.dataDir, 'backups')).length} backups\n`);
   }
@@ -142,6 +147,7 @@ async function carryOut(name: string): Promise<string | undefined> {
     settleTimes();
     const pruned = await run('prune-backups', {});
     if (pruned.code !== 0) return pruned.failure ?? `prune: exit ${pruned.code}`;
+    for (const why of (pruned.result as PruneResult).held) held[why] = (held[why] ?? 0) + 1;
   }
   const bad = program === 'verify-backups' ? (ended.result as VerifyResult[]).filter(({ ok }) => !ok) : [];
   return bad.length === 0 ? undefined : bad.map(({ id, problem }) => `${id}: ${problem}`).join('; ');
@@ -164,11 +170,15 @@ function settleTimes(): void {
   }
 }
 
-function run(program: ProgramName, input: Record<string, string>) {
+/** The clock goes on while it runs, so that what is removed after a backup is decided after it. */
+async function run(program: ProgramName, input: Record<string, string>) {
+  const from = Date.now();
   const env = { NODE_OPTIONS: `--import=${shift}`, SHIFT_DATE_MS: String(wall - Date.now()) };
   // A dump that is made seems to be of today: what is removed is decided when it has got its day.
   const backups = program === 'backup' ? { keep: { days: 4000, weekly: 0, monthly: 0, verified: 3 } } : {};
-  return volume.run(program, { input, env, backups });
+  const ended = await volume.run(program, { input, env, backups });
+  wall += Date.now() - from;
+  return ended;
 }
 
 async function report(): Promise<void> {
@@ -176,6 +186,7 @@ async function report(): Promise<void> {
   const verified = (await run('verify-backups', { all: 'yes', level: 'restored' })).result as VerifyResult[];
   const levels = new Map(verified.map((each) => [each.id, each]));
   process.stdout.write(`\nruns: ${JSON.stringify(counts)}\ntroubles: ${troubles.join('\n') || 'none'}\n`);
+  process.stdout.write(`nothing was removed because: ${JSON.stringify(held)}\n`);
   process.stdout.write(`backups on day ${DAYS}, verified anew:\n`);
   for (const backup of readShelf(root)) {
     const age = isWhole(backup) ? Math.round((wall - Date.parse(viewOf(backup).startedAt)) / DAY) : -1;
@@ -187,7 +198,7 @@ async function report(): Promise<void> {
   const bad = verified.filter(({ ok }) => !ok).length;
   const took = Math.round((Date.now() - began) / 1000);
   process.stdout.write(
-    `${verified.length} backups, ${bad} bad; now ${formatSize(bytesOf(root))}, at most ${formatSize(most)}; ${took} s\n`,
+    `${verified.length} backups, ${bad} bad; now ${formatSize(bytesOf(root))}, at most ${formatSize(most)}; ${took} s\n${logs.report()}\n`,
   );
 }
 

@@ -1,10 +1,11 @@
 /*
- * writer STAMPS BYTES CHUNK: writes numbered lines of 120 bytes, CHUNK bytes a write (120: one write a line), then
- * the line #END; says when it began and when its last write returned; sleeps.
+ * writer STAMPS BYTES CHUNK [RATE]: writes numbered lines of 120 bytes, CHUNK bytes a write (120: one write a line), at
+ * most RATE bytes a second, then the line #END; says when it began and when its last write returned; sleeps.
  */
 #include "stamp.h"
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { LINE = 120, LARGEST = 64 * 1024 };
 
@@ -17,12 +18,27 @@ static void put(const char *bytes, size_t length) {
   }
 }
 
+/* Who is behind does not wait: it catches up. */
+static void wait_for(const struct timespec *began, double seconds) {
+  struct timespec due = *began;
+  due.tv_sec += (time_t)seconds;
+  due.tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
+  if (due.tv_nsec >= 1000000000) {
+    due.tv_nsec -= 1000000000;
+    due.tv_sec += 1;
+  }
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
 int main(int argc, char **argv) {
   if (argc < 4) return 2;
   long lines = atol(argv[2]) / LINE;
   long each = atol(argv[3]) / LINE;
   static char buffer[LARGEST];
   if (each * LINE > LARGEST) each = LARGEST / LINE;
+  long rate = argc > 4 ? atol(argv[4]) : 0;
+  struct timespec began;
+  clock_gettime(CLOCK_MONOTONIC, &began);
   stamp(argv[1], 1, now());
   for (long line = 0; line < lines;) {
     long count = each < lines - line ? each : lines - line;
@@ -34,6 +50,7 @@ int main(int argc, char **argv) {
       memcpy(at, number, (size_t)length);
       at[LINE - 1] = '\n';
     }
+    if (rate > 0) wait_for(&began, (double)line * LINE / (double)rate);
     put(buffer, (size_t)(count * LINE));
   }
   stamp(argv[1], 2, now());

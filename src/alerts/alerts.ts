@@ -2,7 +2,6 @@
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { RuleName } from '../config/alert-rules.ts';
-
 import type { AlertsPlan } from '../config/plan-alerts.ts';
 import type { AlertsAnswer, AlertTestAnswer, SilenceView } from '../protocol/alerts.ts';
 import { SCHEMA_VERSION } from '../protocol/status.ts';
@@ -11,10 +10,10 @@ import { type Alerts, fingerprintOf, judge, type Measurement } from './machine.t
 import { openNotebook } from './notebook.ts';
 import type { Posted } from './post.ts';
 import { measure } from './rules.ts';
-import { summaryOf } from './sinks/words.ts';
 import { createTeller, type TellerPorts } from './teller.ts';
 import type { Silence } from './telling.ts';
 import { viewAlerts, viewSilence, viewSink } from './views.ts';
+import { worstOf } from './worst.ts';
 
 export interface AlertPorts extends FactPorts, Omit<TellerPorts, 'at' | 'changed'> {
   /** Jobs that may run at once here. */
@@ -38,11 +37,15 @@ export interface AlertsRoom {
   unsilence(id: string): Promise<boolean>;
   /** One look, now; resolves when all that follows from it is asked for. */
   look(): Promise<void>;
+  /** The last look before a stop: what ends the product is told before it has ended. Never takes long, never rejects. */
+  lookLast(): Promise<void>;
   close(): Promise<void>;
 }
 
 const LOOK_MS = 10_000;
 const MOST_SILENCES = 100;
+/** PID 1 gives us 3 s to end. */
+const LAST_LOOK_MS = 2000;
 
 export function openAlerts(plan: AlertsPlan, ports: AlertPorts): AlertsRoom {
   const { clock, say } = ports;
@@ -136,6 +139,20 @@ export function openAlerts(plan: AlertsPlan, ports: AlertPorts): AlertsRoom {
       await save();
       return true;
     },
+    async lookLast() {
+      disarm();
+      isClosed = true;
+      const told = look()
+        .then(() => teller.tellLast())
+        .catch((error: unknown) => say(`cannot judge alerts: ${messageOf(error)}`));
+      await new Promise<void>((resolve) => {
+        const stop = clock.after(LAST_LOOK_MS, resolve);
+        void told.then(() => {
+          stop();
+          resolve();
+        });
+      });
+    },
     async close() {
       isClosed = true;
       disarm();
@@ -174,15 +191,4 @@ function sayChanges(before: Alerts, after: Alerts, say: (text: string) => void):
     if (alert.phase === was || alert.phase === 'pending') continue;
     say(`alert ${alert.phase}: ${fingerprint} (${alert.severity}): ${alert.description}`);
   }
-}
-
-/** A warning that is only a warning leaves the product well; that nobody hears of alerts does not. */
-function worstOf(alerts: Alerts): string | undefined {
-  const firing = [...alerts.values()].filter(
-    ({ phase, severity, rule }) =>
-      phase === 'firing' && (severity === 'critical' || rule === 'NotifyFailing'),
-  );
-  const [first, ...others] = firing;
-  if (first === undefined) return undefined;
-  return `${summaryOf(first)}${others.length === 0 ? '' : ` (and ${others.length} more)`}`;
 }

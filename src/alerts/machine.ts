@@ -14,6 +14,8 @@ export interface Measurement {
   /** It is so; it is well again; neither: between the two nothing changes. */
   readonly is: 'so' | 'well' | 'between';
   readonly description: string;
+  /** It fires however long it must be so: later is too late. */
+  readonly atOnce?: boolean;
 }
 
 export interface Alert {
@@ -25,6 +27,8 @@ export interface Alert {
   readonly at: number;
   /** Since when it is well again, while it still fires. */
   readonly wellAt?: number;
+  /** It fires, but just now it is neither so nor well: who has not heard of it need not. */
+  readonly isCalm?: true;
   readonly value: number;
   readonly threshold: number;
   readonly description: string;
@@ -92,7 +96,7 @@ function gone({ service, value, description }: Alert): Measurement {
 function step(
   alert: Alert | undefined,
   rule: RulePlan,
-  { service, value, is, description }: Measurement,
+  { service, value, is, description, atOnce = false }: Measurement,
   now: Moment,
 ): Alert | undefined {
   const told = { severity: rule.severity, threshold: rule.threshold, value, description };
@@ -106,17 +110,17 @@ function step(
       at: now.at,
       startsAt: now.iso,
     };
-    return rule.for === 0 ? { ...fresh, phase: 'firing' } : fresh;
+    return rule.for === 0 || atOnce ? { ...fresh, phase: 'firing' } : fresh;
   }
   if (alert.phase === 'pending') {
     // `for` asks for an unbroken time: between the two is a break too.
     if (is !== 'so') return undefined;
-    const isLong = now.at - alert.at >= rule.for;
+    const isLong = atOnce || now.at - alert.at >= rule.for;
     return isLong ? { ...alert, ...told, phase: 'firing', at: now.at } : { ...alert, ...told };
   }
-  const { wellAt, ...firing } = alert;
+  const { wellAt, isCalm, ...firing } = alert;
   if (is === 'so') return { ...firing, ...told };
-  if (is === 'between') return firing;
+  if (is === 'between') return { ...firing, isCalm: true };
   const since = wellAt ?? now.at;
   if (now.at - since >= rule.keep) return { ...firing, phase: 'resolved', at: now.at, endsAt: now.iso };
   return { ...firing, wellAt: since };

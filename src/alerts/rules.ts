@@ -21,7 +21,7 @@ const MEASURES: Readonly<Record<RuleName, Measure>> = {
       .filter(({ kind }) => kind === 'service')
       .map((service) => {
         const value = ends.get(service.name) ?? 0;
-        const isSo = compare(value) === 'so';
+        const isSo = compare(value) === 'so' && !hasBeenReady(service, CALM_MS, now);
         return {
           service: service.name,
           value,
@@ -65,7 +65,8 @@ const MEASURES: Readonly<Record<RuleName, Measure>> = {
       const description = `${name} ${what}; it is due every ${formatDuration(period)}`;
       return { service: name, value, is: compare(value), description };
     }),
-  DiskSpace: diskUse,
+  DiskSpace: (facts, compare) =>
+    diskUse(facts, compare)?.map((found) => ({ ...found, atOnce: found.value >= DISK_FULL })),
   DiskFilling: diskUse,
   MemoryNearLimit: ({ memory }, compare) =>
     memory === undefined
@@ -116,22 +117,42 @@ function yesNo(service: string, isSo: boolean, description: string): Measurement
 const DOWN: readonly ServiceStatus['status'][] = ['starting', 'unhealthy', 'backoff', 'failed'];
 
 function down({ product }: Facts, critical: boolean): readonly Measurement[] | undefined {
-  // A stop that was asked for is no trouble; that it ends is nobody's alert.
-  if (product === undefined || product.phase === 'stopping') return undefined;
+  if (product === undefined) return undefined;
+  const isStopping = product.phase === 'stopping';
   return product.services
-    .filter((service) => service.kind === 'service' && service.critical === critical)
+    .filter((service) => (critical || service.kind === 'service') && service.critical === critical)
     .map((service) => {
       const { name, status, reason } = service;
       const why = reason === '' ? '' : `: ${reason}`;
-      return yesNo(name, DOWN.includes(status), `${name} is ${status}${why}${lastWords(service)}`);
+      const found = {
+        ...yesNo(name, DOWN.includes(status), `${name} is ${status}${why}${lastWords(service)}`),
+        is: isDown(service, isStopping),
+      };
+      // What ends the product with it cannot be waited for.
+      return isStopping && found.is === 'so' ? { ...found, atOnce: true } : found;
     });
 }
 
-const SETTLED_MS = 10 * 60_000;
+function isDown({ kind, critical, status }: ServiceStatus, isStopping: boolean): Measurement['is'] {
+  // A stop that was asked for is no trouble, and nothing is well again by it; the one who gave up has brought it about.
+  if (isStopping) return critical && status === 'failed' ? 'so' : 'between';
+  if (kind === 'service') return DOWN.includes(status) ? 'so' : 'well';
+  // A task that is under way may fail once more.
+  if (status === 'failed') return 'so';
+  return status === 'done' || status === 'disabled' ? 'well' : 'between';
+}
 
-function isSettled({ status, since }: ServiceStatus, now: number): boolean {
-  if (status === 'stopped' || status === 'disabled' || status === 'done') return true;
-  return status === 'ready' && now - Date.parse(since) >= SETTLED_MS;
+const SETTLED_MS = 10 * 60_000;
+/** Who ended often and has been ready for so long need not be told of any more, if nobody was told before. */
+const CALM_MS = 60_000;
+
+function isSettled(service: ServiceStatus, now: number): boolean {
+  if (['stopped', 'disabled', 'done'].includes(service.status)) return true;
+  return hasBeenReady(service, SETTLED_MS, now);
+}
+
+function hasBeenReady({ status, since }: ServiceStatus, ms: number, now: number): boolean {
+  return status === 'ready' && now - Date.parse(since) >= ms;
 }
 
 function isWorkerGone(services: readonly ServiceStatus[]): boolean {
@@ -152,6 +173,9 @@ function failedSchedules(
       yesNo(name, lastRun?.ok === false, `${name} failed when it last ran: ${lastRun?.reason ?? ''}`),
     );
 }
+
+/** Percent. What is written now fails already, so nobody waits and sees. */
+const DISK_FULL = 99;
 
 function diskUse(
   { disk }: Facts,

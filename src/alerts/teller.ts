@@ -47,6 +47,8 @@ export interface TellerPorts {
 export interface Teller {
   /** Tells what is to be told; returns at once. */
   tell(alerts: Alerts, silences: readonly Silence[], more: { facts: Facts; backups: BackupTimes }): void;
+  /** Tells at once what is not told yet; resolves when it was tried. */
+  tellLast(): Promise<void>;
   test(sink: string): Promise<Posted>;
   sinks(): ReadonlyMap<string, SinkState>;
   state(): Pick<Remembered, 'sinks' | 'beats'>;
@@ -62,9 +64,11 @@ export function createTeller(
   const states = new Map(plan.sinks.map(({ name }) => [name, remembered?.sinks[name] ?? NEW_SINK]));
   const beats: Record<string, string> = { ...remembered?.beats };
   const busy = new Set<string>();
+  const deliveries = new Set<Promise<void>>();
   let known: { alerts: Alerts; silences: readonly Silence[] } = { alerts: new Map(), silences: [] };
   let disarm = (): void => undefined;
   let isClosed = false;
+  let isLast = false;
 
   const stateOf = (sink: SinkPlan): SinkState => states.get(sink.name) ?? NEW_SINK;
   const moment = () => ({ at: at(), iso: new Date(clock.now()).toISOString() });
@@ -73,14 +77,19 @@ export function createTeller(
     if (isClosed) return;
     for (const sink of plan.sinks) {
       if (sink.type === 'heartbeat' || busy.has(sink.name)) continue;
-      const rules = rulesOf(sink, plan);
+      const rules = { ...rulesOf(sink, plan), hurry: isLast };
       if (rules.firingOnly) states.set(sink.name, forgetOver(stateOf(sink), known.alerts));
       const message = nextMessage(stateOf(sink), rules, known.alerts, known.silences, moment());
-      if (message) void deliver(sink, message);
+      if (message) follow(deliver(sink, message));
     }
     disarm();
     const waits = [...states.values()].map(({ retryAt }) => retryAt - at()).filter((wait) => wait > 0);
     if (waits.length > 0) disarm = clock.after(Math.min(...waits), tellAll);
+  }
+
+  function follow(delivery: Promise<void>): void {
+    deliveries.add(delivery);
+    void delivery.finally(() => deliveries.delete(delivery));
   }
 
   async function deliver(sink: SinkPlan, message: Message): Promise<void> {
@@ -179,6 +188,12 @@ export function createTeller(
       known = { alerts, silences };
       tellAll();
       beat(facts, backups);
+    },
+    async tellLast() {
+      isLast = true;
+      tellAll();
+      // What follows from one of them is among them before it is gone.
+      while (deliveries.size > 0) await Promise.all(deliveries);
     },
     async test(name) {
       const sink = plan.sinks.find((one) => one.name === name);

@@ -57,6 +57,8 @@ export interface TellingRules {
   readonly firingOnly?: boolean;
   /** One alert a message. */
   readonly single?: boolean;
+  /** Nothing is gathered any more: we are about to end. */
+  readonly hurry?: boolean;
 }
 
 /** By which alert another one is said already; undefined: by none. */
@@ -94,11 +96,11 @@ export function nextMessage(
   const wanted = firing.filter((alert) => {
     if (alert.rule === 'NotifyFailing' && alert.service === rules.sink) return false;
     const last = sink.told[fingerprintOf(alert.rule, alert.service)];
-    if (last !== undefined && at - last.at < rules.repeat) return false;
+    if (last === undefined ? alert.isCalm : at - last.at < rules.repeat) return false;
     if (rules.minSeverity === 'critical' && alert.severity !== 'critical') return false;
     return !silenceOf(alert, silences, at) && !inhibitorOf(alert, alerts);
   });
-  if (wanted.length > 0 && isGathered(wanted, sink, at))
+  if (wanted.length > 0 && (rules.hurry || isGathered(wanted, sink, at)))
     return { status: 'firing', alerts: rules.single ? wanted.slice(0, 1) : wanted, isLast };
   const over = Object.entries(sink.told).flatMap(([fingerprint, { alert: told }]): Alert[] => {
     const alert = alerts.get(fingerprint);

@@ -97,7 +97,7 @@ export async function runApi(job: Job): Promise<void> {
     );
   });
   const cut = setTimeout(() => app.server.closeAllConnections(), FINISH_MS);
-  await Promise.all([app.close(), operations.close()]);
+  await Promise.all([app.close(), operations.close(), alerts?.lookLast()]);
   await Promise.all([alerts?.close(), audit.close()]);
   clearTimeout(cut);
 }

@@ -17,7 +17,7 @@ export interface ProductFacts {
   readonly notes: readonly string[];
   /** What the worker said of the queue. */
   readonly jobs: JobsSummary | undefined;
-  /** The worst alert that fires. */
+  /** What is worst by the alerts, a sentence without a final stop. */
   readonly alert?: string | undefined;
 }
 
@@ -78,7 +78,7 @@ function withAlert(
   alert: string | undefined,
 ): Pick<ProductStatus, 'overall' | 'reason'> {
   if (alert === undefined || judged.overall !== 'pass') return judged;
-  return { overall: 'warn', reason: `degraded: alert ${alert}` };
+  return { overall: 'warn', reason: `degraded: ${alert}` };
 }
 
 /** Where people find it: the address an http check asks, without its path, and our own probes. */

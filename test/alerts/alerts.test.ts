@@ -170,6 +170,82 @@ describe('a webhook', () => {
     expect(state).not.toContain(SECRET);
   });
 
+  test('does not hear that a service crashed that was well again before it could be told', async () => {
+    open();
+    const crashed = (word: 'starting' | 'ready', restarts: number): ProductStatus => {
+      const since = new Date(clock.now()).toISOString();
+      return { ...well(), services: [exampleService('app', { status: word, restarts, since })] };
+    };
+    status = crashed('starting', 0);
+    await pass(2 * MINUTE);
+    status = crashed('starting', 4);
+    await pass(MINUTE);
+    status = crashed('ready', 4);
+    await pass(2 * MINUTE);
+    expect(bodies().map(({ status: word, fingerprint }) => `${fingerprint} ${word}`)).toEqual([
+      'ServiceDown/app firing',
+      'ServiceDown/app resolved',
+    ]);
+    status = crashed('starting', 5);
+    await pass(20 * SECOND);
+    expect(bodies().at(-1)).toMatchObject({ status: 'firing', fingerprint: 'CrashLoop/app' });
+  });
+
+  test.each(['service', 'task'] as const)(
+    'hears of the %s that ends the product before it has ended',
+    async (kind) => {
+      open();
+      await pass(20 * SECOND);
+      const gaveUp = exampleService('app', { kind, status: 'failed', reason: 'crashed 6 times in 16 s' });
+      const other = exampleService('web', { status: 'unhealthy', reason: 'no answer' });
+      status = { ...well(), phase: 'stopping', services: [gaveUp, other] };
+      await room.lookLast();
+      expect(bodies()).toEqual([
+        expect.objectContaining({
+          status: 'firing',
+          fingerprint: 'ServiceDown/app',
+          description: 'app is failed: crashed 6 times in 16 s',
+        }),
+      ]);
+      expect(bodies()[0].alerts).toHaveLength(1);
+      await room.close();
+      open();
+      status = {
+        ...well(),
+        phase: 'booting',
+        services: [exampleService('app', { kind, status: 'starting' })],
+      };
+      await pass(5 * MINUTE);
+      expect(sink.got).toHaveLength(1);
+      status = appIs('ready');
+      await pass(2 * MINUTE);
+      expect(bodies().map(({ status: word }) => word)).toEqual(['firing', 'resolved']);
+    },
+  );
+
+  test('hears nothing of a stop that was asked for', async () => {
+    open();
+    await pass(20 * SECOND);
+    const services = [
+      exampleService('app', { status: 'stopping' }),
+      exampleService('web', { status: 'stopped' }),
+    ];
+    status = { ...well(), phase: 'stopping', services };
+    await room.lookLast();
+    expect(sink.got).toEqual([]);
+  });
+
+  test('that is silent does not hold up the end', async () => {
+    sink.answer = () => undefined;
+    open();
+    status = { ...well(), phase: 'stopping', services: [exampleService('app', { status: 'failed' })] };
+    const over = room.lookLast();
+    await sink.gets(1);
+    clock.advance(2 * SECOND);
+    await over;
+    expect(room.view().alerts).toMatchObject([{ fingerprint: 'ServiceDown/app', status: 'firing' }]);
+  });
+
   test('that answers 500 is tried again, then said to fail, and hears at last', async () => {
     sink.answer = (response) => response.writeHead(500).end();
     open();

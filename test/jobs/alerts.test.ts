@@ -60,3 +60,23 @@ test('a service that is killed and cannot come back is told, and that it is back
   );
   expect(bulkhead.output() + bulkhead.log('api')).not.toMatch(/very-hidden-key|0123456789abcdef/);
 }, 120_000);
+
+test('the critical service that gives up is told before the product has ended with it', async () => {
+  const before = sink.got.length;
+  await using short = await startSupervisor({
+    plan: `
+version: 1
+services:
+  app:
+    # It fails as soon as the API is there.
+    command: [bash, -c, "until (exec 3<>/dev/tcp/127.0.0.1/\${BULKHEAD_API_PORT}) 2>/dev/null; do sleep 0.1; done; exit 1"]
+    backoff: { initial: 10ms, limit: 2 }
+api: { user: nobody }
+alerts: { sinks: { ops: { type: webhook, url: "${sink.url}/hook" } } }
+`,
+  });
+  expect((await short.finished).code).toBe(10);
+  const told = sink.got.slice(before).map(({ body }) => JSON.parse(body));
+  expect(told).toMatchObject([{ status: 'firing', fingerprint: 'ServiceDown/app' }]);
+  expect(told[0].description).toMatch(/^app is failed: /);
+});

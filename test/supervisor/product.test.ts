@@ -74,8 +74,8 @@ test('jobs in the store of the plan are well, and the API has an address', () =>
 });
 
 test('an alert that fires is a warning where nothing else is wrong, and gives way to what is', () => {
-  const alert = 'DiskSpace: the disk of the volume is nearly full';
-  expect(product({ alert })).toMatchObject({ overall: 'warn', reason: `degraded: alert ${alert}` });
+  const alert = 'alert DiskSpace: the disk of the volume is nearly full';
+  expect(product({ alert })).toMatchObject({ overall: 'warn', reason: `degraded: ${alert}` });
   const worse = product({ alert, services: [serviceStatus('app', { status: 'backoff', critical: true })] });
   expect([worse.overall, worse.reason]).toEqual(['fail', expect.not.stringContaining('alert')]);
 });

@@ -1,0 +1,144 @@
+/**
+ * What tier full costs when nothing happens, beside core: both images run side by side, the metrics of full are scraped
+ * every 15 s as by a Prometheus, and after a while to settle both are measured over the same 120 s.
+ *
+ *   node bench/tier-cost.ts [--settle=60] [--seconds=120]
+ *
+ * Needs Docker, root and the images of `npm run test:image`.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Container,
+  docker,
+  FULL_IMAGE,
+  IMAGE,
+  makeVolume,
+  runContainer,
+} from '../test/image/container.ts';
+import { TOKEN } from '../test/image/jobs.ts';
+import { listNamespace } from './memory.ts';
+import { readOption } from './samples.ts';
+import { pidOne } from './subjects.ts';
+
+const SCRAPE_MS = 15_000;
+const MB = 1024;
+const settle = readOption('settle', 60);
+const seconds = readOption('seconds', 120);
+
+interface Subject {
+  readonly tier: string;
+  readonly container: Container;
+  readonly volume: string;
+  readonly pid: number;
+}
+
+interface Process {
+  readonly name: string;
+  /** kB */
+  readonly pss: number;
+  readonly privateBytes: number;
+  readonly privateDirty: number;
+}
+
+const subjects = await Promise.all([begin('core', IMAGE), begin('full', FULL_IMAGE)]);
+try {
+  const [core, full] = subjects;
+  if (!core || !full) throw new Error('there are two');
+  for (const { container } of subjects) await container.ready();
+  const stop = scrapeSteadily(full.container);
+  await sleep(settle * 1000);
+  const before = subjects.map(({ pid }) => cpuOf(pid));
+  const began = performance.now();
+  await sleep(seconds * 1000);
+  const took = performance.now() - began;
+  const shares = subjects.map(({ pid }, index) => (100 * (cpuOf(pid) - (before[index] ?? 0))) / took);
+  const scrapes = await stop();
+  const memories = subjects.map(({ pid }) => listNamespace(pid).map(readProcess));
+  for (const [index, { tier }] of subjects.entries()) {
+    const processes = memories[index] ?? [];
+    console.log(
+      `${tier}: ${shares[index]?.toFixed(2)} % of a core over ${(took / 1000).toFixed()} s; ${describe(sum(processes))}, ${processes.length} processes`,
+    );
+    for (const each of processes.toSorted((a, b) => b.privateBytes - a.privateBytes).slice(0, 8))
+      console.log(`  ${each.name.padEnd(28)} ${describe(each)}`);
+  }
+  const [less, more] = memories.map(sum);
+  if (less && more) {
+    const by = {
+      pss: more.pss - less.pss,
+      privateBytes: more.privateBytes - less.privateBytes,
+      privateDirty: more.privateDirty - less.privateDirty,
+    };
+    console.log(
+      `full costs ${((shares[1] ?? 0) - (shares[0] ?? 0)).toFixed(2)} % of a core more, ${describe(by)} more; ${scrapes} scrapes`,
+    );
+  }
+} finally {
+  for (const { container, volume } of subjects) {
+    await container.remove();
+    await docker(['volume', 'rm', '-f', volume]);
+  }
+}
+
+async function begin(tier: string, image: string): Promise<Subject> {
+  const volume = await makeVolume();
+  const container = await runContainer({ image, volume, env: { BULKHEAD_TOKEN: TOKEN } });
+  return { tier, container, volume, pid: await pidOne(container.name) };
+}
+
+/** Stops when it is called; how many there were. */
+function scrapeSteadily({ ports }: Container): () => Promise<number> {
+  let [scrapes, isOver] = [0, false];
+  const run = async (): Promise<void> => {
+    while (!isOver) {
+      const headers = { authorization: `Bearer ${TOKEN}`, accept: 'application/openmetrics-text' };
+      const response = await fetch(`http://127.0.0.1:${ports.api}/metrics`, { headers });
+      if (!response.ok) throw new Error(`/metrics answers ${response.status}`);
+      await response.text();
+      scrapes += 1;
+      await sleep(SCRAPE_MS);
+    }
+  };
+  const running = run();
+  running.catch((error: unknown) => console.error(error));
+  return async () => {
+    isOver = true;
+    await running;
+    return scrapes;
+  };
+}
+
+/** ms of all that ever ran in the container of this process; version 1 and 2 of control groups. */
+function cpuOf(pid: number): number {
+  const groups = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  const old = /^\d+:(?:\S*,)?(cpuacct|cpu,cpuacct|cpuacct,cpu)(?:,\S*)?:(\S+)$/m.exec(groups);
+  if (old) return Number(readFileSync(`/sys/fs/cgroup/cpuacct${old[2]}/cpuacct.usage`, 'utf8')) / 1e6;
+  const [, path = ''] = /^0::(\S+)$/m.exec(groups) ?? [];
+  return (
+    Number(/^usage_usec (\d+)/m.exec(readFileSync(`/sys/fs/cgroup${path}/cpu.stat`, 'utf8'))?.[1]) / 1000
+  );
+}
+
+function readProcess(pid: number): Process {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const field = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
+  const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
+  return {
+    name: argv.replace(/^\S*node .*main\.js /, 'bulkhead ').slice(0, 28),
+    pss: field('Pss'),
+    privateBytes: field('Private_Clean') + field('Private_Dirty'),
+    privateDirty: field('Private_Dirty'),
+  };
+}
+
+function sum(processes: readonly Process[]): Process {
+  const of = (field: 'pss' | 'privateBytes' | 'privateDirty') =>
+    processes.reduce((total, each) => total + each[field], 0);
+  return { name: '', pss: of('pss'), privateBytes: of('privateBytes'), privateDirty: of('privateDirty') };
+}
+
+function describe({ pss, privateBytes, privateDirty }: Omit<Process, 'name'>): string {
+  const mb = (kb: number) => (kb / MB).toFixed(1);
+  return `PSS ${mb(pss)} MB, private ${mb(privateBytes)} MB (dirty ${mb(privateDirty)})`;
+}

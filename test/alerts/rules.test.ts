@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import type { Facts } from '../../src/alerts/facts.ts';
+import { type Alerts, judge } from '../../src/alerts/machine.ts';
+import { measure } from '../../src/alerts/rules.ts';
+import { worstOf } from '../../src/alerts/worst.ts';
+import { ALERT_RULES, type AlertRule, type RuleName } from '../../src/config/alert-rules.ts';
+import { exampleProduct } from '../support/product.ts';
+
+const RULES = (['DiskSpace', 'DiskFilling'] as const).map((name: RuleName) => {
+  const rule: AlertRule = ALERT_RULES[name];
+  return { name, severity: rule.severity, threshold: rule.threshold ?? 0, for: rule.for, keep: rule.keep };
+});
+
+/** One look at a disk of which so much is used. */
+function look(before: Alerts, disk: number): Alerts {
+  const facts: Facts = {
+    now: 0,
+    product: exampleProduct(),
+    ends: new Map(),
+    lostLines: 0,
+    clockStep: 0,
+    disk,
+    memory: undefined,
+    backups: [],
+    sinks: new Map(),
+    concurrency: 1,
+  };
+  const found = new Map(RULES.map(({ name, threshold }) => [name, measure(name, threshold, facts) ?? []]));
+  return judge(before, RULES, found, { at: 0, iso: new Date(0).toISOString() });
+}
+
+const phases = (alerts: Alerts): Record<string, string> =>
+  Object.fromEntries([...alerts].map(([name, { phase }]) => [name, phase]));
+
+describe('the disk', () => {
+  test('that fills up is waited for, and /health warns of it meanwhile', () => {
+    const alerts = look(new Map(), 88);
+    expect(phases(alerts)).toEqual({ DiskFilling: 'pending' });
+    expect(worstOf(alerts)).toBe('88 % of the disk of the volume is used');
+    expect(worstOf(look(alerts, 70))).toBeUndefined();
+  });
+
+  test('that is full is told at once', () => {
+    const alerts = look(new Map(), 99.6);
+    expect(phases(alerts)).toEqual({ DiskSpace: 'firing', DiskFilling: 'pending' });
+    expect(worstOf(alerts)).toMatch(/^alert DiskSpace: /);
+    expect(phases(look(alerts, 95)).DiskSpace).toBe('firing');
+    expect(phases(look(alerts, 70)).DiskSpace).toBe('resolved');
+    expect(worstOf(look(alerts, 70))).toBeUndefined();
+  });
+});
