@@ -48,7 +48,7 @@ const HOUR = 3_600_000;
 export const MOST_AN_HOUR = 20;
 
 export interface TellingRules {
-  /** Its name: that it does not hear us is told to the others. */
+  /** Its name. */
   readonly sink?: string;
   readonly minSeverity: Severity;
   /** ms */
@@ -93,21 +93,26 @@ export function nextMessage(
   if (recent.length >= MOST_AN_HOUR) return undefined;
   const isLast = recent.length === MOST_AN_HOUR - 1;
   const firing = [...alerts.values()].filter((alert) => alert.phase === 'firing');
-  const wanted = firing.filter((alert) => {
-    if (alert.rule === 'NotifyFailing' && alert.service === rules.sink) return false;
-    const last = sink.told[fingerprintOf(alert.rule, alert.service)];
-    if (last === undefined ? alert.isCalm : at - last.at < rules.repeat) return false;
-    if (rules.minSeverity === 'critical' && alert.severity !== 'critical') return false;
-    return !silenceOf(alert, silences, at) && !inhibitorOf(alert, alerts);
-  });
-  if (wanted.length > 0 && (rules.hurry || isGathered(wanted, sink, at)))
-    return { status: 'firing', alerts: rules.single ? wanted.slice(0, 1) : wanted, isLast };
   const over = Object.entries(sink.told).flatMap(([fingerprint, { alert: told }]): Alert[] => {
     const alert = alerts.get(fingerprint);
     if (alert?.phase === 'firing') return [];
     // It may be about to fire once more; the one that was told is over.
     return [alert?.phase === 'resolved' ? alert : { ...told, phase: 'resolved', endsAt: iso }];
   });
+  const isOwn = ({ rule, service }: Alert): boolean => rule === 'NotifyFailing' && service === rules.sink;
+  const isUntold = (alert: Alert): boolean => {
+    const last = sink.told[fingerprintOf(alert.rule, alert.service)];
+    if (last === undefined ? alert.isCalm : at - last.at < rules.repeat) return false;
+    if (rules.minSeverity === 'critical' && alert.severity !== 'critical' && !isOwn(alert)) return false;
+    return !silenceOf(alert, silences, at) && !inhibitorOf(alert, alerts);
+  };
+  // That a sink does not hear us is told to the others. To itself only where nothing else is left to be told: how else
+  // would we learn that it hears again?
+  const untold = firing.filter(isUntold);
+  const others = untold.filter((alert) => !isOwn(alert));
+  const wanted = others.length > 0 || over.length > 0 || !isFailing(sink) ? others : untold;
+  if (wanted.length > 0 && (rules.hurry || isGathered(wanted, sink, at)))
+    return { status: 'firing', alerts: rules.single ? wanted.slice(0, 1) : wanted, isLast };
   return over.length > 0 && !rules.firingOnly ? { status: 'resolved', alerts: over, isLast } : undefined;
 }
 

@@ -266,6 +266,28 @@ describe('a webhook', () => {
     expect(room.view().sinks).toMatchObject([{ name: 'ops', failures: 0 }]);
   });
 
+  test.each(['warning', 'critical'] as const)(
+    'that hears again is noticed though nothing is left to be told (%s)',
+    async (minSeverity) => {
+      sink.answer = (response) => response.writeHead(500).end();
+      open({ minSeverity });
+      status = appIs('backoff');
+      await pass(5 * MINUTE);
+      status = appIs('ready');
+      await pass(2 * MINUTE);
+      const before = sink.got.length;
+      sink.answer = (response) => response.end();
+      await pass(6 * MINUTE);
+      expect(room.view().sinks).toMatchObject([{ name: 'ops', failures: 0 }]);
+      expect(worst.at(-1)).toBeUndefined();
+      const heard = bodies().slice(before);
+      expect(heard.map(({ status: word, fingerprint }) => `${fingerprint} ${word}`)).toEqual([
+        'NotifyFailing/ops firing',
+        'NotifyFailing/ops resolved',
+      ]);
+    },
+  );
+
   test('that asks for patience by Retry-After gets it', async () => {
     sink.answer = (response) => response.writeHead(429, { 'retry-after': '120' }).end();
     open();
