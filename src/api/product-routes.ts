@@ -3,10 +3,12 @@ import type { LogLine } from '../protocol/control.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../protocol/status.ts';
 import { shortJobId } from '../protocol/stored-line.ts';
 import { textOf } from './begin.ts';
+import { TOPICS, type Topic } from './event-hub.ts';
 import { Problem } from './problem.ts';
 import type { Answer, ApiRoute, Asked, Served } from './route.ts';
 import { commandInput } from './run-program.ts';
 import { eventQuery, logQuery, logs, product, services } from './schemas.ts';
+import { type Position, readPosition } from './stream-position.ts';
 
 const DEFAULT_TAIL = 100;
 /** Of the lines of one answer together, in characters. */
@@ -44,10 +46,9 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
     path: '/events',
     group: 'product',
     role: 'viewer',
-    summary:
-      'what happens to services and tasks, as server-sent events; each bears its number as `id`. Jobs have none: ask for them',
+    summary: 'what happens, as server-sent events: one stream for all of it, see above',
     query: eventQuery,
-    headers: { 'Last-Event-ID': 'go on after this event' },
+    headers: { 'Last-Event-ID': 'the `id` of the last frame that was seen: it goes on from there' },
     answers: { 200: { what: 'a stream that does not end', type: 'text/event-stream' } },
     run: streamEvents,
   },
@@ -95,18 +96,42 @@ async function serveMetrics(asked: Asked, { scrape }: Served): Promise<Answer> {
   return { status: 200, body: text, headers: { 'content-type': type } };
 }
 
-function streamEvents(asked: Asked, { events }: Served): Answer {
+const USUAL_TOPICS: readonly Topic[] = ['events', 'jobs'];
+
+function streamEvents(asked: Asked, { events, tokens }: Served): Answer {
+  const { topics, service, since, tail } = asked.query;
   const seen = asked.header('last-event-id');
-  if (seen !== undefined && !/^\d{1,15}$/.test(seen)) {
-    throw new Problem(400, 'bad-request', 'Last-Event-ID must be the number of an event');
+  const position = seen === undefined ? positionOf(since) : readPosition(seen);
+  if (seen !== undefined && position === undefined) {
+    throw new Problem(400, 'bad-request', 'Last-Event-ID must be the id of an event');
   }
-  const { since } = asked.query;
-  const after = seen === undefined ? since : Number(seen);
+  const { token, endsAt } = asked.caller;
+  const body = events.open({
+    topics: new Set(typeof topics === 'string' ? readTopics(topics) : USUAL_TOPICS),
+    services: typeof service === 'string' ? service.split(',') : undefined,
+    position,
+    tail: typeof tail === 'number' ? tail : 0,
+    isWelcome: async () =>
+      (endsAt === undefined || Date.now() < endsAt) &&
+      (token === undefined || (await tokens.stillThere(token)) !== undefined),
+  });
   return {
     status: 200,
-    body: events.open(typeof after === 'number' ? after : undefined),
+    body,
     headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
   };
+}
+
+function positionOf(since: unknown): Position | undefined {
+  return typeof since === 'number' ? { event: since, log: undefined } : undefined;
+}
+
+function readTopics(text: string): Topic[] {
+  return text.split(',').map((word) => {
+    const topic = TOPICS.find((each) => each === word.trim());
+    if (topic !== undefined) return topic;
+    throw new Problem(400, 'bad-request', `"${word}" is no topic`, { remedy: `one of ${TOPICS.join(', ')}` });
+  });
 }
 
 /** The newest lines are at hand; a time and a search are for the files, compressed days too, which a child reads. */

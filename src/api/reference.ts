@@ -15,6 +15,7 @@ export function apiPage(): string {
     '',
     ACCESS,
     OPERATIONS,
+    STREAM,
     '## Commands and their routes',
     '',
     '| command | route |',
@@ -69,6 +70,25 @@ A start, a backup, a restore is an operation. Its route answers 200 where it is 
 command prints it with \`--json\`. Those of the last start of the API are remembered, 200 at most. An operation ends with
 the API, as a command does with its terminal: where the API is restarted, what ran is cancelled. What
 replaces something needs \`confirm\`, which repeats what it is about; \`dryRun: true\` tells first what it would do.
+`;
+
+const STREAM = `## The stream
+
+\`GET /events?topics=…\` is one stream of server-sent events for all that a page shows, for a browser opens few:
+
+| topic | frame | \`data\` |
+|---|---|---|
+| \`events\` | without a name | what happened to services and tasks; \`{"type":"missed","before":N}\`: those before are not kept any more |
+| \`jobs\` | without a name | what happens to jobs (\`"type":"job"\`), where it is told; kept nowhere |
+| \`state\` | \`state\` | at first everything (\`"whole":true\`), then what is otherwise, at most once a second; \`gone\`: names that are no more |
+| \`operations\` | \`operation\` | an operation, whenever it has changed; at first those that run or ended in the last ten minutes |
+| \`logs\` | \`logs\` | \`lines\`, ten times a second at most; \`dropped\`: so many more there were; \`"missed":true\`: some in between are not kept |
+
+\`id\` says how far a listener is in events and in lines. A browser comes back with it by itself (Last-Event-ID) and gets
+what is kept of what came in between: a thousand events, and two thousand lines for half a minute; after a restart of the
+API the lines since the time of the last one, of which the last may come twice. State and operations need no id: they
+begin anew, whole. A stream ends within 15 seconds after its token was revoked. 32 may listen; one that does not read
+what is sent is cut off.
 `;
 
 function describe({ method, path, summary, query, body, headers = {}, answers, role }: ApiRoute): string[] {

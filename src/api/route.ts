@@ -12,6 +12,7 @@ import type { Operate } from './operate.ts';
 import type { Operations } from './operations.ts';
 import type { Readings } from './readings.ts';
 import type { Sessions } from './sessions.ts';
+import type { TokenBook } from './token-book.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -43,6 +44,7 @@ export interface Served {
   readonly events: EventHub;
   readonly admission: Pick<Admission, 'login'>;
   readonly sessions: Sessions;
+  readonly tokens: Pick<TokenBook, 'stillThere'>;
   readonly operations: Operations;
   readonly readings: Readings;
   readonly audit: Pick<Audit, 'read'>;

@@ -61,7 +61,7 @@ export async function runApi(job: Job): Promise<void> {
   const audit = createAudit(`${settings.dataDir}/bulkhead/console/audit.ndjson`, { say, ...clocks });
   const app = createServer(settings, {
     operate,
-    events: createEventHub(operate),
+    events: createEventHub({ operate, operations }),
     scrape: settings.metrics && scrapeLater(settings, operate),
     alerts,
     tokens: createTokenBook({

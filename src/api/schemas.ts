@@ -217,6 +217,20 @@ export const product = object(
 );
 
 export const eventQuery = strict({
+  topics: {
+    ...text,
+    description: 'events, jobs, state, operations, logs, with commas between (events,jobs)',
+  },
+  service: {
+    ...text,
+    description: 'of the lines only those of this service, or of several with commas between',
+  },
+  tail: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 500,
+    description: 'so many lines of before, for who comes for the first time (0)',
+  },
   since: { ...count, description: 'events after this number, as Last-Event-ID' },
 });
 export const logQuery = strict({

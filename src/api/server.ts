@@ -76,6 +76,7 @@ export function createServer(
     alerts: ports.alerts,
     admission,
     sessions,
+    tokens,
     operations: ports.operations,
     readings: createReadings(ports.operate, now),
     audit,

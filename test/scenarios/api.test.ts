@@ -147,6 +147,6 @@ test('who comes through a proxy needs the token, and the token is in no log and 
     JSON.stringify(await (await ask('GET', '/status')).json()),
   ];
   expect(seen[0]).toContain('program\0api');
-  expect(seen[3]).toMatch(/audit: POST \/jobs\/echo by token \w{8} from 127\.0\.0\.1: 202 job/);
+  expect(seen[3]).toMatch(/audit: POST \/jobs\/echo by token main from 127\.0\.0\.1: 202 job/);
   expect(seen.join()).not.toContain(token);
 });

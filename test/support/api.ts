@@ -154,6 +154,7 @@ export function apiTrial({
     followers.delete(listener);
   }
   const clocks = { now: () => time, wallClock: () => EPOCH + time };
+  const operations = createOperations({ ...clocks, graceMs: 20 });
   const app = createServer(
     {
       allowedHosts: [],
@@ -163,7 +164,7 @@ export function apiTrial({
     },
     {
       operate,
-      events: createEventHub(operate),
+      events: createEventHub({ operate, operations }),
       alerts,
       scrape: async () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', text: 'bulkhead_up 1\n' }),
       tokens: createTokenBook({
@@ -172,7 +173,7 @@ export function apiTrial({
         stored: async () => (await operate.get<TokensAnswer>('/v1/tokens')).stored ?? [],
         ...clocks,
       }),
-      operations: createOperations({ ...clocks, graceMs: 20 }),
+      operations,
       audit: createAudit(join(folder, 'audit.ndjson'), { say: (text) => said.push(text), ...clocks }),
       say: (text) => said.push(text),
       ...clocks,
