@@ -75,7 +75,7 @@ export class Intake {
     this.disarm?.();
     this.disarm = undefined;
     this.begin();
-    this.splitter.flush(false);
+    this.splitter.flush();
     this.finish();
   }
 
@@ -189,9 +189,13 @@ export class Intake {
       if (!this.splitter.holds) return;
       const left = this.lastChunk + SILENCE - this.around.clock.mono();
       if (left > 0) return this.watchSilence(left);
+      // A record is no prompt, and only a whole one shows what its keys call a secret.
+      if (this.splitter.firstHeld === OPEN_BRACE) return;
+      const { silenced } = this;
       this.begin();
       this.silenced = true;
-      this.splitter.flush(true);
+      // What could be the beginning of a secret waits for what comes next, however long that takes.
+      if (!this.splitter.flushPiece()) this.silenced = silenced;
       this.finish();
     });
   }

@@ -32,7 +32,7 @@ export class LineSplitter {
   private carriedContent = 0;
   private part = 0;
 
-  /** @param cutBefore where at or before `end` a line that is too long may be cut; not at its beginning */
+  /** @param cutBefore where at or before `end` an unfinished line may be cut; one that is too long not at its beginning */
   constructor(onLine: OnLine, cutBefore: (bytes: Buffer, end: number) => number = (_, end) => end) {
     this.onLine = onLine;
     this.cutBefore = cutBefore;
@@ -65,16 +65,31 @@ export class LineSplitter {
         this.part = 0;
       } else {
         this.hold(chunk, start, at, content);
-        if (ended) this.release(0);
+        if (ended) this.release();
       }
       start = at + 1;
     }
   }
 
-  /** Gives out what is held back, as a whole line at the end of the stream or as a piece that may go on. */
-  flush(mayGoOn: boolean): void {
-    if (this.carried > 0) this.release(mayGoOn ? GOES_ON : 0);
-    if (!mayGoOn) this.carry = undefined;
+  /** The first byte of an unfinished line of which nothing was given out yet; undefined: there is none. */
+  get firstHeld(): number | undefined {
+    return this.carried > 0 && this.part === 0 ? this.carry?.[0] : undefined;
+  }
+
+  /** Gives out what is held back as a whole line: nothing comes any more. */
+  flush(): void {
+    if (this.carried > 0) this.release();
+    this.carry = undefined;
+  }
+
+  /** Gives out what is held back as a piece that goes on, as far as it may be cut. Returns whether that was anything. */
+  flushPiece(): boolean {
+    const { carry } = this;
+    const cut = carry === undefined ? 0 : this.cutBefore(carry, this.carried);
+    if (carry === undefined || cut <= 0) return false;
+    this.cutOff(carry, cut);
+    if (this.carried === 0) this.forget();
+    return true;
   }
 
   private hold(chunk: Buffer, from: number, to: number, content: number): void {
@@ -87,20 +102,28 @@ export class LineSplitter {
       this.carried += taken;
       start += taken;
       if (start === to) return;
-      const cut = characterBoundary(carry, this.cutBefore(carry, this.carried));
-      this.onLine(carry, 0, cut, this.carriedContent, this.part | GOES_ON);
-      this.part = CONTINUES;
-      carry.copyWithin(0, cut, this.carried);
-      this.carried -= cut;
+      this.cutOff(carry, characterBoundary(carry, this.cutBefore(carry, this.carried)));
     }
   }
 
-  private release(goesOn: number): void {
-    const { carried, carriedContent, part } = this;
+  private cutOff(carry: Buffer, cut: number): void {
+    const { part } = this;
+    this.part = CONTINUES;
+    this.onLine(carry, 0, cut, this.carriedContent, part | GOES_ON);
+    carry.copyWithin(0, cut, this.carried);
+    this.carried -= cut;
+  }
+
+  private release(): void {
+    const { carry, carried, carriedContent, part } = this;
+    this.part = 0;
+    this.forget();
+    if (carry) this.onLine(carry, 0, carried, carriedContent, part);
+  }
+
+  private forget(): void {
     this.carried = 0;
     this.carriedContent = 0;
-    this.part = goesOn ? CONTINUES : 0;
-    if (this.carry) this.onLine(this.carry, 0, carried, carriedContent, part | goesOn);
     // A quiet service keeps no 64 KiB for the one long line it wrote.
     if (this.carry && this.carry.length > 4096) this.carry = undefined;
   }

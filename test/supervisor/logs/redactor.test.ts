@@ -54,6 +54,48 @@ describe('a secret PID 1 knows', () => {
     expect(output.lines.map((line) => line.split('| ')[1])).toEqual(expected);
   });
 
+  it('is found wherever a pause cuts it, however long, and nothing but its beginning waits', async () => {
+    const line = `before ${PASSWORD} after\n`;
+    for (let cut = 1; cut < line.length; cut += 1) {
+      const { attach, clock, output, file } = fixture([PASSWORD]);
+      const { stdout } = attach('app');
+      stdout.send(line.slice(0, cut));
+      clock.advance(60_000);
+      await settle();
+      expect(file('app').text).not.toMatch(/corre|battery/);
+      // What is no part of it is shown after a second, as every prompt.
+      if (cut <= 7) expect(file('app').lines.map((each) => each.slice(34))).toEqual([line.slice(0, cut)]);
+      stdout.send(line.slice(cut));
+      await settle();
+      for (const text of [
+        file('app').lines.map((each) => each.slice(34)),
+        output.lines.map((each) => each.split('| ')[1]),
+      ])
+        expect(text.join('')).toBe('before ******** after');
+      expect(clock.armed).toBe(0);
+    }
+  });
+
+  it('that never comes whole is written when the stream ends', async () => {
+    const { attach, clock, file } = fixture([PASSWORD]);
+    const { stdout } = attach('app');
+    stdout.send('it is correct-');
+    clock.advance(60_000);
+    stdout.end();
+    await settle();
+    expect(file('app').lines.map((each) => each.slice(32))).toEqual(['P it is ', 'F correct-']);
+  });
+
+  it('named by a record is hidden though the record comes in two pieces', async () => {
+    const { attach, clock, file } = fixture([]);
+    const { stdout } = attach('app');
+    stdout.send('{"msg":"x","password":"abc');
+    clock.advance(60_000);
+    stdout.send('def"}\n');
+    await settle();
+    expect(file('app').lines.map((each) => each.slice(32))).toEqual(['F {"msg":"x","password":"********"}']);
+  });
+
   it('is found wherever the stream was cut in two', async () => {
     const line = `before ${PASSWORD} after\n`;
     for (let cut = 0; cut <= line.length; cut += 1) {

@@ -17,7 +17,7 @@ function split(chunks: readonly Buffer[]): Piece[] {
     splitter.push(reused);
     reused.fill(0);
   }
-  splitter.flush(false);
+  splitter.flush();
   return pieces;
 }
 
