@@ -30,6 +30,8 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
+const PR_GET_DUMPABLE = 3;
+const PR_SET_DUMPABLE = 4;
 const PR_SET_CHILD_SUBREAPER = 36;
 const EAGAIN = 11;
 const EINVAL = 22;
@@ -159,8 +161,13 @@ export function endOnSignal(name: NodeJS.Signals): void {
  * Runs `read` with the file rights of another user. Inside Docker root has no CAP_SYS_PTRACE, so another user's
  * `environ` and `smaps_rollup` are closed to it; the kernel asks for the *file system* ids there, and those root may
  * set, for this thread alone. `read` must be synchronous and touch nothing else.
+ *
+ * The kernel takes a change of these for a change of who we are, and from then on keeps everybody out of our memory: a
+ * PID 1 that crashes would leave no core, and whoever has no CAP_SYS_PTRACE, as root in Docker, could see neither its
+ * environment nor its files any more. Nobody of another uid could before either, so what was is put back. prctl(2)
  */
 export function readAs<T>(uid: number, gid: number, read: () => T): T {
+  const wasDumpable = isDumpable();
   const oldGid = setfsgid(gid);
   const oldUid = setfsuid(uid);
   try {
@@ -168,7 +175,13 @@ export function readAs<T>(uid: number, gid: number, read: () => T): T {
   } finally {
     setfsuid(oldUid);
     setfsgid(oldGid);
+    if (wasDumpable) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   }
+}
+
+/** Whether others of our uid may look into our memory, and the kernel may write it to a core. prctl(2) */
+export function isDumpable(): boolean {
+  return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) === 1;
 }
 
 /** Nothing is looked up before its first use; throws then where the C library has no such call. */
