@@ -57,7 +57,7 @@ function hideByForm(text: string, mask: (secret: string) => string): string {
 
 function hideUrlPassword(text: string, mask: (password: string) => string): string {
   return text.replace(
-    /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*:)([^\s@"'/${}]+)(@)/gi,
+    /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@"']*:)([^\s@"'/${}]+)(@)/gi,
     (_, head: string, password: string, tail: string) => head + mask(password) + tail,
   );
 }
