@@ -8,7 +8,9 @@ const out = join(root, 'dist');
 
 rmSync(out, { recursive: true, force: true });
 await build({
-  entryPoints: ['scrape', 'scrape-all', 'clean-assets'].map((name) => join(root, 'src', `${name}.ts`)),
+  entryPoints: ['scrape', 'scrape-all', 'clean-assets', 'confine'].map((name) =>
+    join(root, 'src', `${name}.ts`),
+  ),
   outdir: out,
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -19,7 +21,7 @@ await build({
   format: 'esm',
   minify: true,
   legalComments: 'none',
-  external: ['sharp', 'pg-native'],
+  external: ['sharp', 'koffi', 'pg-native'],
   // pg is CommonJS inside, and asks for require().
   banner: {
     js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',

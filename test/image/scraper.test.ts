@@ -93,6 +93,31 @@ it('lists it on the command line', async () => {
   expect(jobs.map(({ type, state }) => `${type} ${state}`)).toEqual(['scrape completed']);
 });
 
+it('keeps its secrets from whoever is the same user, and its browser from everything else', async () => {
+  site.gate.close();
+  const before = site.slowVisits();
+  const tool = await addTool(container, site, '/slow-looked-into');
+  const job = await addJob(container, 'scrape', { tool });
+  await waitFor('the visit', async () => site.slowVisits() > before, container);
+  const processes = await container.processes();
+  const scraper = processes.find(({ argv }) => /node \S*scrape\.mjs/.test(argv));
+  const browser = processes.find(isBrowser);
+  expect([scraper?.uid, browser?.uid]).toEqual([1002, 1002]);
+  const asScraper = 'setpriv --reuid=1002 --regid=1002 --clear-groups --inh-caps=-all --bounding-set=-all';
+  const opens = async (path: string): Promise<boolean> =>
+    (await container.exec(['bash', '-c', `${asScraper} bash -c 'exec 9<${path}'`])).code === 0;
+  // The trial can see something: a browser's environment is open, and has nothing in it.
+  expect(await opens(`/proc/${browser?.pid}/environ`)).toBe(true);
+  for (const file of ['environ', 'mem', 'maps'])
+    expect(await opens(`/proc/${scraper?.pid}/${file}`), file).toBe(false);
+  site.gate.open();
+  expect(await endOf(container, job)).toMatchObject({
+    state: 'completed',
+    result: { assets: 2, apiCalls: 0 },
+  });
+  expect(await container.logs()).toContain('with Chromium outside its sandbox, held by Landlock: ');
+});
+
 it('a kill -9 of the browser costs one attempt', async () => {
   site.gate.close();
   const before = site.slowVisits();

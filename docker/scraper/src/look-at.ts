@@ -41,8 +41,9 @@ export async function lookAt(url: string, { settings, signal, progress, say }: L
     throw new Problem(`cannot open ${url}: ${wordsOf(error)}`);
   });
   const surroundings = lookAround();
-  const { noSandbox } = surroundings;
-  say(`looking at ${url}${noSandbox ? ` with Chromium outside its sandbox: ${noSandbox}` : ''}`);
+  const { noSandbox, landlock } = surroundings;
+  const held = landlock > 0 ? 'held by Landlock' : 'held by nothing but its user';
+  say(`looking at ${url}${noSandbox ? ` with Chromium outside its sandbox, ${held}: ${noSandbox}` : ''}`);
   const full = new AbortController();
   const proxy = await startProxy({ guard, mostBytes: settings.mostBytes, onFull: () => full.abort() });
   let running: RunningBrowser | undefined;

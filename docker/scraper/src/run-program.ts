@@ -1,3 +1,4 @@
+import { closeMemory } from './close-memory.ts';
 import { type Job, takeJob } from './job.ts';
 import { Problem, wordsOf } from './problem.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -32,6 +33,7 @@ export async function runProgram(work: (run: Run) => Promise<void>): Promise<nev
       process.exit(codeOf(stopping.signal.reason));
     }, GRACE_MS);
   });
+  closeMemory();
   let job: Job | undefined;
   let code = 0;
   try {

@@ -12,6 +12,7 @@ import { findTarget, readAsked, readWebAddress } from './target.ts';
 async function scrape(run: Run): Promise<void> {
   const { job, settings } = run;
   const started = performance.now();
+  const durationMs = () => Math.round(performance.now() - started);
   const asked = readAsked(job.assignment.data);
   // An address alone can be looked at without a database.
   const needed = 'tool' in asked || settings.databaseUrl !== undefined;
@@ -29,23 +30,31 @@ async function scrape(run: Run): Promise<void> {
     run.say(error.message);
     return job.report({
       type: 'result',
-      value: { outcome: 'unwelcome', tool: tool?.id, url: address, reason: error.message },
+      value: {
+        outcome: 'unwelcome',
+        tool: tool?.id,
+        url: address,
+        reason: error.message,
+        ...{ assets: 0, apiCalls: 0, durationMs: durationMs() },
+      },
     });
   }
   job.progress(70, 'writing');
   const value = {
-    ...(tool ? await keep(run, tool, seen) : { outcome: 'seen' }),
+    ...(tool ? await keep(run, tool, seen) : { outcome: 'seen', assets: 0, apiCalls: 0 }),
     url: seen.url,
     title: seen.facts.title,
     description: seen.facts.description,
     language: seen.facts.language,
     bytes: seen.received,
     browserMemory: seen.memory,
-    ms: Math.round(performance.now() - started),
+    durationMs: durationMs(),
   };
   job.progress(100, 'done');
   job.report({ type: 'result', value });
-  run.say(`${tool ? `kept tool ${tool.id}` : 'seen'}: ${seen.facts.title ?? 'no title'} (${value.ms} ms)`);
+  run.say(
+    `${tool ? `kept tool ${tool.id}` : 'seen'}: ${seen.facts.title ?? 'no title'} (${value.durationMs} ms)`,
+  );
 }
 
 /** Pictures first, rows last: what the database names is there, and what it does not name the next visit removes. */
@@ -62,7 +71,15 @@ async function keep(run: Run, tool: Tool, seen: Seen) {
   );
   if (!shown) throw new Problem(`cannot keep tool ${tool.id}: it is gone, or has another address by now`);
   await sweepAssets(settings.assets, tool.id, [shown.logo_path, shown.screenshot_path]);
-  return { outcome: 'kept', tool: tool.id, logo: shown.logo_path, screenshot: shown.screenshot_path };
+  return {
+    outcome: 'kept',
+    tool: tool.id,
+    logo: shown.logo_path,
+    screenshot: shown.screenshot_path,
+    // The numbers of all results are added up as metrics.
+    assets: logo ? 2 : 1,
+    apiCalls: settings.gemini ? 1 : 0,
+  };
 }
 
 /** A description by Gemini, where there is a key. A page without one is still a page. */

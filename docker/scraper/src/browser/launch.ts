@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { type Browser, connect } from 'puppeteer-core';
@@ -40,7 +41,8 @@ export async function launchBrowser(options: LaunchOptions): Promise<RunningBrow
     proxyPort: options.proxyPort,
     surroundings: options.surroundings,
   });
-  const child = spawn(options.program, flags, {
+  const [program, ...rest] = commandOf(options, folder.path);
+  const child = spawn(program, [...rest, ...flags], {
     // Nothing of our environment: it holds the database's password, and pages are strangers.
     env: browserEnvironment(folder.path),
     cwd: folder.path,
@@ -84,6 +86,24 @@ export async function launchBrowser(options: LaunchOptions): Promise<RunningBrow
     const said = lastWords.trim().split('\n').at(-1);
     throw new Problem(`cannot start Chromium: ${(error as Error).message}${said ? ` (${said})` : ''}`);
   }
+}
+
+/** Outside of its sandbox, a page that has taken Chromium over is this user: so it is one who may do nothing. */
+function commandOf(
+  { program, proxyPort, surroundings: { noSandbox, landlock } }: LaunchOptions,
+  folder: string,
+): [string, ...string[]] {
+  if (noSandbox === undefined || landlock === 0) return [program];
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning'] as const;
+  return [...node, findConfine(), String(proxyPort), folder, program];
+}
+
+/** Beside us once we are built, else where its source is. */
+function findConfine(): string {
+  const places = ['confine.mjs', '../confine.mjs', '../confine.ts'];
+  const found = places.map((place) => join(import.meta.dirname, place)).find((path) => existsSync(path));
+  if (found) return found;
+  throw new Problem('cannot start Chromium: confine.mjs, which is a part of the scraper, is not there');
 }
 
 function browserEnvironment(folder: string): NodeJS.ProcessEnv {

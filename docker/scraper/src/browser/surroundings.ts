@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { statfsSync } from 'node:fs';
+import { landlockVersion } from './landlock.ts';
 
 /** What of Chromium's own protection this machine lets it have. */
 export interface Surroundings {
   /** undefined: the sandbox works. Otherwise why it cannot. */
   readonly noSandbox: string | undefined;
+  /** Of the kernel's Landlock, which stands in for the sandbox where there is none; 0: nothing does. */
+  readonly landlock: number;
   /** Docker gives 64 MB: too little for Chromium, which then crashes tabs. */
   readonly smallSharedMemory: boolean;
 }
@@ -26,7 +29,11 @@ function whyNoSandbox(): string | undefined {
 }
 
 export function lookAround(): Surroundings {
-  return { noSandbox: whyNoSandbox(), smallSharedMemory: freeSharedMemory() < ENOUGH_SHARED_MEMORY };
+  return {
+    noSandbox: whyNoSandbox(),
+    landlock: landlockVersion(),
+    smallSharedMemory: freeSharedMemory() < ENOUGH_SHARED_MEMORY,
+  };
 }
 
 function freeSharedMemory(): number {

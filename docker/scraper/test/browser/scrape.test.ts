@@ -95,7 +95,9 @@ test('a good page is kept: words, logo, screenshot, with progress on the way', a
     shapes.push(`${format} ${width}x${height}`);
   }
   assert.deepEqual(shapes, ['webp 128x128', 'webp 1280x800']);
-  assert.equal(resultOf(reports)?.outcome, 'kept');
+  const { outcome, assets, apiCalls, durationMs } = resultOf(reports) ?? {};
+  assert.deepEqual([outcome, assets, apiCalls], ['kept', 2, 0]);
+  assert.ok(Number(durationMs) > 0);
   const percents = reports.flatMap((one) => (one.type === 'progress' ? [one.percent ?? 0] : []));
   assert.deepEqual(
     percents,
@@ -159,6 +161,7 @@ test('a page that robots.txt forbids is not opened, and that is no failure', asy
   const { code, reports } = await run(page);
   assert.equal(code, 0);
   assert.equal(resultOf(reports)?.outcome, 'unwelcome');
+  assert.equal(resultOf(reports)?.assets, 0);
   assert.equal(site.asked.includes(`/page/${page}`), false);
   assert.match((await rowOf(page)).failure, /robots\.txt/);
 });

@@ -17,9 +17,19 @@ export interface Attempt {
   }>;
 }
 
-/** Starts a program as the supervisor does: a group of its own, the assignment on fd 3, reports back on it. */
-export function startAttempt(program: string, data: unknown, environment: NodeJS.ProcessEnv): Attempt {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '..', '..', 'src', `${program}.ts`)], {
+/**
+ * Starts a program as the supervisor does: a group of its own, the assignment on fd 3, reports back on it.
+ * @param before what stands before the command
+ */
+export function startAttempt(
+  program: string,
+  data: unknown,
+  environment: NodeJS.ProcessEnv,
+  before: readonly string[] = [],
+): Attempt {
+  const file = join(import.meta.dirname, '..', '..', 'src', `${program}.ts`);
+  const [command = '', ...rest] = [...before, process.execPath, file];
+  const child = spawn(command, rest, {
     env: {
       PATH: process.env.PATH,
       CHROMIUM_PATH: process.env.CHROMIUM_PATH,
