@@ -35,7 +35,7 @@ export const SCHEDULE_ROUTES: readonly ApiRoute[] = [
   },
 ];
 
-/** A schedule that adds a job has done so by then; a run may take hours, and nobody waits for that. */
+/** A schedule that adds a job has done so by then; it, as every run, may take hours, and nobody waits for that. */
 const PATIENCE_MS = 1000;
 
 export async function runSchedule(name: string, { operate }: Served): Promise<Answer> {

@@ -1,12 +1,25 @@
-/** A schedule that adds a job: once for each of its times, however often it is tried and by how many containers. */
+/**
+ * A schedule that adds a job: once for each of its times, however often it is tried and by how many containers. It runs
+ * for as long as its job does, and what fails there has failed here.
+ */
 import type { Clock } from '../base/clock.ts';
 import type { SchedulePlan } from '../config/plan.ts';
-import type { JobAdded, JobsAnswer, JobsErrorCode, JobsRefusal, JobsRequest } from '../protocol/jobs.ts';
+import type {
+  JobAdded,
+  JobsAnswer,
+  JobsErrorCode,
+  JobsRefusal,
+  JobsRequest,
+  JobView,
+} from '../protocol/jobs.ts';
 import { shortJobId } from '../protocol/stored-line.ts';
 
 /** How long the queue may be away before a time counts as failed. ms */
 const PATIENCE = 300_000;
 const TRY_AGAIN = 5000;
+/** How often the queue is asked whether the job is over: soon at first. ms */
+const SHORTEST_LOOK = 500;
+const LONGEST_LOOK = 5000;
 /** The queue may take it in a moment. */
 const PASSING: readonly JobsErrorCode[] = ['worker-away', 'full', 'not-durable'];
 
@@ -18,12 +31,21 @@ export interface AddingPorts {
   ask(request: JobsRequest): Promise<JobsAnswer>;
   /** It could not be added at first, and is tried again. */
   waiting(why: string): void;
+  /** It was, as these words say, and now is waited for. */
+  added(what: string): void;
   readonly signal: AbortSignal;
 }
 
 export interface ScheduledJob {
   readonly name: string;
   readonly job: NonNullable<SchedulePlan['job']>;
+}
+
+export interface ScheduledEnd {
+  readonly ok: boolean;
+  readonly reason: string;
+  /** Everything is being stopped; the job is in the queue, and nobody heard of its end. */
+  readonly isLeft?: true;
 }
 
 /**
@@ -34,7 +56,7 @@ export async function addScheduledJob(
   { name, job }: ScheduledJob,
   slot: number | undefined,
   ports: AddingPorts,
-): Promise<{ readonly ok: boolean; readonly reason: string }> {
+): Promise<ScheduledEnd> {
   const { clock, signal } = ports;
   const request: JobsRequest = {
     op: 'add',
@@ -43,12 +65,13 @@ export async function addScheduledJob(
     ...(slot === undefined ? {} : { idempotencyKey: `${name}/${new Date(slot).toISOString()}` }),
   };
   const until = clock.mono() + PATIENCE;
-  const stopped = new Promise<JobsRefusal>((resolve) =>
-    signal.addEventListener('abort', () => resolve(STOPPING), { once: true }),
-  );
   for (let tries = 1; ; tries += 1) {
-    const answer = await Promise.race([ports.ask(request), stopped]);
-    if (answer.ok) return { ok: true, reason: describeAdded(job.type, answer.value as JobAdded) };
+    const answer = await unlessStopped(ports.ask(request), signal);
+    if (answer.ok) {
+      const added = answer.value as JobAdded;
+      ports.added(describeAdded(job.type, added));
+      return followJob(added.job, ports);
+    }
     if (answer.code === 'singleton') {
       const other = answer.jobId === undefined ? 'one' : shortJobId(answer.jobId);
       return { ok: true, reason: `added no ${job.type}: ${other} waits or runs already` };
@@ -60,22 +83,53 @@ export async function addScheduledJob(
   }
 }
 
+/** Asks again and again: a store tells nobody of changes. One that is away, or between two workers, is waited for. */
+async function followJob({ id, type }: JobView, { ask, clock, signal }: AddingPorts): Promise<ScheduledEnd> {
+  const name = `${type} ${shortJobId(id)}`;
+  for (let wait = SHORTEST_LOOK; !signal.aborted; wait = Math.min(LONGEST_LOOK, wait * 2)) {
+    await pause(wait, clock, signal);
+    const answer = await unlessStopped(ask({ op: 'get', id }), signal);
+    if (!answer.ok) {
+      // It was removed, by a person or for its age: then it is not known to have failed.
+      if (answer.code === 'unknown-job') return { ok: true, reason: `${name} was removed` };
+      continue;
+    }
+    const { state, failure } = answer.value as JobView;
+    if (state === 'completed') return { ok: true, reason: `${name} is done` };
+    if (state === 'cancelled') return { ok: false, reason: `${name} was cancelled` };
+    if (state === 'failed')
+      return { ok: false, reason: `${name} failed: ${failure?.message ?? 'no reason told'}` };
+  }
+  return { ok: true, reason: `${name} is in the queue`, isLeft: true };
+}
+
 function describeAdded(type: string, { job, duplicate }: JobAdded): string {
   return duplicate
     ? `${type} ${shortJobId(job.id)} was added already`
     : `added ${type} ${shortJobId(job.id)}`;
 }
 
+/** A slow answer keeps no stop waiting. Nothing of it stays with the signal, which a job of days asks ten thousand times. */
+function unlessStopped(answer: Promise<JobsAnswer>, signal: AbortSignal): Promise<JobsAnswer> {
+  return new Promise((resolve) => {
+    const stop = (): void => resolve(STOPPING);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    void answer.then((told) => {
+      signal.removeEventListener('abort', stop);
+      resolve(told);
+    });
+  });
+}
+
 function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const disarm = clock.after(ms, resolve);
-    signal.addEventListener(
-      'abort',
-      () => {
-        disarm();
-        resolve();
-      },
-      { once: true },
-    );
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      disarm();
+      resolve();
+    };
+    const disarm = clock.after(ms, done);
+    signal.addEventListener('abort', done);
   });
 }

@@ -91,10 +91,11 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
     },
   });
   async function add(plan: ScheduledJob, slot: number | undefined): Promise<void> {
-    const { ok, reason } = await addScheduledJob(plan, slot, {
+    const { ok, reason, isLeft } = await addScheduledJob(plan, slot, {
       clock,
       ask: options.ask,
       waiting: (why) => logs.own('warn', `schedule ${plan.name} waits for the queue: ${why}`),
+      added: (what) => logs.own('info', `schedule ${plan.name}: ${what}`),
       signal: stopping.signal,
     });
     if (!ok && slot !== undefined && stopping.signal.aborted) {
@@ -103,6 +104,8 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
       return;
     }
     logs.own(ok ? 'info' : 'error', `schedule ${plan.name}: ${reason}`);
+    // How its last run ended stays what is known of it.
+    if (isLeft) return;
     if (!ok) announce({ type: 'gaveUp', service: plan.name, reason });
     scheduler.ended(plan.name, ok, reason);
   }

@@ -39,7 +39,7 @@ describe('an attempt that ends', () => {
       'over its memory',
       { signal: 'SIGKILL', killedBy: 'memory' },
       'memory',
-      'it used more memory than its limit',
+      'out of memory: it used more than its limit',
     ],
     ['by the kernel', { signal: 'SIGKILL', killedBy: 'oom' }, 'oom', 'killed by the kernel: out of memory'],
     ['before it began', { startError: 'there is no node' }, 'start', 'there is no node'],

@@ -24,6 +24,13 @@ jobs:
     timeout: 1s
     retries: 0
     stop_grace_period: 1s
+  hungry:
+    command: [${process.execPath}, '{programs}/works-on-job.mjs']
+    retries: 1
+    retry_delay: 200ms
+    deploy: { resources: { limits: { memory: 120m } } }
+schedules:
+  yearly: { cron: '0 0 1 1 *', job: short, data: { do: fail, times: 9 } }
 `;
 
 let server: ExternalPostgres;
@@ -92,6 +99,36 @@ describe('a job', () => {
     expect((await jobs.until(id, 'cancelled')).attempts).toBe(1);
     console.log(`cancel of a tree that clings: gone after ${Math.round(took)} ms, with a grace of 1000 ms`);
     expect(jobs.told.filter((told) => told.id === id)).toHaveLength(1);
+  });
+
+  test('that eats more memory than it may is ended with its tree, and each attempt at it is charged', async () => {
+    const id = await jobs.add({ do: 'eat' }, { type: 'hungry' });
+    const failed = await jobs.until(id, 'failed', 60_000);
+    expect(failed).toMatchObject({ attempts: 2, maxAttempts: 2, deadLetter: true });
+    // By the kernel where it lets us make groups, else by looking.
+    expect(['oom', 'memory']).toContain(failed.failure?.reason);
+    expect(failed.failure?.message).toContain('out of memory');
+    expect(jobs.told.filter((told) => told.id === id).map(({ event }) => event)).toEqual(['began', 'began']);
+    expect(treeOf(/works-on-job|setInterval/)).toBe(0);
+    const { tally } = (await jobs.status()).byType.hungry ?? {};
+    expect(tally?.failed).toEqual({ [failed.failure?.reason ?? '']: 2 });
+    expect(tally?.finished).toEqual({ failed: 1 });
+    // Whoever keeps within it is left alone.
+    expect(await jobs.until(await jobs.add({}, { type: 'hungry' }), 'completed')).toMatchObject({
+      attempts: 1,
+    });
+  });
+
+  test('of a schedule is its run: it has failed where the job has', async () => {
+    const { code, stdout, stderr } = await bulkhead.run('schedule', 'run', 'yearly');
+    expect(code, stdout + stderr).toBe(1);
+    const { schedules, overall } = await bulkhead.status();
+    const words = /^short \w+ failed: exit 3: this went wrong$/;
+    expect(schedules).toMatchObject([
+      { name: 'yearly', lastRun: { ok: false, reason: expect.stringMatching(words) } },
+    ]);
+    expect(overall).toBe('warn');
+    expect((await bulkhead.run('schedule', 'list')).stdout).toMatch(/yearly.*failed/s);
   });
 
   test('that asks for others is done when they are in the queue, once each for all its attempts', async () => {

@@ -41,6 +41,16 @@ switch (what) {
     spawn('setsid', ['sh', '-c', "trap '' TERM; while :; do sleep 1; done"], { stdio: 'ignore' });
     setInterval(() => undefined, 1000);
     break;
+  case 'eat': {
+    // 400 MB within a second or so, and a child that must not outlive it.
+    spawn(process.execPath, ['-e', 'setInterval(()=>{},1000)'], { stdio: 'ignore' });
+    const eaten = [];
+    const eat = () => {
+      if (eaten.length < 50) eaten.push(Buffer.alloc(8 << 20, eaten.length + 1));
+    };
+    setInterval(eat, 20);
+    break;
+  }
   case 'enqueue':
     for (let n = 0; n < times; n += 1) say({ type: 'enqueue', job: 'work', data: { log, n } });
     process.exitCode = job.attempt === 1 && job.data.failFirst ? 1 : 0;

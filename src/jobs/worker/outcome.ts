@@ -66,7 +66,7 @@ function failureOf({ type, end, why, refused }: Ending): JobFailure {
   if (why === 'timeout') {
     return say('timeout', `it took longer than ${formatDuration(type.timeout ?? 0)}`, true);
   }
-  if (end.killedBy === 'memory') return say('memory', 'it used more memory than its limit');
+  if (end.killedBy === 'memory') return say('memory', 'out of memory: it used more than its limit');
   if (end.killedBy === 'oom') return say('oom', 'killed by the kernel: out of memory');
   if (end.signal !== null) return say('signal', `killed by ${end.signal}`, true);
   if (end.code !== 0) return say('exit', `exit ${end.code}`, true);
