@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import type { RuleName } from '../config/alert-rules.ts';
 import type { AlertsPlan } from '../config/plan-alerts.ts';
 import type { AlertsAnswer, AlertTestAnswer, SilenceView } from '../protocol/alerts.ts';
+import type { AlertFigures } from '../protocol/metrics.ts';
 import { SCHEMA_VERSION } from '../protocol/status.ts';
 import { createFactSource, type FactPorts, type Facts } from './facts.ts';
 import { type Alerts, fingerprintOf, judge, type Measurement } from './machine.ts';
@@ -12,7 +13,7 @@ import type { Posted } from './post.ts';
 import { measure } from './rules.ts';
 import { createTeller, type TellerPorts } from './teller.ts';
 import type { Silence } from './telling.ts';
-import { viewAlerts, viewSilence, viewSink } from './views.ts';
+import { countAlerts, viewAlerts, viewSilence, viewSink } from './views.ts';
 import { worstOf } from './worst.ts';
 
 export interface AlertPorts extends FactPorts, Omit<TellerPorts, 'at' | 'changed'> {
@@ -25,6 +26,7 @@ export interface AlertPorts extends FactPorts, Omit<TellerPorts, 'at' | 'changed
 
 export interface AlertsRoom {
   view(): AlertsAnswer;
+  figures(): AlertFigures;
   /** Sends a message to every sink, or to the one of this name; undefined: there is none of it. */
   test(sink: string | undefined): Promise<AlertTestAnswer | undefined>;
   silence(asked: {
@@ -111,6 +113,7 @@ export function openAlerts(plan: AlertsPlan, ports: AlertPorts): AlertsRoom {
       silences: silences.map(viewSilence),
       sinks: plan.sinks.map((sink) => viewSink(sink, teller.sinks().get(sink.name))),
     }),
+    figures: () => ({ alerts: countAlerts(plan, alerts), sinks: teller.figures() }),
     async test(wanted) {
       const sinks = plan.sinks.filter(({ name }) => wanted === undefined || name === wanted);
       if (wanted !== undefined && sinks.length === 0) return undefined;

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { AlertsPlan, SinkPlan } from '../config/plan-alerts.ts';
 import { hideSecrets } from '../config/secrets.ts';
+import type { AlertFigures } from '../protocol/metrics.ts';
 import type { BackupTimes, Facts } from './facts.ts';
 import type { Alert, Alerts } from './machine.ts';
 import type { Remembered } from './notebook.ts';
@@ -51,6 +52,7 @@ export interface Teller {
   tellLast(): Promise<void>;
   test(sink: string): Promise<Posted>;
   sinks(): ReadonlyMap<string, SinkState>;
+  figures(): AlertFigures['sinks'];
   state(): Pick<Remembered, 'sinks' | 'beats'>;
   close(): void;
 }
@@ -63,6 +65,7 @@ export function createTeller(
   const { clock, at, say } = ports;
   const states = new Map(plan.sinks.map(({ name }) => [name, remembered?.sinks[name] ?? NEW_SINK]));
   const beats: Record<string, string> = { ...remembered?.beats };
+  const tries = new Map(plan.sinks.map(({ name }) => [name, { sent: 0, failed: 0 }]));
   const busy = new Set<string>();
   const deliveries = new Set<Promise<void>>();
   let known: { alerts: Alerts; silences: readonly Silence[] } = { alerts: new Map(), silences: [] };
@@ -114,6 +117,8 @@ export function createTeller(
       return { ok: false, error: 'a fault of ours; it is in the log', retryAfter: undefined };
     });
     busy.delete(sink.name);
+    const counted = tries.get(sink.name);
+    if (counted) counted[posted.ok ? 'sent' : 'failed'] += 1;
     const before = stateOf(sink);
     const after = posted.ok
       ? onSuccess(before)
@@ -201,6 +206,7 @@ export function createTeller(
       return ports.post(await compose(sink, 'test', [testAlert(moment().iso)], false));
     },
     sinks: () => states,
+    figures: () => [...tries].map(([name, counted]) => ({ name, ...counted })),
     state: () => ({ sinks: Object.fromEntries(states), beats }),
     close() {
       isClosed = true;

@@ -1,6 +1,7 @@
 /** Alerts as people are shown them. Pure. */
-import type { SinkPlan } from '../config/plan-alerts.ts';
+import type { AlertsPlan, SinkPlan } from '../config/plan-alerts.ts';
 import type { AlertView, SilenceView, SinkView } from '../protocol/alerts.ts';
+import type { AlertFigures } from '../protocol/metrics.ts';
 import { type Alert, type Alerts, fingerprintOf } from './machine.ts';
 import { summaryOf } from './sinks/words.ts';
 import { inhibitorOf, type Silence, type SinkState, silenceOf } from './telling.ts';
@@ -31,6 +32,18 @@ export function viewAlerts(alerts: Alerts, silences: readonly Silence[], at: num
         ...(inhibitor === undefined ? {} : { inhibitedBy: fingerprintOf(inhibitor.rule, inhibitor.service) }),
       };
     });
+}
+
+/** By rule and state, for whoever draws curves. */
+export function countAlerts({ rules }: AlertsPlan, alerts: Alerts): AlertFigures['alerts'] {
+  const all = [...alerts.values()];
+  return rules.flatMap(({ name }) =>
+    (['pending', 'firing'] as const).map((state) => ({
+      rule: name,
+      state,
+      count: all.filter(({ rule, phase }) => rule === name && phase === state).length,
+    })),
+  );
 }
 
 export function viewSilence({ id, rule, service, untilIso, comment }: Silence): SilenceView {

@@ -1,4 +1,5 @@
 /** The program `api`: serves port 9701 until PID 1 asks it to stop. */
+import type { AlertsRoom } from '../alerts/alerts.ts';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { Scrape } from '../metrics/scrape.ts';
 import type { Job } from '../program/job.ts';
@@ -15,7 +16,11 @@ import { type ApiSettings, readSettings } from './settings.ts';
 import { createTokenBook } from './token-book.ts';
 
 /** Loaded with the first scrape: where nobody scrapes, it costs nothing. */
-function scrapeLater({ dataDir, jobTypes, metrics }: ApiSettings, operate: Operate): Scrape {
+function scrapeLater(
+  { dataDir, jobTypes, metrics }: ApiSettings,
+  operate: Operate,
+  alerts: AlertsRoom | undefined,
+): Scrape {
   let scrape: Promise<Scrape> | undefined;
   const open = async (): Promise<Scrape> => {
     const [{ createScrape }, { readApp }] = await Promise.all([
@@ -32,6 +37,7 @@ function scrapeLater({ dataDir, jobTypes, metrics }: ApiSettings, operate: Opera
           // The other end is this very program: the shape is that of protocol/metrics.ts.
           return measures as Measures;
         },
+        alerts: alerts && (() => alerts.figures()),
         jobs: jobTypes.length === 0 ? undefined : () => operate.jobs<JobsStatus>({ op: 'status' }),
       },
       dataDir,
@@ -62,7 +68,7 @@ export async function runApi(job: Job): Promise<void> {
   const app = createServer(settings, {
     operate,
     events: createEventHub({ operate, operations }),
-    scrape: settings.metrics && scrapeLater(settings, operate),
+    scrape: settings.metrics && scrapeLater(settings, operate, alerts),
     alerts,
     tokens: createTokenBook({
       main: settings.token,

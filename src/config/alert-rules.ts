@@ -82,7 +82,14 @@ export const ALERT_RULES = {
     keep: MINUTE,
     promql: 'min(bulkhead_jobs_store_durable) == 0',
   },
-  BackupFailed: { severity: 'critical', what: 'the last run of a backup failed', for: 0, keep: 0 },
+  BackupFailed: {
+    severity: 'critical',
+    what: 'the last run of a backup failed',
+    for: 0,
+    keep: 0,
+    // There a schedule is known by its name alone.
+    promql: 'bulkhead_schedule_failed{schedule=~"backup.*"} == 1',
+  },
   BackupOverdue: {
     severity: 'critical',
     what: 'a backup has not gone well for longer than its schedule allows',
@@ -93,7 +100,13 @@ export const ALERT_RULES = {
     coveredBy: ['BackupFailed'],
     promql: 'time() - bulkhead_backup_last_success_timestamp_seconds{kind="dump"} > 36 * 3600',
   },
-  ScheduleFailed: { severity: 'warning', what: 'the last run of a schedule failed', for: 0, keep: 0 },
+  ScheduleFailed: {
+    severity: 'warning',
+    what: 'the last run of a schedule failed',
+    for: 0,
+    keep: 0,
+    promql: 'bulkhead_schedule_failed{schedule!~"backup.*"} == 1',
+  },
   DiskSpace: {
     severity: 'critical',
     what: 'the disk of the volume is nearly full',
@@ -147,6 +160,8 @@ export const ALERT_RULES = {
     what: 'alerts cannot be delivered to a sink',
     for: 0,
     keep: 0,
+    promql:
+      'increase(bulkhead_notifications_total{result="failed"}[30m]) > 5 unless on(instance, sink) increase(bulkhead_notifications_total{result="sent"}[30m]) > 0',
   },
 } as const satisfies Readonly<Record<string, AlertRule>>;
 

@@ -98,8 +98,8 @@ const metricsWords = {
   enabled: { shape: flag, doc: 'false: there are none.', default: true },
   app: {
     shape: figuresUrl,
-    doc: 'Where the app tells its own figures as JSON: requests by status, durations, active users. Only addresses of this machine.',
-    examples: ['http://127.0.0.1:9702/'],
+    doc: 'Where the app tells its own figures in the text format of Prometheus: `http_requests_total{route,status}`, `http_request_duration_seconds{route}`, `active_users`. Only addresses of this machine; empty: nowhere.',
+    examples: ['http://127.0.0.1:9702/metrics'],
   },
 } as const;
 

@@ -70,6 +70,7 @@ function addRun(to: Samples, name: string, { exits, startedAt, checks, cpuSecond
 function addSchedule(to: Samples, { name, lastRun, lastSuccess, nextRun, missed }: ScheduleStatus): void {
   const schedule = { schedule: name };
   to.add('bulkhead_schedule_last_run_timestamp_seconds', secondsOf(lastRun?.endedAt), schedule);
+  to.add('bulkhead_schedule_failed', lastRun?.ok === false, schedule);
   to.add('bulkhead_schedule_last_success_timestamp_seconds', secondsOf(lastSuccess), schedule);
   to.add('bulkhead_schedule_next_run_timestamp_seconds', secondsOf(nextRun), schedule);
   to.add('bulkhead_schedule_missed_total', missed ?? 0, schedule);

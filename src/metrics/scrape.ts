@@ -3,9 +3,10 @@
  * metrics out and is told as `bulkhead_source_up 0`; the scrape itself is always answered.
  */
 import type { JobsStatus } from '../protocol/jobs.ts';
-import type { Measures, MetricsAnswer } from '../protocol/metrics.ts';
+import type { AlertFigures, Measures, MetricsAnswer } from '../protocol/metrics.ts';
 import { Cached } from './cached.ts';
 import { type Exposition, expose } from './exposition.ts';
+import { addAlerts } from './from-alerts.ts';
 import { type AppFigures, addApp } from './from-app.ts';
 import { addJobs } from './from-jobs.ts';
 import { addMeasures } from './from-measures.ts';
@@ -20,6 +21,8 @@ export interface Sources {
   readonly jobs: (() => Promise<JobsStatus>) | undefined;
   /** Undefined: the plan does not say where the app tells them. */
   readonly app: (() => Promise<AppFigures>) | undefined;
+  /** Undefined: the plan has no alerts. */
+  readonly alerts: (() => AlertFigures) | undefined;
   /** A process each time; asked only where there is a database. */
   readonly measures: () => Promise<Measures>;
 }
@@ -54,6 +57,7 @@ export function createScrape({ sources, dataDir, now }: ScrapeOptions): Scrape {
     if (ofJobs) addJobs(to, ofJobs);
     if (ofApp) addApp(to, ofApp);
     if (ofMeasures) addMeasures(to, ofMeasures);
+    if (sources.alerts) addAlerts(to, sources.alerts());
     addMachine(to, dataDir);
     const after = performance.eventLoopUtilization();
     to.add('nodejs_eventloop_utilization_ratio', performance.eventLoopUtilization(after, loop).utilization);

@@ -119,8 +119,8 @@ export const METRICS = {
   bulkhead_log_write_errors_total: counter('Writes to the log files that failed', service),
 
   bulkhead_app_requests_total: counter(
-    'Requests the app has answered, by the first digit of the status',
-    ['status'],
+    'Requests the app has answered, by route and by the first digit of the status',
+    ['route', 'status'],
     {
       row: 'Product',
       title: 'App: requests per second',
@@ -128,7 +128,7 @@ export const METRICS = {
       query: 'sum by (status) (rate($name[5m]))',
     },
   ),
-  bulkhead_app_request_duration_seconds: histogram('How long the app took to answer', [], {
+  bulkhead_app_request_duration_seconds: histogram('How long the app took to answer, by route', ['route'], {
     row: 'Product',
     title: 'App: response time (p95)',
     unit: 's',
@@ -180,7 +180,34 @@ export const METRICS = {
     { row: 'Jobs', title: 'Results per hour', unit: 'short', query: 'increase($name[1h])' },
   ),
 
+  bulkhead_alerts: gauge(
+    'Alerts by rule and state: pending are those that do not yet last',
+    ['alertname', 'state'],
+    {
+      row: 'Product',
+      title: 'Alerts',
+      unit: 'short',
+      query: 'sum by (alertname, state) ($name) > 0',
+    },
+  ),
+  bulkhead_notifications_total: counter(
+    'Messages about alerts and heartbeats, by sink and by what came of each try',
+    ['sink', 'result'],
+    {
+      row: 'Product',
+      title: 'Notifications that failed, in 1 h',
+      unit: 'short',
+      query: 'increase($name{result="failed"}[1h])',
+    },
+  ),
+
   bulkhead_schedule_last_run_timestamp_seconds: gauge('When it last ended', ['schedule']),
+  bulkhead_schedule_failed: gauge('1 where its last run failed', ['schedule'], {
+    row: 'Schedules and backups',
+    title: 'Failed when it last ran',
+    unit: 'short',
+    query: '$name == 1',
+  }),
   bulkhead_schedule_last_success_timestamp_seconds: gauge('When it last ended well', ['schedule'], {
     row: 'Schedules and backups',
     title: 'Since the last success',

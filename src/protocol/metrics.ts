@@ -51,6 +51,18 @@ export interface LoadFigures {
   readonly processes: number;
 }
 
+/** Of the rules of alerts and of those who are told, since the program that judges them began. */
+export interface AlertFigures {
+  /** One for each rule and state, also where there are none. */
+  readonly alerts: readonly {
+    readonly rule: string;
+    readonly state: 'pending' | 'firing';
+    readonly count: number;
+  }[];
+  /** Messages by what came of each try. */
+  readonly sinks: readonly { readonly name: string; readonly sent: number; readonly failed: number }[];
+}
+
 export interface LogFigures {
   readonly written: number;
   readonly dropped: number;

@@ -254,6 +254,9 @@ describe('a webhook', () => {
     expect(sink.got).toHaveLength(6);
     const names = room.view().alerts.map(({ alertname }) => alertname);
     expect(names).toContain('NotifyFailing');
+    expect(room.figures().alerts).toContainEqual({ rule: 'ServiceDown', state: 'firing', count: 1 });
+    expect(room.figures().alerts).toContainEqual({ rule: 'QueueStuck', state: 'firing', count: 0 });
+    expect(room.figures().sinks).toEqual([{ name: 'ops', sent: 0, failed: 6 }]);
     expect(said.join('\n')).toMatch(/sink ops cannot be reached: 127\.0\.0\.1:\d+: it answers 500/);
     expect(said.join('\n')).not.toContain('hidden');
     sink.answer = (response) => response.end();
@@ -264,6 +267,7 @@ describe('a webhook', () => {
         .alerts.map(({ alertname }: { alertname: string }) => alertname),
     ).toContain('ServiceDown');
     expect(room.view().sinks).toMatchObject([{ name: 'ops', failures: 0 }]);
+    expect(room.figures().sinks).toEqual([{ name: 'ops', sent: sink.got.length - 6, failed: 6 }]);
   });
 
   test.each(['warning', 'critical'] as const)(

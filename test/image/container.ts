@@ -59,14 +59,16 @@ export interface Ports {
   readonly probes: number;
   readonly database: number;
   readonly api: number;
+  /** Of the app's own figures, in tier full. */
+  readonly metrics: number;
 }
 
 /** Containers run on the host's network, so each gets ports of its own. */
 export async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all([openServer(), openServer(), openServer(), openServer()]);
-  const [app = 0, probes = 0, database = 0, api = 0] = servers.map(({ port }) => port);
+  const servers = await Promise.all(Array.from({ length: 5 }, () => openServer()));
+  const [app = 0, probes = 0, database = 0, api = 0, metrics = 0] = servers.map(({ port }) => port);
   await Promise.all(servers.map(({ close }) => close()));
-  return { app, probes, database, api };
+  return { app, probes, database, api, metrics };
 }
 
 /** A server on a free port of all addresses. */
@@ -138,6 +140,7 @@ export async function runContainer(options: RunOptions = {}): Promise<Container>
     BULKHEAD_PORT: String(ports.probes),
     BULKHEAD_DB_PORT: String(ports.database),
     BULKHEAD_API_PORT: String(ports.api),
+    APP_METRICS_PORT: String(ports.metrics),
     ...options.env,
   };
   await mustDocker([

@@ -17,6 +17,7 @@ import {
   runContainer,
   SCRAPER_IMAGE,
   useContainers,
+  waitFor,
 } from './container.ts';
 import { addJob, askApi, endOf, TOKEN } from './jobs.ts';
 
@@ -100,6 +101,36 @@ describe('tier full', () => {
     expect(ends.map(({ code, stdout }) => [code, stdout])).toEqual(
       names.map((name) => [0, expect.stringContaining(name)]),
     );
+  });
+
+  it('has the figures of the app among its metrics, which nobody else is told', async () => {
+    const visit = (path: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${container.ports.app}${path}`, { headers: { 'user-agent': 'a visitor' } });
+    for (const path of ['/', '/api/tools?q=chat', '/nothing-here']) await (await visit(path)).text();
+    const metrics = async (): Promise<string> =>
+      (
+        await fetch(`http://127.0.0.1:${container.ports.api}/metrics`, {
+          headers: { authorization: `Bearer ${TOKEN}` },
+        })
+      ).text();
+    // It asks the app once in five seconds.
+    await waitFor(
+      'the metrics to have the visit',
+      async () => /^bulkhead_app_requests_total\{route="other",status="4xx"\} [1-9]/m.test(await metrics()),
+      container,
+    );
+    const text = await metrics();
+    expect(text).toContain('bulkhead_source_up{source="app"} 1');
+    expect(text).toMatch(/^bulkhead_app_requests_total\{route="\/api\/tools",status="2xx"\} [1-9]/m);
+    expect(text).toMatch(/^bulkhead_app_request_duration_seconds_count\{route="\/"\} [1-9]/m);
+    expect(text).toMatch(/^bulkhead_app_active_users [1-9]/m);
+    expect(text).not.toContain('nothing-here');
+    // Not on the port of the app, and on the loopback alone.
+    expect((await visit('/metrics')).status).toBe(404);
+    const outside = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .find(({ family, internal }) => family === 'IPv4' && !internal);
+    await expect(fetch(`http://${outside?.address}:${container.ports.metrics}/metrics`)).rejects.toThrow();
   });
 
   it('removes a picture that no tool shows, once it is old, and first says which', async () => {

@@ -16,6 +16,13 @@ const isWanted = process.env.PROMETHEUS_BIN !== undefined || existsSync(join(bin
 type Answer = { readonly data: unknown; readonly status: string; readonly error?: string };
 type Vector = readonly { readonly value: readonly [time: number, value: string] }[];
 
+test.runIf(isWanted)('the rules of alerts are ones it understands, and each of their queries', () => {
+  const file = join(import.meta.dirname, '../../docker/prometheus/alerts.yml');
+  const told = execFileSync(join(bin, 'promtool'), ['check', 'rules', file], { encoding: 'utf8' });
+  const count = readFileSync(file, 'utf8').match(/- alert:/g)?.length;
+  expect(told).toContain(`SUCCESS: ${count} rules found`);
+});
+
 test.runIf(isWanted)(
   'Prometheus takes every scrape, and every query of the dashboard is one it understands',
   async () => {

@@ -58,7 +58,7 @@ const jobsStatus: JobsStatus = {
         failed: { timeout: 3 },
         durations: [...JOB_BUCKETS.map(() => 1), 0],
         seconds: 99,
-        sums: { assets: 4 },
+        sums: { assets: 4, apiCalls: 2, durationMs: 3100 },
       },
     },
   },
@@ -97,6 +97,10 @@ const scrapeOf = (sources: Partial<Sources>) =>
       jobs: async () => jobsStatus,
       measures: async () => measured,
       app: undefined,
+      alerts: () => ({
+        alerts: [{ rule: 'DiskSpace', state: 'firing', count: 1 }],
+        sinks: [{ name: 'ops', sent: 3, failed: 2 }],
+      }),
       ...sources,
     },
     dataDir: '/tmp',
@@ -127,6 +131,11 @@ describe('a scrape', () => {
         'bulkhead_jobs_oldest_queued_age_seconds{queue="scrape"}',
         'bulkhead_job_duration_seconds_count{type="scrape"}',
         'bulkhead_job_result_total{type="scrape",field="assets"}',
+        'bulkhead_job_result_total{type="scrape",field="apiCalls"}',
+        'bulkhead_job_result_total{type="scrape",field="durationMs"}',
+        'bulkhead_schedule_failed{schedule="nightly"}',
+        'bulkhead_alerts{alertname="DiskSpace",state="firing"}',
+        'bulkhead_notifications_total{sink="ops",result="failed"}',
         'bulkhead_log_lines_total{service="app"}',
       ].map(told),
     ).toMatchInlineSnapshot(`
@@ -186,6 +195,26 @@ describe('a scrape', () => {
         [
           "bulkhead_job_result_total{type="scrape",field="assets"}",
           4,
+        ],
+        [
+          "bulkhead_job_result_total{type="scrape",field="apiCalls"}",
+          2,
+        ],
+        [
+          "bulkhead_job_result_total{type="scrape",field="durationMs"}",
+          3100,
+        ],
+        [
+          "bulkhead_schedule_failed{schedule="nightly"}",
+          0,
+        ],
+        [
+          "bulkhead_alerts{alertname="DiskSpace",state="firing"}",
+          1,
+        ],
+        [
+          "bulkhead_notifications_total{sink="ops",result="failed"}",
+          2,
         ],
         [
           "bulkhead_log_lines_total{service="app"}",
