@@ -12,6 +12,7 @@ import { docker, FULL_IMAGE, freePorts } from './container.ts';
 const id = randomBytes(4).toString('hex');
 const product = `bulkhead-test-${id}`;
 const volume = `bulkhead-test-docs-${id}`;
+const volumes = [volume, `${volume}-new`, `${volume}-usb`];
 
 /**
  * Names and ports of a document are everybody's, and the engine of the tests has no network but the host's: the words
@@ -26,6 +27,9 @@ for word in "$@"; do
     -p) publish=1 ;;
     product) argv+=(${product}) ;;
     data:/data) argv+=(${volume}:/data) ;;
+    new:/data) argv+=(${volume}-new:/data) ;;
+    /mnt/usb/backups:*) argv+=(${volume}-usb:"\${word#*:}") ;;
+    */20261121T020000Z-dump-3f9ac1) argv+=("\${word%/*}/$(<"$0.dump")") ;;
     bulkhead:full) argv+=(${FULL_IMAGE}) ;;
     *) argv+=("$word") ;;
   esac
@@ -35,6 +39,20 @@ if [ "\${argv[0]}" = run ]; then
 fi
 exec ${process.env.DOCKER ?? '/usr/bin/docker'} "\${argv[@]}"
 `;
+
+/** What a page takes for given before a block that begins so. */
+const GIVEN: Readonly<Record<string, string>> = {
+  // The disaster.
+  'docker run --rm -v data:/data --entrypoint bulkhead bulkhead:full backup list\n': `
+    docker stop product
+    docker run --rm -v data:/data --entrypoint rm bulkhead:full -rf /data/pg`,
+  // The disk on which the backups of the old machine lie.
+  'docker run --rm -v new:/data -v /mnt/usb/backups:/old:ro': `
+    docker exec product bulkhead wait --for ready --timeout 120s
+    docker run --rm -v data:/data -v /mnt/usb/backups:/usb --entrypoint cp bulkhead:full -a /data/backups/. /usb/
+    docker exec product ls /data/backups/dump | grep -e -dump- | tail -n 1 >"$(type -P docker).dump"`,
+};
+
 const CURL = `#!/bin/bash
 argv=("$@")
 argv=("\${argv[@]/localhost:9700/127.0.0.1:$BULKHEAD_PORT}")
@@ -66,17 +84,27 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await docker(['rm', '-f', product]);
-  await docker(['volume', 'rm', '-f', volume]);
+  await docker(['volume', 'rm', '-f', ...volumes]);
   rmSync(folder, { recursive: true });
 });
 
-const blocks = DOCUMENTS.flatMap(readBlocks).filter(({ mark }) => mark === 'run: image');
+const blocks = DOCUMENTS.flatMap((name) => readBlocks(`docs/${name}`)).filter(
+  ({ mark }) => mark === 'run: image',
+);
 
-it.each(blocks)('docs/$document, line $line', async ({ text }) => {
-  const { code, output } = await new Promise<{ code: number; output: string }>((resolve) => {
+it.each(blocks)('$page, line $line', async ({ page, text }) => {
+  const given = Object.keys(GIVEN).find(
+    (first) => page.endsWith('backup-and-restore.md') && text.startsWith(first),
+  );
+  if (given !== undefined) expect(await follow(GIVEN[given] ?? '')).toMatchObject({ code: 0 });
+  const { code, output } = await follow(text);
+  expect(code, output).toBe(0);
+});
+
+function follow(text: string): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
     execFile('bash', ['-euo', 'pipefail', '-c', text], { env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
     );
   });
-  expect(code, output).toBe(0);
-});
+}

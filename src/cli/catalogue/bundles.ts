@@ -23,7 +23,7 @@ export const BUNDLES: readonly CommandSpec[] = [
     ],
     exits: [CommandExit.refused],
     examples: [
-      'DATABASE_URL_FILE=/run/secrets/db bundle create --assets /srv/app/public/uploads --env-file /srv/app/.env',
+      'DATABASE_URL_FILE=/run/secrets/db bulkhead bundle create --assets /srv/app/public/uploads --env-file /srv/app/.env',
     ],
     load: () => import('../commands/bundle-create.ts'),
   },
