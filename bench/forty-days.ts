@@ -10,14 +10,14 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isWhole, readShelf, viewOf } from '../src/backups/shelf.ts';
 import { formatSize } from '../src/base/size.ts';
 import type { SchedulePlan } from '../src/config/plan.ts';
 import type { ProgramName } from '../src/config/plan-runs.ts';
 import { readPlan } from '../src/config/read-plan.ts';
-import type { PruneResult, VerifyResult } from '../src/protocol/backups.ts';
+import type { BackupRunResult, VerifyResult } from '../src/protocol/backups.ts';
 import type { Remembered } from '../src/supervisor/schedule/ports.ts';
 import { Scheduler } from '../src/supervisor/schedule/scheduler.ts';
 import { makeEmptyVolume } from '../test/support/postgres.ts';
@@ -144,39 +144,17 @@ async function carryOut(name: string): Promise<string | undefined> {
   const ended = await run(program, input);
   if (ended.code !== 0) return ended.failure ?? `exit ${ended.code}`;
   if (program === 'backup') {
-    settleTimes();
-    const pruned = await run('prune-backups', {});
-    if (pruned.code !== 0) return pruned.failure ?? `prune: exit ${pruned.code}`;
-    for (const why of (pruned.result as PruneResult).held) held[why] = (held[why] ?? 0) + 1;
+    for (const why of (ended.result as BackupRunResult).pruned.held) held[why] = (held[why] ?? 0) + 1;
   }
   const bad = program === 'verify-backups' ? (ended.result as VerifyResult[]).filter(({ ok }) => !ok) : [];
   return bad.length === 0 ? undefined : bad.map(({ id, problem }) => `${id}: ${problem}`).join('; ');
-}
-
-/**
- * The moment of a dump is that of its snapshot, which the server tells by a clock that cannot be moved: it is put to the
- * day that the name tells, and what no rule keeps is removed after that.
- */
-function settleTimes(): void {
-  const shelf = join(volume.dataDir, 'backups', 'dump');
-  for (const id of existsSync(shelf) ? readdirSync(shelf) : []) {
-    const [, year, month, day, hour, minute, second] =
-      /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-/.exec(id) ?? [];
-    if (year === undefined) continue;
-    const file = join(shelf, id, 'manifest.json');
-    const startedAt = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
-    const manifest = JSON.parse(readFileSync(file, 'utf8'));
-    if (manifest.startedAt !== startedAt) writeFileSync(file, JSON.stringify({ ...manifest, startedAt }));
-  }
 }
 
 /** The clock goes on while it runs, so that what is removed after a backup is decided after it. */
 async function run(program: ProgramName, input: Record<string, string>) {
   const from = Date.now();
   const env = { NODE_OPTIONS: `--import=${shift}`, SHIFT_DATE_MS: String(wall - Date.now()) };
-  // A dump that is made seems to be of today: what is removed is decided when it has got its day.
-  const backups = program === 'backup' ? { keep: { days: 4000, weekly: 0, monthly: 0, verified: 3 } } : {};
-  const ended = await volume.run(program, { input, env, backups });
+  const ended = await volume.run(program, { input, env });
   wall += Date.now() - from;
   return ended;
 }

@@ -34,6 +34,8 @@ export async function dumpInto(options: DumpOptions): Promise<BackupContent> {
     await liftLimits(session);
     const place = placeToDump(options.place, await readMajor(session));
     const work: Work = { ...options, place, login: toolLogin(session, server, place.binaries, job.plan) };
+    // By our clock: that of a server elsewhere must not decide about what is old.
+    const startedAt = new Date().toISOString();
     await session.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const facts = await readFacts(session);
     // Whichever fails first ends the other: a page that cannot be read fails both.
@@ -62,7 +64,7 @@ export async function dumpInto(options: DumpOptions): Promise<BackupContent> {
     if (globals.status === 'rejected') throw globals.reason;
     const database: BackupDatabase = { ...facts.database, tables: prints.value };
     return {
-      startedAt: facts.at.toISOString(),
+      startedAt,
       server: {
         version: facts.version,
         major: facts.major,
@@ -124,7 +126,6 @@ async function runDump(
 
 interface Facts {
   readonly snapshot: string;
-  readonly at: Date;
   readonly version: string;
   readonly major: number;
   readonly database: Omit<BackupDatabase, 'tables'>;
@@ -134,7 +135,7 @@ interface Facts {
 
 async function readFacts(session: Session): Promise<Facts> {
   const { rows } = await session.query<Omit<Facts, 'database' | 'sizes'> & Facts['database']>(
-    `SELECT pg_catalog.pg_export_snapshot() AS snapshot, now() AS at, current_setting('server_version') AS version,
+    `SELECT pg_catalog.pg_export_snapshot() AS snapshot, current_setting('server_version') AS version,
             current_setting('server_version_num')::int / 10000 AS major,
             d.datname AS name, pg_catalog.pg_get_userbyid(d.datdba) AS owner,
             ARRAY(SELECT extname::text FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql' ORDER BY 1) AS extensions
@@ -147,10 +148,9 @@ async function readFacts(session: Session): Promise<Facts> {
        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`,
   );
-  const { snapshot, at, version, major, name, owner, extensions } = row;
+  const { snapshot, version, major, name, owner, extensions } = row;
   return {
     snapshot,
-    at,
     version,
     major,
     database: { name, owner, extensions },

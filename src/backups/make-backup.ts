@@ -49,6 +49,7 @@ export async function makeBackup(making: BackupMaking): Promise<WholeBackup> {
       endedAt: new Date().toISOString(),
       installId: making.installId,
       tool: VERSION,
+      number: nextNumber(root, kind),
       ...(making.label === undefined ? {} : { label: making.label }),
       ...content,
       files,
@@ -67,4 +68,9 @@ export async function makeBackup(making: BackupMaking): Promise<WholeBackup> {
   const made = readShelf(root, [kind]).find((backup) => backup.id === id);
   if (!made) throw new Error(`${id} is not where it was put`);
   return requireWhole(made);
+}
+
+/** Under the lock of the backups, so no two get the same. */
+function nextNumber(root: string, kind: BackupKind): number {
+  return 1 + Math.max(0, ...readShelf(root, [kind]).map(({ manifest }) => manifest?.number ?? 0));
 }

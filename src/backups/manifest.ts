@@ -16,6 +16,9 @@ export function parseManifest(text: string, id: string): BackupManifest {
       throw new Error(`${MANIFEST} has no ${word}`);
     }
   }
+  if (found.number !== undefined && !Number.isSafeInteger(found.number)) {
+    throw new Error(`${MANIFEST} has a number that is none`);
+  }
   const { files } = found;
   if (!Array.isArray(files) || files.length === 0) throw new Error(`${MANIFEST} lists no files`);
   for (const file of files) requireFile(file);

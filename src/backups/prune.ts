@@ -65,6 +65,7 @@ function toCandidate(backup: ShelvedBackup): Parameters<typeof planRetention>[0]
     broken: isBroken,
     pinned,
     proven: !isBroken && isProven(verified),
+    number: manifest?.number,
     parent: manifest?.parent,
     label: manifest?.label,
   };

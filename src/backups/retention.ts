@@ -10,6 +10,8 @@ export interface Candidate {
   readonly kind: BackupKind;
   /** ISO 8601, of the manifest; never the time of a file. */
   readonly startedAt: string;
+  /** Which one of its kind it is, by the order in which they were made; undefined: made before they were numbered. */
+  readonly number?: number | undefined;
   /** Verified beyond its files, and whole. */
   readonly proven: boolean;
   readonly broken: boolean;
@@ -39,6 +41,9 @@ const DAY = 86_400_000;
 const PERIOD: Readonly<Record<BackupKind, number>> = { dump: DAY, base: 7 * DAY, assets: DAY, config: DAY };
 /** So many after a gap show that backups come again. */
 const BACK_AGAIN = 3;
+
+/** A longer time between two, in periods of the kind, may be a jump of the clock. */
+const JUMP = 1.5;
 
 /** Of those that come before a migration, the newest three that can be used. */
 const LABELLED: BackupsPlan['keep'] = { days: 0, weekly: 0, monthly: 0, verified: 3 };
@@ -75,20 +80,31 @@ function planAlike(candidates: readonly Candidate[], rules: BackupsPlan['keep'],
   };
   for (const each of newestFirst) if (each.pinned) keep(each, 'pinned');
   const whole = newestFirst.filter(({ broken }) => !broken);
-  const young = rules.days * DAY;
-  for (const each of newestFirst)
-    if (now - timeOf(each) <= young) keep(each, `not older than ${rules.days} d`);
+  const lastFirst = [...newestFirst].sort((a, b) => (b.number ?? 0) - (a.number ?? 0));
+  const ages = agesOf(lastFirst, now);
+  const isYoung = ({ id }: Candidate): boolean => (ages.get(id) ?? 0) <= rules.days * DAY;
+  for (const each of newestFirst) {
+    if (!isYoung(each)) continue;
+    const jumped = now - timeOf(each) > rules.days * DAY;
+    keep(each, `not older than ${rules.days} d${jumped ? ', but for a jump of the clock or a silence' : ''}`);
+  }
   if (whole[0]) keep(whole[0], 'the newest');
+  const last = lastFirst.find(({ broken }) => !broken);
+  if (last && last !== whole[0]) keep(last, 'made last');
   keepNewestPer(weekOf, rules.weekly, 'week', whole, keep);
   keepNewestPer((at) => at.toISOString().slice(0, 7), rules.monthly, 'month', whole, keep);
-  for (const [index, each] of whole
-    .filter(({ proven }) => proven)
-    .slice(0, rules.verified)
-    .entries()) {
-    keep(each, index === 0 ? 'the newest verified' : `verified, number ${index + 1}`);
+  // By their times, and by the order in which they were made: where the two differ, a clock was wrong.
+  for (const list of [newestFirst, lastFirst]) {
+    for (const [index, each] of list
+      .filter(({ proven, broken }) => proven && !broken)
+      .slice(0, rules.verified)
+      .entries()) {
+      const why = index === 0 ? 'the newest verified' : `verified, number ${index + 1}`;
+      if (!reasons.get(each.id)?.includes(why)) keep(each, why);
+    }
   }
   // A restore to any moment of the window begins at the last base backup before that moment.
-  const before = whole.find((each) => each.kind === 'base' && now - timeOf(each) > young);
+  const before = whole.find((each) => each.kind === 'base' && !isYoung(each));
   if (before) keep(before, `the last base before the ${rules.days} d`);
   keepParents(newestFirst, reasons, keep);
 
@@ -100,6 +116,29 @@ function planAlike(candidates: readonly Candidate[], rules: BackupsPlan['keep'],
     return { id, keep: false, reasons: [broken ? 'broken, and old' : 'no rule keeps it'] };
   });
   return { verdicts, held };
+}
+
+/**
+ * How old each is, in ms, told so that no single jump of the clock makes one old: what the clock says, or the sum of the
+ * times between those made since without the longest of them, whichever is less. A clock that is ahead makes one such
+ * time long; one that went back and was set right makes one, too, and before it one that is negative and counts nothing.
+ * A silence of weeks looks the same, and then everything stays for that much longer.
+ * @param lastFirst by the order in which they were made
+ */
+function agesOf(lastFirst: readonly Candidate[], now: number): ReadonlyMap<string, number> {
+  const ages = new Map<string, number>();
+  let since = 0;
+  let longest = 0;
+  let next = now;
+  for (const each of lastFirst) {
+    const time = timeOf(each);
+    const between = Math.max(0, next - time);
+    since += between;
+    if (between > JUMP * PERIOD[each.kind]) longest = Math.max(longest, between);
+    ages.set(each.id, Math.min(now - time, since - longest));
+    next = time;
+  }
+  return ages;
 }
 
 /** Why this is no moment to remove anything. */

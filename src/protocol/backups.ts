@@ -41,6 +41,8 @@ export interface BackupManifest {
   readonly installId: string | undefined;
   /** Version of Bulkhead. */
   readonly tool: string;
+  /** Which one of its kind it is on this volume, from 1: the order in which they were made, whatever clocks said. */
+  readonly number?: number;
   /** Why it was made; none where a person or a schedule asked for it. */
   readonly label?: BackupLabel;
   /** Every file of the backup but these four, relative to its folder. */

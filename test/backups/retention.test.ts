@@ -235,6 +235,66 @@ describe('whatever the backups', () => {
   });
 });
 
+/** A jump of the clock on a day, and for how many days; a jump may stay for ever. */
+interface Jump {
+  readonly on: number;
+  readonly by: number;
+  readonly lasts: number;
+}
+
+/** Day by day at the hour of the real time: what was made, and when what was removed was that old, in real days. */
+function liveThrough(
+  { on, by, lasts }: Jump,
+  days: number,
+  works: (day: number) => boolean,
+): { readonly removed: readonly { readonly day: number; readonly age: number }[] } {
+  const shift = (day: number): number => (day >= on && day < on + lasts ? by * DAY : 0);
+  const removed: { day: number; age: number }[] = [];
+  let shelf: (Candidate & { readonly day: number })[] = [];
+  let made = 0;
+  for (let day = 0; day < days; day += 1) {
+    if (!works(day)) continue;
+    const now = NOW + day * DAY + shift(day);
+    made += 1;
+    const own = {
+      ...dump(0, { id: `day${day}`, startedAt: new Date(now).toISOString(), number: made }),
+      day,
+    };
+    shelf = [...shelf, own];
+    const ids = new Set(kept(shelf, now + 60_000));
+    for (const each of shelf) if (!ids.has(each.id)) removed.push({ day: each.day, age: day - each.day });
+    expect(ids).toContain(own.id);
+    for (const { id } of shelf.slice(-RULES.verified)) expect(ids).toContain(id);
+    shelf = shelf.filter(({ id }) => ids.has(id));
+  }
+  return { removed };
+}
+
+describe('one jump of the clock', () => {
+  const jumps = fc.record({
+    on: fc.integer({ min: 5, max: 90 }),
+    by: fc.oneof(fc.integer({ min: 14, max: 400 }), fc.integer({ min: -400, max: -14 })),
+    lasts: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constant(1000)),
+  });
+
+  test('case 24: weeks ahead or behind, for days or for ever, it takes nothing that is young, nor what the run has made', () => {
+    const fails = fc.uniqueArray(fc.integer({ min: 0, max: 140 }), { maxLength: 30 });
+    fc.assert(
+      fc.property(jumps, fails, (jump, failing) => {
+        const { removed } = liveThrough(jump, 140, (day) => !failing.includes(day));
+        for (const { age } of removed) expect(age).toBeGreaterThanOrEqual(RULES.days);
+      }),
+    );
+  });
+
+  test('holds nothing back for ever: what is old goes when the clock is right again', () => {
+    expect(liveThrough({ on: 60, by: 40, lasts: 3 }, 200, () => true).removed.length).toBeGreaterThan(60);
+    expect(liveThrough({ on: 60, by: -40, lasts: 3 }, 200, () => true).removed.length).toBeGreaterThan(60);
+    expect(liveThrough({ on: 60, by: 40, lasts: 1000 }, 200, () => true).removed.length).toBeGreaterThan(60);
+    expect(liveThrough({ on: 60, by: -40, lasts: 1000 }, 200, () => true).removed.length).toBeGreaterThan(60);
+  });
+});
+
 describe('a life of backups', () => {
   /** Day by day: a backup is made and verified, or fails; whoever made one prunes. */
   function live(days: number, works: (day: number) => boolean, clock: (day: number) => number): string[] {

@@ -74,7 +74,7 @@ export async function syncOffsite(options: SyncOptions): Promise<Synced> {
 }
 
 function nearCandidate({ id, kind, startedAt, verified, pinned, manifest }: WholeBackup): Candidate {
-  const { parent, label } = manifest;
+  const { number, parent, label } = manifest;
   return {
     id,
     kind,
@@ -82,13 +82,14 @@ function nearCandidate({ id, kind, startedAt, verified, pinned, manifest }: Whol
     proven: isProven(verified),
     broken: verified?.ok === false,
     pinned,
+    number,
     parent,
     label,
   };
 }
 
 function farCandidate({ id, kind, manifest, verified }: FarBackup): Candidate {
-  const { startedAt, parent, label } = manifest;
+  const { startedAt, number, parent, label } = manifest;
   return {
     id,
     kind,
@@ -96,6 +97,7 @@ function farCandidate({ id, kind, manifest, verified }: FarBackup): Candidate {
     proven: isProven(verified),
     broken: verified?.ok === false,
     pinned: false,
+    number,
     parent,
     label,
   };
