@@ -13,7 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Bytes } from '../archives/age.ts';
 import { createEntryPaths } from '../archives/entry-path.ts';
-import type { TarEntry } from '../archives/tar.ts';
+import type { TarEntry } from '../archives/read-tar.ts';
 import { codeOf, Failure } from '../base/errors.ts';
 import type { Job } from '../program/job.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';

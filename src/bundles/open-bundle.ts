@@ -68,7 +68,8 @@ export async function openBundle(path: string, options: OpenBundleOptions): Prom
 
 async function collect(body: Bytes): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  // The memory of a chunk is used again.
+  for await (const chunk of body) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 

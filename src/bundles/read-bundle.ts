@@ -1,11 +1,12 @@
 /** Reads a bundle in one pass: every name is looked at, every byte hashed, and all of it compared with its manifest. */
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Bytes } from '../archives/age.ts';
 import { createEntryPaths } from '../archives/entry-path.ts';
-import { readTar, type TarEntry } from '../archives/tar.ts';
+import { readTar, type TarEntry } from '../archives/read-tar.ts';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import { BUNDLE_MARKER } from '../dumps/dump-format.ts';
+import { readChunks } from '../dumps/read-chunks.ts';
 import {
   ASSETS,
   type BundleManifest,
@@ -46,7 +47,7 @@ export async function readBundle(path: string, options: ReadBundleOptions): Prom
   const whole = createHash('sha256');
   let bytes = 0;
   const source = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const chunk of createReadStream(path, { signal: options.signal })) {
+    for await (const chunk of readChunks(path, options.signal)) {
       whole.update(chunk);
       bytes += chunk.length;
       options.onBytes?.(bytes);
@@ -150,7 +151,8 @@ async function readText(
 ): Promise<string> {
   if (size > most) throw damagedBundle(bundle, `${path} in it is too large`);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  // The memory of a chunk is used again.
+  for await (const chunk of body) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString('utf8');
 }
 

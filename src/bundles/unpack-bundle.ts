@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { TarEntry } from '../archives/tar.ts';
+import type { TarEntry } from '../archives/read-tar.ts';
 import { Failure } from '../base/errors.ts';
 import { ASSETS, DUMP } from './bundle-format.ts';
 import type { OpenBundle } from './open-bundle.ts';

@@ -1,19 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Bytes, decrypt, encrypt } from '../../src/archives/age.ts';
 import { createEntryPaths } from '../../src/archives/entry-path.ts';
-import { openTarWriter, readTar, type TarEntry } from '../../src/archives/tar.ts';
+import { readTar, type TarEntry } from '../../src/archives/read-tar.ts';
+import { openTarWriter } from '../../src/archives/write-tar.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-archives-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function collect(source: Bytes): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of source) chunks.push(chunk);
+  for await (const chunk of source) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -59,6 +60,62 @@ describe('tar', () => {
       env: { ...process.env, LC_ALL: 'C.UTF-8' },
     });
     expect(listed.trim().split('\n')).toEqual(['folder/', LONG, 'folder/link', 'empty']);
+  });
+
+  test('what tar(1) writes is read, in whatever pieces it comes', async () => {
+    const source = join(folder, 'source');
+    const long = `${'x'.repeat(120)}/${'ü'.repeat(60)}`;
+    mkdirSync(join(source, long), { recursive: true });
+    writeFileSync(join(source, long, 'a'), content);
+    writeFileSync(join(source, 'b'), '');
+    symlinkSync('b', join(source, 'c'));
+    for (const format of ['ustar', 'pax', 'gnu']) {
+      const names = format === 'ustar' ? ['b', 'c'] : ['.'];
+      execFileSync('tar', [`--format=${format}`, '-cf', join(folder, 'theirs.tar'), '-C', source, ...names], {
+        stdio: 'ignore',
+      });
+      const archive = readFileSync(join(folder, 'theirs.tar'));
+      for (const size of [1, 511, 512, 4096, archive.length]) {
+        const found = new Map<string, TarEntry & { readonly length: number }>();
+        for await (const { body, ...item } of readTar(pieces(archive, size), 'theirs.tar'))
+          found.set(item.path.replace(/^\.\//, ''), { ...item, length: (await collect(body)).length });
+        expect(found.get('b')).toMatchObject({ kind: 'file', length: 0 });
+        expect(found.get('c')).toMatchObject({ kind: 'symlink', target: 'b' });
+        if (format !== 'ustar') expect(found.get(`${long}/a`)).toMatchObject({ length: content.length });
+      }
+    }
+  });
+
+  test('what is not read of a body is passed over, and the memory of the source may be used again', async () => {
+    const archive = await pack([
+      { ...base, path: 'one', kind: 'file', size: content.length, content },
+      { ...base, path: 'two', kind: 'file', size: content.length, content },
+    ]);
+    async function* reused(): AsyncGenerator<Uint8Array> {
+      const rooms = [Buffer.alloc(7000), Buffer.alloc(7000)];
+      for (let at = 0; at < archive.length; at += 7000) {
+        const room = rooms[(at / 7000) % 2] ?? Buffer.alloc(0);
+        yield room.subarray(0, archive.copy(room, 0, at, at + 7000));
+      }
+    }
+    const bodies: Buffer[] = [];
+    for await (const { path, body } of readTar(reused(), 'a.tar')) {
+      if (path === 'two') bodies.push(await collect(body));
+      else for await (const _ of body) break;
+    }
+    expect(bodies.map((body) => body.equals(content))).toEqual([true]);
+  });
+
+  test('a changed byte of a header, and what follows the end, are told', async () => {
+    const archive = await pack([{ ...base, path: 'one', kind: 'file', size: content.length, content }]);
+    const changed = Buffer.from(archive);
+    changed[3] = 0x41;
+    for (const bad of [changed, Buffer.concat([archive, Buffer.from('more')])]) {
+      const read = async (): Promise<void> => {
+        for await (const item of readTar(pieces(bad), 'a.tar')) await collect(item.body);
+      };
+      await expect(read()).rejects.toThrow(/cannot read a.tar: it is cut off, damaged/);
+    }
   });
 
   test('every cut is told', async () => {

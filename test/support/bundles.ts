@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createTarPacker, type TarHeader } from 'modern-tar';
-import { readTar, type TarItem } from '../../src/archives/tar.ts';
+import { readTar, type TarItem } from '../../src/archives/read-tar.ts';
 import type { BundleManifest } from '../../src/bundles/bundle-format.ts';
 import { createBundle } from '../../src/bundles/create-bundle.ts';
 import { readBundle } from '../../src/bundles/read-bundle.ts';

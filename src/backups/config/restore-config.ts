@@ -18,7 +18,7 @@ import {
 import { dirname, join } from 'node:path';
 import type { Bytes } from '../../archives/age.ts';
 import { createEntryPaths } from '../../archives/entry-path.ts';
-import type { TarEntry } from '../../archives/tar.ts';
+import type { TarEntry } from '../../archives/read-tar.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { ConfigChange } from '../../protocol/operations.ts';
 import { withLink } from '../../system/held-folder.ts';
