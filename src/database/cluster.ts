@@ -19,6 +19,7 @@ import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
 import { findBundle } from './find-dump.ts';
 import { refuseReadOnly, refuseStrangers, refuseWhereDataWas, refuseWithoutRoom } from './guards.ts';
+import { leavesLivingServer } from './living-server.ts';
 import { pointCurrentTo } from './point-current.ts';
 import { type DoAsked, settleOperation } from './settle-operation.ts';
 import { closeFolder, layOutRunDir, layOutVolume, takeOver } from './volume.ts';
@@ -34,6 +35,7 @@ export async function runCluster(job: Job, doAsked: DoAsked, openBundle: OpenBun
   const layout = layoutOf(job.assignment.dataDir, job.assignment.runDir);
   const user = databaseUser(job.plan.systemUser);
   const libraryDir = join(layout.sockets, 'lib');
+  if (await leavesLivingServer(job, layout)) return;
   layOutRunDir(layout, user);
   // Whatever refuses, refuses before anything on the volume is made, moved or swept.
   refuseReadOnly(layout);

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import type { Layout } from '../postgres/layout.ts';
+import { isDead, readProcess } from '../system/process-table.ts';
 
 /**
  * Clears the way for a start. Returns the pid that postgres must be told is no postmaster (PG_GRANDPARENT_PID), where
@@ -45,15 +46,31 @@ export async function clearStale(
   return pid;
 }
 
+/**
+ * The server that lives on this cluster, by its pid. May be asked as root, who in a container is not told where the
+ * process of another user works: then its name and the moment of its start have to do.
+ */
+export function findPostmaster(cluster: string): number | undefined {
+  const [first = '', , started = ''] = readText(join(cluster, 'postmaster.pid'))?.split('\n') ?? [];
+  const pid = /^\d+$/.test(first.trim()) ? Number(first) : 0;
+  return pid > 0 && isPostmaster(pid, cluster, Number(started.trim())) ? pid : undefined;
+}
+
 /** Patroni's test: it is called postgres, works in this folder, and started when the file says (within 3 s). */
 function isPostmaster(pid: number, cluster: string, startedAt: number): boolean {
-  if (readText(`/proc/${pid}/comm`)?.trim() !== 'postgres') return false;
-  if (readLink(`/proc/${pid}/cwd`) !== realpathSync(cluster)) return false;
+  const found = readProcess(pid);
+  if (found === undefined || isDead(found) || found.name !== 'postgres') return false;
+  if ((readLink(`/proc/${pid}/cwd`) ?? realpathSync(cluster)) !== realpathSync(cluster)) return false;
   const since = startTime(pid);
   return since === undefined || !Number.isFinite(startedAt) || Math.abs(since - startedAt) <= 3;
 }
 
-async function stopPostmaster(pid: number, cluster: string, say: (text: string) => void): Promise<void> {
+/** As for a restart: its clients are sent away. Throws a Failure where it does not end. */
+export async function stopPostmaster(
+  pid: number,
+  cluster: string,
+  say: (text: string) => void,
+): Promise<void> {
   say(`a server from before still runs as ${pid}: stopping it`);
   for (const [signal, wait] of [
     ['SIGINT', 10_000],
@@ -62,7 +79,7 @@ async function stopPostmaster(pid: number, cluster: string, say: (text: string) 
     process.kill(pid, signal);
     const deadline = performance.now() + wait;
     while (performance.now() < deadline) {
-      if (readLink(`/proc/${pid}/cwd`) !== realpathSync(cluster)) return;
+      if (!isPostmaster(pid, cluster, Number.NaN)) return;
       await delay(50);
     }
   }

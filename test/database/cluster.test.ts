@@ -123,6 +123,26 @@ describe('the task `cluster`', () => {
     expect(existsSync(stage)).toBe(false);
   });
 
+  test('beside the server that runs changes nothing: its socket stays, and no cluster takes its place', async () => {
+    expect((await volume.boot()).failure).toBeUndefined();
+    const rendered = readdirSync(join(volume.runDir, 'pg', 'config')).sort();
+    const asked = { schema: 1, op: 'restore', step: 'flip', from: 15, to: 15, stage: '.stage-restore-0a' };
+    const startedAt = new Date().toISOString();
+    writeFileSync(
+      data('pg', 'op.json'),
+      JSON.stringify({ ...asked, startedAt, readyAt: startedAt, what: 'restore of it' }),
+    );
+    const again = await volume.run('cluster');
+    expect(again.failure).toBeUndefined();
+    expect(again.notes.join()).toContain('restart --dependents cluster');
+    expect(await volume.admin('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(readdirSync(join(volume.runDir, 'pg', 'config')).sort()).toEqual(rendered);
+    expect(existsSync(data('pg', 'op.json'))).toBe(true);
+    rmSync(data('pg', 'op.json'));
+    expect((await volume.run('cluster')).notes).toEqual([]);
+    expect(await volume.admin('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
   test('deletes what went out of use a week ago, but not in a start that settled an operation', async () => {
     expect((await volume.run('cluster')).code).toBe(0);
     const kept = data('pg', 'trash', '20200101T000000Z-restore', '15', 'main');
