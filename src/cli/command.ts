@@ -89,7 +89,9 @@ export interface Doors {
     readonly onOutput: (bytes: Buffer) => void;
   }): Promise<AloneRuns>;
   /** Whether the server that is not ours lets us in; says what it is, or throws a Failure saying why not. */
-  externalDatabase?(database: DatabasePlan): Promise<string>;
+  externalDatabase?(
+    database: DatabasePlan,
+  ): Promise<{ readonly fact: string; readonly drifted: readonly string[] }>;
   /** What the files of a volume's database say; nothing is changed. */
   examineData?(dataDir: string, isRunning: boolean): Promise<readonly Finding[]>;
   /** Makes a bundle of an old host: without a supervisor, a plan or a volume. */

@@ -35,7 +35,12 @@ export function renderDatabase(
     ...describeUnclean(status),
     ...(status.drifted.length === 0
       ? []
-      : ([['text order', `${describeDrift(status.drifted)}; ${DRIFT_REMEDY}`]] satisfies [string, string][])),
+      : ([
+          [
+            'text order',
+            `${describeDrift(status.drifted)}; ${driftRemedy(status.external && status.database)}`,
+          ],
+        ] satisfies [string, string][])),
     ...(backup === undefined ? [] : ([['backup', backup]] as [string, string][])),
     ...status.ledger
       // A look at the order of text that found nothing is no news.
@@ -59,8 +64,12 @@ export function renderDatabase(
   ].join('\n');
 }
 
-export const DRIFT_REMEDY =
-  'build them anew, before the application starts again: bulkhead restart --dependents setup';
+/** `elsewhere`: the database, on a server that is not ours. */
+export function driftRemedy(elsewhere?: string): string {
+  return elsewhere === undefined
+    ? 'build them anew, before the application starts again: bulkhead restart --dependents setup'
+    : `as its owner, while the application stands still: REINDEX DATABASE ${elsewhere}; then ALTER DATABASE ${elsewhere} REFRESH COLLATION VERSION`;
+}
 
 export function describeDrift(drifted: readonly string[]): string {
   return `text is sorted otherwise than when the indexes of ${drifted.join(', ')} were built, and they may find less than there is`;

@@ -5,9 +5,15 @@ import type { DatabasePlan } from '../config/plan.ts';
 import { ConnectFailure } from '../postgres/explain-connect.ts';
 import { openExternalSession } from '../postgres/external-session.ts';
 import { encryptionOf } from './external-database.ts';
+import { findExternalDrift } from './external-drift.ts';
 
-/** One sentence about it; throws a Failure with why it cannot be used. */
-export async function examineExternal({ external, user, password, name }: DatabasePlan): Promise<string> {
+/** One sentence about it, and the databases sorted otherwise than they were; throws a Failure with why it cannot be used. */
+export async function examineExternal({
+  external,
+  user,
+  password,
+  name,
+}: DatabasePlan): Promise<{ readonly fact: string; readonly drifted: readonly string[] }> {
   if (!external) throw new Failure('the database is not an external one');
   const where = nameServer(external);
   try {
@@ -16,7 +22,8 @@ export async function examineExternal({ external, user, password, name }: Databa
       const { rows } = await session.query<{ version: string }>(
         `SELECT pg_catalog.current_setting('server_version') AS version`,
       );
-      return `PostgreSQL ${rows[0]?.version} at ${where} lets ${user} into ${name}, ${encryptionOf(session)}`;
+      const fact = `PostgreSQL ${rows[0]?.version} at ${where} lets ${user} into ${name}, ${encryptionOf(session)}`;
+      return { fact, drifted: await findExternalDrift(session, name) };
     } finally {
       await session.end();
     }

@@ -6,6 +6,7 @@ import type { Job } from '../program/job.ts';
 import type { DatabaseStatus } from '../protocol/database-status.ts';
 import { countContent } from './count-content.ts';
 import { encryptionOf } from './external-database.ts';
+import { findExternalDrift } from './external-drift.ts';
 import { findPooler } from './pooler.ts';
 
 /** Settings people ask for first when a server is not theirs. */
@@ -51,7 +52,7 @@ export async function readExternalStatus(job: Job, server: Server): Promise<Data
       ledger: (await hasLedger(session)) ? await readLedger(session) : [],
       kept: [],
       keptDatabases: [],
-      drifted: [],
+      drifted: await findExternalDrift(session, plan.name),
       uncleanStops: { count: 0, lastAt: undefined },
       settings: settings.rows.map((setting) => ({ ...setting, reason: '' })),
     };

@@ -84,6 +84,15 @@ describe('a database that is not ours', () => {
       expect(doctor).toMatch(/PostgreSQL \d+\.\S+ .*at .* lets app into app/);
       expect(doctor).toMatch(/identity +volume .*, its database is elsewhere/);
       expect(doctor).not.toContain('the first start makes one');
+      expect(doctor).toContain('text is sorted as when the indexes were built');
+      await server.admin(`UPDATE pg_database SET datcollversion = '0' WHERE datname = 'app'`);
+      try {
+        const drifted = (await supervisor.run('doctor')).stdout;
+        expect(drifted).toContain('text is sorted otherwise than when the indexes of app were built');
+        expect(drifted).toContain('REINDEX DATABASE app; then ALTER DATABASE app REFRESH COLLATION VERSION');
+      } finally {
+        await server.admin(`UPDATE pg_database SET datcollversion = NULL WHERE datname = 'app'`);
+      }
       expect(stdout).toContain('there is no backup of the database. Make one');
       const backup = await supervisor.run('backup', 'run', 'daily');
       expect([backup.code, backup.stdout]).toEqual([

@@ -5,7 +5,7 @@ import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
-import { examineCluster, examineTextOrder } from '../doctor/cluster.ts';
+import { examineCluster, examineTextOrder, textOrderFinding } from '../doctor/cluster.ts';
 import { examineIsolation, examineMachine } from '../doctor/machine.ts';
 import { examinePorts } from '../doctor/ports.ts';
 import { examineVolume } from '../doctor/volume.ts';
@@ -36,7 +36,7 @@ export async function run(context: Context): Promise<number> {
     ...(notes === undefined ? [examineIsolation(io.uid)] : notes.map(toFinding)),
     ...examineMachine(),
     await examinePostgres(context),
-    ...(database?.external ? [await examineExternal(context, database)] : []),
+    ...(database?.external ? await examineExternal(context, database) : []),
     ...(await examineArchive(context)),
     // The ports of a running supervisor are taken, and should be.
     ...(isRunning ? [] : await examinePorts(ports)),
@@ -109,15 +109,16 @@ function examineConfiguration(context: Context) {
 }
 
 /** As the application would, from here: name, network, certificate, password, all of it. */
-async function examineExternal({ doors }: Context, database: DatabasePlan): Promise<Finding> {
+async function examineExternal({ doors }: Context, database: DatabasePlan): Promise<readonly Finding[]> {
   const check = 'database';
   if (!doors.externalDatabase) throw new Error('the front door gave no way to the database');
   try {
-    return { check, level: 'ok', fact: await doors.externalDatabase(database) };
+    const { fact, drifted } = await doors.externalDatabase(database);
+    return [{ check, level: 'ok', fact }, textOrderFinding(drifted, database.name)];
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const remedy = error.remedy === undefined ? {} : { remedy: error.remedy };
-    return { check, level: 'fail', fact: error.message, ...remedy };
+    return [{ check, level: 'fail', fact: error.message, ...remedy }];
   }
 }
 

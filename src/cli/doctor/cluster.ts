@@ -2,7 +2,7 @@ import { Failure } from '../../base/errors.ts';
 import type { DatabaseStatus } from '../../protocol/database-status.ts';
 import type { Finding } from '../../protocol/finding.ts';
 import type { Context, Doors } from '../command.ts';
-import { DRIFT_REMEDY, describeDrift } from '../database-text.ts';
+import { describeDrift, driftRemedy } from '../database-text.ts';
 import { runProgram } from '../run-program.ts';
 
 /** Is something about to be put in the place of the cluster, and what is there to go back to? */
@@ -23,15 +23,21 @@ export async function examineCluster(doors: Doors, dataDir: string): Promise<rea
 
 /** Asked of the living server, which alone knows how it sorts; one that cannot be asked is told of by other findings. */
 export async function examineTextOrder(context: Context): Promise<readonly Finding[]> {
-  const check = 'text order';
   try {
     // The other end is this very program: the shape is that of protocol/database-status.ts.
     const { drifted } = (await runProgram(context, 'database-status', {})) as DatabaseStatus;
-    if (drifted.length > 0)
-      return [{ check, level: 'warn', fact: describeDrift(drifted), remedy: DRIFT_REMEDY }];
-    return [{ check, level: 'ok', fact: 'text is sorted as when the indexes were built' }];
+    return [textOrderFinding(drifted)];
   } catch (error) {
     if (error instanceof Failure) return [];
     throw error;
   }
+}
+
+/** `elsewhere`: the database on a server that is not ours, where no start of ours builds an index. */
+export function textOrderFinding(drifted: readonly string[], elsewhere?: string): Finding {
+  const check = 'text order';
+  if (drifted.length === 0)
+    return { check, level: 'ok', fact: 'text is sorted as when the indexes were built' };
+  const remedy = driftRemedy(elsewhere);
+  return { check, level: 'warn', fact: describeDrift(drifted), remedy };
 }
