@@ -64,6 +64,14 @@ describe('a role', () => {
     ]);
   });
 
+  test('is asked of HEAD as of GET', async () => {
+    const head = (role: Role) =>
+      ask({ method: 'HEAD', url: '/tokens', headers: as(give(`head-${role}`, role)) });
+    expect((await head('viewer')).statusCode).toBe(403);
+    trial.pass(1000);
+    expect((await head('admin')).statusCode).toBe(200);
+  });
+
   test('that is too small is told which would do, and nothing is done', async () => {
     const headers = { ...JSON_TYPE, ...as(give('grafana', 'viewer')) };
     const refused = await ask({ method: 'POST', url: '/jobs/scrape', headers });
@@ -211,7 +219,7 @@ describe('a login', () => {
       ['Sec-Fetch-Site: cross-site', { ...CONSOLE, 'sec-fetch-site': 'cross-site' }, '403 cross-site'],
       ['no header of ours', { ...JSON_TYPE, origin: `http://${HOST}` }, '403 no-console-header'],
       ['text/plain', { ...CONSOLE, 'content-type': 'text/plain' }, '415 not-json'],
-    ])('and not with %s', async (_what, headers, code) => {
+    ])('law 38: and a session changes nothing with %s', async (_what, headers, code) => {
       expect(codeOf(await scrape(headers))).toBe(code);
       expect(trial.queue.asked).toEqual([]);
     });

@@ -41,7 +41,7 @@ describe('off the loopback', () => {
     ['GET', '//status'],
     ['GET', '/%ff'],
     ['GET', '/jobs/%'],
-  ] as const)('%s %s answers nothing without a token', async (method, url) => {
+  ] as const)('law 38: %s %s answers nothing without a token', async (method, url) => {
     const response = await ask(STRANGER, { method, url, headers: JSON_TYPE });
     expect(response.statusCode).toBe(401);
     expect(response.headers['www-authenticate']).toBe('Bearer realm="bulkhead"');
@@ -131,7 +131,7 @@ describe('the Host', () => {
   );
 
   test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evillocalhost'])(
-    '%s is a rebound page’s, with or without an Origin',
+    'law 38: %s is a rebound page’s, with or without an Origin',
     async (host) => {
       expect(codeOf(await ask(LOCAL, { url: '/status', headers: { host } }))).toBe('403 unknown-host');
       const headers = { host, origin: `http://${host}`, ...JSON_TYPE };

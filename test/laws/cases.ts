@@ -211,8 +211,6 @@ export const LAWS: readonly Law[] = [
     sentence: 'The control door takes no name for code, and is taken over only from the dead.',
     peers:
       'supervisord (CVE-2017-11610, CVE-2019-12105), process-compose (GHSA-5gm3-9crp-6g3v), containerpilot (#480), pm2 (CVE-2025-5891)',
-    argued:
-      'not yet for tokens and Host on the API port: they come with the API; today only a unix socket of mode 0600 changes anything',
   },
   {
     number: 39,
