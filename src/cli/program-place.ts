@@ -42,7 +42,8 @@ async function findLiving(context: Context): Promise<Client | undefined> {
   }
 }
 
-function beside(context: Context, client: Client): ProgramPlace {
+/** Beside the supervisor behind `client`. */
+export function beside(context: Context, client: Client): ProgramPlace {
   return {
     alone: false,
     run: (program, input) => runProgram(context, program, input),

@@ -527,24 +527,46 @@ describe('reload', () => {
 });
 
 describe('db', () => {
+  /** The set-up runs again when it is asked for. */
+  function hasSetup(): void {
+    const setup = exampleService('setup', { kind: 'task', status: 'done', pid: undefined });
+    target.setProduct(exampleProduct({ services: [setup] }));
+    target.onAsked = (what) => {
+      if (what === 'restart tree setup') target.set('setup', { generation: 2, startedIn: 300 });
+    };
+  }
+
   test('import hands the file to PID 1 by its absolute path', async () => {
+    hasSetup();
     const { code, out } = await typed('db import dumps/x.sql', { cwd: '/home/me' });
     expect(code).toBe(0);
-    expect(target.asked).toEqual(['run import {"file":"/home/me/dumps/x.sql"}']);
-    expect(out).toBe('imported /home/me/dumps/x.sql in 0 ms. Migrate it: bulkhead db migrate\nrows  7\n');
+    expect(target.asked).toEqual(['run import {"file":"/home/me/dumps/x.sql"}', 'restart tree setup']);
+    expect(out).toBe(
+      'imported /home/me/dumps/x.sql in 0 ms; set-up and migrations have run on it\nrows  7\n',
+    );
   });
 
-  test('import asks for a replacement only when told to', async () => {
-    expect((await typed('db import --replace x.sql', { cwd: '/home/me' })).code).toBe(0);
-    expect(target.asked).toEqual(['run import {"file":"/home/me/x.sql","mode":"replace"}']);
+  test('import replaces only what somebody said yes to', async () => {
+    hasSetup();
+    const silent = await typed('db import --replace x.sql', { cwd: '/home/me' });
+    expect(silent).toMatchObject({ code: 5, err: expect.stringContaining('nobody said yes') });
+    expect(target.asked).toEqual([]);
+    expect((await typed('db import --replace x.sql --yes', { cwd: '/home/me' })).code).toBe(0);
+    expect(target.asked).toEqual([
+      'run import {"file":"/home/me/x.sql","mode":"replace"}',
+      'restart tree setup',
+    ]);
   });
 
   test('import tells the way back to what was there', async () => {
+    hasSetup();
     target.run = async (_program, _input, onReport) => {
       onReport({ type: 'result', value: { kept: 'shop_old' } });
       return 0;
     };
-    const { out } = await typed('db import --replace x.sql', { env: { BULKHEAD_COMMAND: 'npx bulkhead' } });
+    const { out } = await typed('db import --replace --yes x.sql', {
+      env: { BULKHEAD_COMMAND: 'npx bulkhead' },
+    });
     expect(out).toContain(
       'back to what was there: npx bulkhead db rollback shop_old; rid of it: npx bulkhead db rollback --forget shop_old\n',
     );

@@ -27,7 +27,7 @@ export const DATABASE: readonly CommandSpec[] = [
   },
   {
     name: 'db import',
-    summary: 'import a dump into the application database',
+    summary: 'import a dump into the application database, and migrate it',
     usage: 'FILE',
     arity: { least: 1, most: 1 },
     options: [
@@ -35,8 +35,9 @@ export const DATABASE: readonly CommandSpec[] = [
         name: 'replace',
         summary: 'put it in the place of what is there, which is kept under another name',
       },
+      ...OPERATION_OPTIONS.filter(({ name }) => name !== 'dry-run'),
     ],
-    exits: [refused, unreachable],
+    exits: [refused, unreachable, timedOut],
     examples: ['bulkhead db import --replace /data/import/tools.sql.gz'],
     load: () => import('../commands/db-import.ts'),
   },
