@@ -41,10 +41,14 @@ export async function runRestore(job: Job): Promise<void> {
   if (alone !== undefined) {
     // What is refused anyway leaves the volume, and whom it belongs to, as it was.
     requireReplace(job, await planRestore(job, findSource(job.assignment.dataDir, wanted)));
-    prepareVolume(job);
+    return restoreLocked(prepareVolume(job), wanted);
   }
+  return restoreLocked(job, wanted);
+}
+
+/** Nothing is pruned under its feet. */
+async function restoreLocked(job: Job, wanted: string): Promise<void> {
   const source = findSource(job.assignment.dataDir, wanted);
-  // Nothing is pruned under its feet.
   const lock = source.kind === 'file' ? undefined : lockBackups(join(job.assignment.dataDir, 'backups'));
   try {
     await restoreSource(job, source);

@@ -16,6 +16,7 @@ import { spawnProcess } from '../system/process.ts';
 import { startReaper } from '../system/reaper.ts';
 import { findIdentity } from '../system/users.ts';
 import { lockData, requireVolume } from './data-folder.ts';
+import { rememberOwners } from './former-owners.ts';
 import { createLaunchSource } from './launch-source.ts';
 import { spawnOptions } from './launcher.ts';
 import { resolveLaunch } from './resolve-launch.ts';
@@ -77,10 +78,13 @@ export function openAlone(options: AloneOptions): AloneSession {
     let count = 0;
     return {
       dataDir: plan.dataDir,
-      run: (program, input, onReport, signal) => {
+      run: async (program, input, onReport, signal) => {
         count += 1;
         const resolved = resolveLaunch({ ...cluster, work: { kind: 'program', program } }, source, input);
-        return runChild(`${program}:${count}`, resolved, { ...options, onReport, signal });
+        const putBack = uid === 0 ? rememberOwners(plan.dataDir) : undefined;
+        const code = await runChild(`${program}:${count}`, resolved, { ...options, onReport, signal });
+        if (code !== CommandExit.ok) putBack?.();
+        return code;
       },
       close: () => {
         reaper.stop();

@@ -116,7 +116,7 @@ test('of assets only new contents go, and what is fetched is what was backed up'
   expect(readdirSync(join(root, 'assets')).sort()).toEqual([first.id, second.id, 'blobs'].sort());
 });
 
-test('a failure in mid-upload leaves no manifest, and the next run goes on where it ended', async () => {
+test('case 23: a failure in mid-upload leaves no manifest, and the next run goes on where it ended', async () => {
   writeAsset('one.png', 'one');
   writeAsset('two.png', 'two');
   const dump = shelveBytes('dump', { 'shop.dump': randomBytes(9 * 1024 ** 2) }, { root, at: ago(1) });

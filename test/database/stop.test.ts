@@ -114,7 +114,7 @@ describe('a stop', () => {
     expect(await third.stop()).toEqual(CLEAN);
   });
 
-  test('case 13: during a migration, and with an idle pool and a long query, is clean', async () => {
+  test('case 13: during a migration, in a backup, and with an idle pool and a long query, is clean', async () => {
     {
       await using migrating = await boot(
         `${PLAN.replace(' }', ', migrate: { command: [sh, -c, "echo at-$$$$((40+2)); exec sleep 1000"] } }')}`,
@@ -126,9 +126,20 @@ describe('a stop', () => {
     await using running = await boot();
     await running.ready();
     const clients = await Promise.all(Array.from({ length: 5 }, () => connect()));
+    // pg_dump waits for a table that somebody holds.
+    await clients[1]?.query('CREATE TABLE held (a integer); BEGIN; LOCK TABLE held');
+    const backup = running.run('backup', 'run', 'daily');
+    await eventually('the backup is at work', async () => {
+      const found = await clients[2]?.query(
+        `SELECT FROM pg_locks WHERE relation = 'held'::regclass AND NOT granted`,
+      );
+      return (found?.rows.length ?? 0) > 0;
+    });
     const long = clients[0]?.query('SELECT pg_sleep(1000)').catch(() => 'ended');
     expect(await running.stop()).toEqual(CLEAN);
     expect(await long).toBe('ended');
+    expect((await backup).code).not.toBe(0);
+    expect(readdirSync(data('backups', 'dump')).filter((name) => !name.startsWith('.stage'))).toEqual([]);
     expect(state()).toBe('shut down');
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
   });

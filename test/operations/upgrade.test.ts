@@ -52,7 +52,7 @@ describe.skipIf(!older)(`an upgrade from PostgreSQL ${older?.major} to ${newest?
     expect(refused.failure).toContain('no verified backup of this cluster of the last day');
   });
 
-  test('moves everything at the next start, keeps the old cluster, and goes back', async () => {
+  test('case 20: moves everything at the next start, keeps the old cluster, and goes back', async () => {
     const asked = await volume.run('upgrade', { input: { withoutBackup: '1' } });
     expect(asked.failure).toBeUndefined();
     const cluster = await volume.run('cluster');

@@ -80,7 +80,7 @@ test('a segment is in the archive whole, with a hash that sha256sum reads, and c
   expect(existsSync(join(cluster, 'owned'))).toBe(false);
 });
 
-test('the same content again is success, another one is refused loudly and leaves what is there', () => {
+test('case 21: the same content again is success, another one is refused loudly and leaves what is there', () => {
   archiveIt();
   expect(archiveIt().code).toBe(0);
   segment('other');
