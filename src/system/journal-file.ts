@@ -22,7 +22,10 @@ export interface ReadLines {
 export class JournalFile {
   readonly #path: string;
   #file: FileHandle | undefined;
+  /** Where what is safe ends. */
   #size = 0;
+  /** Behind that lies what a write that failed has left. */
+  #isTorn = false;
   #waiting: Waiting[] = [];
   /** Of the one writer; also what `rewrite` and `close` wait for. */
   #busy: Promise<void> = Promise.resolve();
@@ -55,7 +58,7 @@ export class JournalFile {
     return { lines, torn };
   }
 
-  /** Rejects where it cannot be written; then the file may end with a part of the line, until `rewrite` succeeds. */
+  /** Rejects where it cannot be written; the file may end with a part of the line then, until the next one is. */
   append(line: unknown): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ text: `${JSON.stringify(line)}\n`, resolve, reject });
@@ -82,6 +85,7 @@ export class JournalFile {
       await this.#file?.close().catch(() => undefined);
       this.#file = file;
       this.#size = Buffer.byteLength(text);
+      this.#isTorn = false;
     });
   }
 
@@ -108,14 +112,23 @@ export class JournalFile {
     try {
       if (this.#file === undefined) throw new Error('internal error: the journal is not open');
       const bytes = Buffer.from(batch.map(({ text }) => text).join(''));
+      await this.#cutTorn(this.#file);
       for (let at = 0; at < bytes.length; )
-        at += (await this.#file.write(bytes, at, bytes.length - at, null)).bytesWritten;
+        at += (await this.#file.write(bytes, at, bytes.length - at, this.#size + at)).bytesWritten;
       await this.#file.datasync();
       this.#size += bytes.length;
       for (const { resolve } of batch) resolve();
     } catch (error) {
+      this.#isTorn = true;
       for (const { reject } of batch) reject(error);
     }
+  }
+
+  /** A line behind half of one would be a part of it, and lost with it; a whole one was refused, and must not come back. */
+  async #cutTorn(file: FileHandle): Promise<void> {
+    if (!this.#isTorn) return;
+    await file.truncate(this.#size);
+    this.#isTorn = false;
   }
 }
 
