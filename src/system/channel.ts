@@ -40,18 +40,22 @@ export function openChannel(
     stream.destroy();
     onEnd?.();
   };
-  stream.on(
-    'data',
+  outliveWriteErrors(stream);
+  const take =
     typeof wanted === 'object'
       ? readLines(
           (line) => !ended && onLine(line),
           wanted.longest,
           () => wanted.tooLong(),
         )
-      : readLines((line) => !ended && onLine(line), LONGEST_LINE),
-  );
-  // A broken pipe is the child's death, told elsewhere.
-  stream.on('error', finish);
+      : readLines((line) => !ended && onLine(line), LONGEST_LINE);
+  stream.on('data', take);
+  // The end of what could be read; the child's death is told elsewhere.
+  stream.on('error', () => {
+    // Read from the socket while it was held, and handed to nobody yet.
+    for (let rest = stream.read(); rest !== null; rest = stream.read()) take(rest);
+    finish();
+  });
   stream.on('end', finish);
   return {
     send: (line) => {
@@ -76,4 +80,16 @@ export function openChannel(
       };
     },
   };
+}
+
+/**
+ * A child that has gone without reading what it was sent may have said something first. Node closes a socket at the
+ * first write that fails, and what lies in it unread is gone; so a failed write passes for one that was never read, and
+ * the end is where there is no more to read.
+ */
+function outliveWriteErrors(stream: Socket): void {
+  const write = stream._write.bind(stream);
+  stream._write = (chunk, encoding, done) => write(chunk, encoding, () => done());
+  const writev = stream._writev?.bind(stream);
+  if (writev) stream._writev = (chunks, done) => writev(chunks, () => done());
 }

@@ -191,6 +191,25 @@ test.runIf(isRoot)(
   },
 );
 
+/** At once, whatever was sent to it: the kernel calls that a reset, and hands out what was written before all the same. */
+test.each([
+  ['64 KB, and reads none of it', 64 * 1024, false],
+  ['1 MB, more than its socket holds', 1024 * 1024, false],
+  ['64 KB, while nobody listens to it', 64 * 1024, true],
+])('the last words of a child that was sent %s are heard', async (_what, bytes, held) => {
+  const runs = Number(process.env.BULKHEAD_TEST_RUNS ?? 10);
+  for (let run = 0; run < runs; run += 1) {
+    const child = startChild(['sh', '-c', 'printf "%s\\n" first last >&3'], { channel: true });
+    child.process?.send('x'.repeat(bytes - 1));
+    if (held) child.process?.hold(true);
+    await child.exited;
+    expect(child.told.filter((each) => each.startsWith('message'))).toEqual([
+      'message first',
+      'message last',
+    ]);
+  }
+});
+
 test.runIf(isRoot && existsSync('/usr/bin/setpriv'))('a child gets its supplementary groups', async () => {
   const child = startChild(['sh', '-c', 'id -u; id -g; id -G; echo $$'], {
     identity: { ...nobody, uid: 1, gid: 1, groups: [4, 20] },
