@@ -57,6 +57,7 @@ const MEASURE_MS = 30_000;
 
 export async function runApi(job: Job): Promise<void> {
   const { assignment, signal, say, hear } = job;
+  job.showLife();
   const settings = readSettings(assignment);
   const operate = createOperate(settings.operateSocket);
   const plan = assignment.alerts;

@@ -7,6 +7,11 @@ import type { ServicePlan } from './plan-runs.ts';
 
 /** What the worker has after the last of its attempts, to put back what they did; ms. */
 const WORKER_END = 2000;
+/**
+ * One that hangs is noticed before its leases of 30 s run out, of which it has used ten at most: until then its attempts
+ * must be gone, for another worker may take their jobs. ms
+ */
+const SILENT = 10_000;
 
 export function workerDraft(
   jobs: JobsPlan,
@@ -85,5 +90,6 @@ function ownService(name: string, program: 'worker' | 'api', user: string): Serv
     // What it needs comes back one day: it is never given up.
     restart: { ...DEFAULT_RESTART, maxDelay: 10_000, giveUp: undefined },
     onUnhealthy: 'restart',
+    watchdog: SILENT,
   };
 }

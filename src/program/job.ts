@@ -23,6 +23,8 @@ export interface Job {
   hear(listener: (message: ToWorker) => void, onEnd: () => void): void;
   /** How long it may go on once it is asked to stop, in ms; else 1500. Its exit code is 143 all the same. */
   takeForStop(ms: number): void;
+  /** Of a service: tells PID 1 from now on, again and again, that it lives; one that falls silent is started anew. */
+  showLife(): void;
   /** A line of the program's own log. */
   say(text: string): void;
   /** Ends with this code when the work is done, without a word: who failed has said so itself. */

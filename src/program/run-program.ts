@@ -8,6 +8,8 @@ import { type LazyLog, openLazyLog } from './lazy-log.ts';
 
 /** How long a program may clean up when it is asked to stop, unless it says otherwise. */
 const STOP_MS = 1500;
+/** The plan allows ten seconds without a word. */
+const ALIVE_MS = 2500;
 
 /** Loads what a program does; undefined where there is none of that name. */
 export type FindProgram = (name: string) => (() => Promise<(job: Job) => Promise<void>>) | undefined;
@@ -88,6 +90,10 @@ function jobOf(channel: Channel, log: LazyLog, own: Pick<Job, 'signal' | 'endWit
     note: (text) => {
       log.say('warn', text);
       channel.report({ type: 'note', text });
+    },
+    showLife: () => {
+      channel.report({ type: 'alive' });
+      setInterval(() => channel.report({ type: 'alive' }), ALIVE_MS).unref();
     },
     say: (text) => log.say('info', text),
     leave: async () => {

@@ -49,6 +49,8 @@ export interface AssignedCommand {
 
 export type Report =
   | { readonly type: 'progress'; readonly progress: Progress }
+  /** Of a service: its event loop turns. */
+  | { readonly type: 'alive' }
   /** Something the operator should know, kept in status until the next start. */
   | { readonly type: 'note'; readonly text: string }
   /** Of the API: the worst alert that fires, for /health; without a reason none does. */

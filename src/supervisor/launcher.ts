@@ -7,7 +7,7 @@ import { spawnProcess } from '../system/process.ts';
 import type { Logs } from './logs/logs.ts';
 import { limitMemory } from './memory-limit.ts';
 import { watchMemory } from './memory-watch.ts';
-import { followNotifications, wantsNotifications } from './notifications.ts';
+import { ALIVE, followNotifications, wantsNotifications } from './notifications.ts';
 import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
 import type { Exit, IncarnationEvents, Launcher } from './services/ports.ts';
 import { waitAtMost } from './wait-at-most.ts';
@@ -107,7 +107,13 @@ function spawnRun(
       events.failed(error);
     },
     ready: () => events.ready(),
-    message: (line) => readReport(line, (report) => events.report(report), logs, run.name),
+    message: (line) =>
+      readReport(
+        line,
+        (report) => (report.type === 'alive' ? notifications.take(ALIVE) : events.report(report)),
+        logs,
+        run.name,
+      ),
     notified: (assignments) => notifications.take(assignments),
     exited: (exit) => {
       notifications.stop();

@@ -28,8 +28,12 @@ export interface Notifications {
 
 /** Whether a run gets a socket to speak to. */
 export function wantsNotifications(run: RunPlan): boolean {
-  return run.kind === 'service' && (run.ready?.kind === 'notify' || run.watchdog !== undefined);
+  if (run.kind !== 'service' || run.work.kind === 'program') return false;
+  return run.ready?.kind === 'notify' || run.watchdog !== undefined;
 }
+
+/** A program of our own has a channel, and says there what others say by WATCHDOG=1. */
+export const ALIVE: ReadonlyMap<string, string> = new Map([['WATCHDOG', '1']]);
 
 /** The watchdog counts from READY=1, or from its first WATCHDOG=1 where readiness is told otherwise, as systemd's does. */
 export function followNotifications(
@@ -38,6 +42,7 @@ export function followNotifications(
   listener: NotificationListener,
 ): Notifications {
   const watchdog = run.kind === 'service' ? run.watchdog : undefined;
+  const isOurs = run.kind === 'service' && run.work.kind === 'program';
   let heard: number | undefined;
   let failed = false;
   let disarm: (() => void) | undefined;
@@ -51,7 +56,14 @@ export function followNotifications(
         disarm = undefined;
         watch(ms);
       });
-    } else fail(`no WATCHDOG=1 for ${formatDuration(ms)}`);
+    } else if (left < -ms) {
+      // So late comes a timer of somebody who was stopped himself (docker pause): nobody could be heard either.
+      heard = clock.mono();
+      watch(ms);
+    } else
+      fail(
+        isOurs ? `it hangs: no word for ${formatDuration(ms)}` : `no WATCHDOG=1 for ${formatDuration(ms)}`,
+      );
   }
 
   function fail(why: string): void {
