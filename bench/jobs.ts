@@ -60,7 +60,7 @@ try {
       note,
     }),
     new PostgresStore({ limits: LIMITS, connect: () => openSession(target()), note }),
-    new RedisStore({ limits: LIMITS, url: redis.url, note }),
+    new RedisStore({ limits: LIMITS, prefix: 'bulkhead', home: undefined, url: redis.url, note }),
   ];
   for (const store of stores) {
     await store.open(['scrape']);

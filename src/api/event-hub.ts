@@ -79,7 +79,7 @@ export function createEventHub({ operate, operations, pingMs = PING_MS }: HubPor
     async (signal) => {
       // Whoever hears nothing and is cut off shall come back with a number, too.
       last ??= (await eventsAfter(0)).at(-1);
-      return operate.lines(`/v1/events?since=${last ?? FROM_NOW_ON}&follow=1`, signal);
+      return operate.lines(`/v1/events?since=${last ?? FROM_NOW_ON}&follow=1&jobs=1`, signal);
     },
     (line) => {
       if ('seq' in line) {

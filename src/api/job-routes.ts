@@ -72,7 +72,8 @@ export const JOB_ROUTES: readonly ApiRoute[] = [
     summary: 'add a job of this type; where there is none of the name but a schedule, run that now',
     body: newJob,
     headers: {
-      [IDEMPOTENCY_KEY]: 'the same key again is the same job, not another; 1 to 200 visible characters',
+      [IDEMPOTENCY_KEY]:
+        'the same key again is the same job, not another, of this type; 1 to 200 visible characters',
     },
     answers: {
       200: { what: 'it was there already: the same Idempotency-Key', schema: jobAnswer },
@@ -82,6 +83,7 @@ export const JOB_ROUTES: readonly ApiRoute[] = [
       },
       404: { what: 'unknown-type' },
       409: { what: 'singleton: `jobId` waits or runs already' },
+      422: { what: 'key-reused: the Idempotency-Key was used for another request, of `jobId`' },
       502: { what: 'run-failed: of a schedule, at once' },
     },
     run: addJob,

@@ -16,7 +16,16 @@ export interface ProblemBody {
   /** The role that is needed. */
   readonly role?: Role;
   /** What is wrong with the request, one by one. */
-  readonly errors?: readonly { readonly at: string; readonly message: string }[];
+  readonly errors?: readonly ProblemError[];
+}
+
+export interface ProblemError {
+  readonly at: string;
+  readonly message: string;
+  /** Of the body: where, as a JSON pointer (RFC 6901) in a fragment. */
+  readonly pointer?: string;
+  /** What was perhaps meant. */
+  readonly hint?: string;
 }
 
 type More = Pick<ProblemBody, 'remedy' | 'jobId' | 'role' | 'errors'> & {
@@ -54,6 +63,7 @@ const HTTP_STATUS: Readonly<Record<JobsErrorCode, number>> = {
   'not-finished': 409,
   active: 409,
   'too-large': 413,
+  'key-reused': 422,
   full: 503,
   'not-durable': 503,
   'worker-away': 503,

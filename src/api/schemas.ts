@@ -35,9 +35,17 @@ export function object(
   return { type: 'object', required, properties };
 }
 
-/** What is sent to us: a key that is not known is a mistake. */
-export function strict(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
-  return { type: 'object', additionalProperties: false, properties };
+/**
+ * What is sent to us: a key that is not known is a mistake.
+ * @param description also the hint of whoever sends such a key
+ */
+export function strict(properties: Readonly<Record<string, JsonSchema>>, description?: string): JsonSchema {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties,
+    ...(description === undefined ? {} : { description }),
+  };
 }
 
 export function list(items: JsonSchema): JsonSchema {
@@ -47,17 +55,20 @@ export function list(items: JsonSchema): JsonSchema {
 const typeName: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' };
 const key: JsonSchema = { type: 'string', minLength: 1, maxLength: 200 };
 
-export const newJob = strict({
-  data: { description: 'what the job is about: any JSON of at most 64 KB' },
-  priority: {
-    type: 'integer',
-    minimum: -1_000_000,
-    maximum: 1_000_000,
-    description: 'higher first (that of the type)',
+export const newJob = strict(
+  {
+    data: { description: 'what the job is about: any JSON of at most 64 KB' },
+    priority: {
+      type: 'integer',
+      minimum: -1_000_000,
+      maximum: 1_000_000,
+      description: 'higher first (that of the type)',
+    },
+    startAfter: { ...time, description: 'not before this time' },
+    singletonKey: { ...key, description: 'only one job of the type with this key waits or runs' },
   },
-  startAfter: { ...time, description: 'not before this time' },
-  singletonKey: { ...key, description: 'only one job of the type with this key waits or runs' },
-});
+  'what the job is about stands under data: {"data": {"tool": 7}}',
+);
 export const ofType = strict({ type: { ...typeName, description: 'only of this type; without it, of all' } });
 export const nothing = strict({});
 
@@ -73,6 +84,15 @@ export const jobQuery = strict({
   },
 });
 
+const failureOf = object(
+  {
+    reason: {
+      enum: ['exit', 'signal', 'timeout', 'memory', 'oom', 'crash', 'start', 'lease', 'dependency'],
+    },
+    message: text,
+  },
+  ['reason', 'message'],
+);
 const job = object(
   {
     id: { type: 'string', format: 'uuid' },
@@ -89,20 +109,30 @@ const job = object(
     finishedAt: time,
     progress: object({ percent: { type: 'number' }, text }),
     result: {},
-    failure: object(
-      {
-        reason: {
-          enum: ['exit', 'signal', 'timeout', 'memory', 'oom', 'crash', 'start', 'lease', 'dependency'],
-        },
-        message: text,
-      },
-      ['reason', 'message'],
-    ),
+    failure: failureOf,
     cancelRequested: { const: true },
     durability,
     worker: text,
     parent: { ...text, description: 'the job that added it' },
     deadLetter: { const: true, description: 'it failed for good and waits for redrive' },
+    round: { ...count, description: 'how often people had it run anew, by retry or redrive' },
+    history: {
+      ...list(
+        object(
+          {
+            attempt: count,
+            startedAt: time,
+            endedAt: time,
+            end: { enum: ['completed', 'failed', 'released', 'cancelled'] },
+            failure: failureOf,
+            worker: text,
+          },
+          ['attempt', 'startedAt', 'endedAt', 'end'],
+        ),
+      ),
+      description:
+        'the last 20 attempts that are over, the oldest first; released: put back, it does not count. Not in lists',
+    },
   },
   ['id', 'type', 'state', 'priority', 'attempts', 'maxAttempts', 'createdAt', 'durability'],
 );
@@ -270,7 +300,17 @@ export const problem = object(
     remedy: text,
     jobId: text,
     role: { enum: ROLES, description: 'the role that is needed' },
-    errors: list(object({ at: text, message: text }, ['at', 'message'])),
+    errors: list(
+      object(
+        {
+          at: text,
+          message: text,
+          pointer: { ...text, description: 'where in the body, a JSON pointer: #/data' },
+          hint: text,
+        },
+        ['at', 'message'],
+      ),
+    ),
   },
   ['type', 'title', 'status', 'code', 'detail'],
 );

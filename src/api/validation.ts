@@ -1,6 +1,7 @@
 /** Checks requests against their schemas, and says what is wrong with them in words of ours. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { Problem } from './problem.ts';
+import { suggestWord } from '../base/suggest.ts';
+import { Problem, type ProblemError } from './problem.ts';
 import type { JsonSchema } from './route.ts';
 
 export type Validate = (value: unknown) => { value: unknown } | { error: Problem };
@@ -10,7 +11,7 @@ const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\
 
 /** Texts of an address become the numbers they stand for; a body must have the right types by itself. */
 export function createValidator(): (schema: JsonSchema, part: string) => Validate {
-  const options = { strict: true, strictTypes: false, allErrors: true } as const;
+  const options = { strict: true, strictTypes: false, allErrors: true, verbose: true } as const;
   const [bodies, texts] = [new Ajv(options), new Ajv({ ...options, coerceTypes: true })].map((ajv) =>
     ajv.addFormat('date-time', isDateTime),
   );
@@ -34,13 +35,40 @@ function isDateTime(text: string): boolean {
 const MOST_ERRORS = 10;
 
 function invalid(part: string, found: readonly ErrorObject[]): Problem {
-  const errors = found.slice(0, MOST_ERRORS).map((error) => ({
-    at: `${part === 'querystring' ? 'query' : part}${error.instancePath.replaceAll('/', '.')}`,
-    message: describe(error),
-  }));
+  const errors = found.slice(0, MOST_ERRORS).map((error): ProblemError => {
+    const hint = hintOf(error);
+    return {
+      at: `${part === 'querystring' ? 'query' : part}${error.instancePath.replaceAll('/', '.')}`,
+      message: describe(error),
+      ...(part === 'body' ? { pointer: pointerOf(error) } : {}),
+      ...(hint === undefined ? {} : { hint }),
+    };
+  });
   const [first] = errors;
   const detail = first === undefined ? 'the request has the wrong shape' : `${first.at}: ${first.message}`;
-  return new Problem(400, 'bad-request', detail, { errors, remedy: 'see: GET /api/openapi.json' });
+  const remedy = [first?.hint, 'see: GET /api/openapi.json'].filter((part) => part !== undefined).join('; ');
+  return new Problem(400, 'bad-request', detail, { errors, remedy });
+}
+
+/** RFC 6901, as RFC 9457 has it in its example. */
+function pointerOf({ keyword, params, instancePath }: ErrorObject): string {
+  const key: unknown = keyword === 'additionalProperties' ? params.additionalProperty : undefined;
+  const last = typeof key === 'string' ? `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}` : '';
+  return `#${instancePath}${last}`;
+}
+
+/** Of a key nobody knows: the one that was meant, or what the object is for, or all there are. */
+function hintOf({ keyword, params, parentSchema }: ErrorObject): string | undefined {
+  if (keyword !== 'additionalProperties') return undefined;
+  const { properties = {}, description } = (parentSchema ?? {}) as {
+    readonly properties?: object;
+    readonly description?: string;
+  };
+  const known = Object.keys(properties);
+  const meant = suggestWord(String(params.additionalProperty), known);
+  if (meant !== undefined) return `did you mean "${meant}"?`;
+  if (description !== undefined) return description;
+  return known.length === 0 ? 'it takes no keys' : `it knows ${known.join(', ')}`;
 }
 
 function describe({ keyword, params, message = 'is wrong' }: ErrorObject): string {

@@ -17,10 +17,11 @@ const EXITS: Readonly<Record<JobsErrorCode, number>> = {
   full: CommandExit.refused,
   'not-durable': CommandExit.refused,
   'too-large': CommandExit.refused,
+  'key-reused': CommandExit.refused,
   'worker-away': CommandExit.unreachable,
 };
 /** HTTP statuses a JobsAnswer may come with. */
-const STATUSES = [400, 404, 409, 413, 503];
+const STATUSES = [400, 404, 409, 413, 422, 503];
 
 /** What the worker answers; its refusal is a Failure with the exit code of its kind. */
 export async function askJobs<Value extends JobsValue>(

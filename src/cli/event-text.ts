@@ -5,13 +5,14 @@ import { type Paint, tameLine } from './terminal.ts';
 
 /** One event as one line: number, time, what happened. */
 export function describeEvent(event: EventLine, paint: Paint): string {
+  if (event.type === 'job') return paint('dim', `       ${event.at.slice(11, 23)}  a job ${event.what}`);
   if (event.type === 'missed')
     return paint('warn', `       events before ${event.before} are no longer kept`);
   const head = paint('dim', `${String(event.seq).padStart(6)} ${event.at.slice(11, 23)}`);
   return `${head}  ${whatHappened(event, paint)}`;
 }
 
-function whatHappened(event: Exclude<EventLine, { type: 'missed' }>, paint: Paint): string {
+function whatHappened(event: Exclude<EventLine, { type: 'missed' | 'job' }>, paint: Paint): string {
   switch (event.type) {
     case 'changed': {
       const reason = event.reason === '' ? '' : `: ${tameLine(event.reason)}`;

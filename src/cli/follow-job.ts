@@ -6,7 +6,7 @@ import type { JobView } from '../protocol/jobs.ts';
 import { askJobs } from './ask-jobs.ts';
 import type { Client } from './client.ts';
 import type { Context } from './command.ts';
-import { durabilityNote, isOver } from './job-text.ts';
+import { describeJob, durabilityNote, isOver } from './job-text.ts';
 import { createProgressLine } from './progress-line.ts';
 
 /** Soon while it may end soon, seldom when it takes long. */
@@ -43,7 +43,7 @@ async function look(client: Client, id: string, signal: AbortSignal): Promise<Jo
   }
 }
 
-/** Shows how far it is on a terminal's standard error, and resolves with its end; undefined: the signal came first. */
+/** Shows on standard error how far it is, where that is no terminal a line for each change; and resolves with its end; undefined: the signal came first. */
 export async function showJob(
   context: Context,
   client: Client,
@@ -51,17 +51,31 @@ export async function showJob(
   signal: AbortSignal,
 ): Promise<JobView | undefined> {
   const show = createProgressLine(context);
+  const tell = lineTeller(context);
   let end: JobView | undefined;
   try {
     for await (const job of followJob(client, id, signal)) {
       const { percent, text } = job.progress ?? {};
       show({ what: `${job.type} ${job.state}`, percent, detail: text });
       if (isOver(job)) end = job;
+      else tell(job);
     }
   } finally {
     show(undefined);
   }
   return end;
+}
+
+/** For logs of others, such as of CI: what has changed, and of progress each further tenth and each new word. */
+function lineTeller({ io, json, remark }: Context): (job: JobView) => void {
+  if (io.err.columns !== undefined || json) return () => undefined;
+  let last = '';
+  return (job) => {
+    const { state, attempts, failure, cancelRequested, progress: { percent = 0, text = '' } = {} } = job;
+    const now = JSON.stringify([state, attempts, failure, cancelRequested, Math.floor(percent / 10), text]);
+    if (now !== last) remark(describeJob(job, io.now()));
+    last = now;
+  };
 }
 
 /** What a command that waited for the job ends with. */

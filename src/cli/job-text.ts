@@ -2,12 +2,11 @@
 import { formatDuration } from '../base/duration.ts';
 import type { Durability, JobState, JobsStatus, JobView } from '../protocol/jobs.ts';
 import { shortJobId } from '../protocol/stored-line.ts';
-import { renderFacts } from './fact-text.ts';
 import { ageOf } from './status-text.ts';
 import { type Column, renderTable } from './table.ts';
 import { cutText, type Paint, type Tone, tameLine } from './terminal.ts';
 
-const LOOKS: Readonly<Record<JobState, Tone>> = {
+export const LOOKS: Readonly<Record<JobState, Tone>> = {
   created: 'busy',
   retry: 'warn',
   active: 'busy',
@@ -16,7 +15,7 @@ const LOOKS: Readonly<Record<JobState, Tone>> = {
   failed: 'bad',
 };
 
-const KEPT: Readonly<Record<Durability, string>> = {
+export const KEPT: Readonly<Record<Durability, string>> = {
   durable: 'kept on disk',
   journaled: 'kept in memory and a file of the volume',
   volatile: 'kept in memory alone: they are lost when this container stops',
@@ -70,7 +69,7 @@ function tookText({ state, startedAt, finishedAt }: JobView, now: number): strin
 }
 
 /** What the state alone does not say. */
-function whyOf(job: JobView, now: number): string {
+export function whyOf(job: JobView, now: number): string {
   const { state, failure, progress, startAfter, cancelRequested } = job;
   if (cancelRequested && state === 'active') return 'being stopped';
   if (state === 'active' && progress !== undefined) return progressText(progress);
@@ -86,30 +85,9 @@ function progressText({ percent, text = '' }: NonNullable<JobView['progress']>):
   return tameLine(`${share}${text}`).trim();
 }
 
-function failureText({ reason, message }: NonNullable<JobView['failure']>): string {
+export function failureText({ reason, message }: NonNullable<JobView['failure']>): string {
   if (message === '' || message === reason) return tameLine(reason);
   return tameLine(message.startsWith(`${reason} `) ? message : `${reason}: ${message}`);
-}
-
-/** Everything about one job. */
-export function renderJob(job: JobView, now: number, paint: Paint): string {
-  const { state, data, result, progress, failure, maxAttempts, ...facts } = job;
-  const why = whyOf(job, now);
-  return [
-    `${nameOf(job)}  ${paint(LOOKS[state], state)}${why === '' ? '' : `  ${why}`}`,
-    '',
-    renderFacts({ ...facts, attempts: `${job.attempts} of ${maxAttempts}` }),
-    ...valueLines('data', data),
-    ...valueLines('result', result),
-    '',
-    paint('dim', `what it wrote: bulkhead logs ${job.type} --job ${shortJobId(job.id)}`),
-  ].join('\n');
-}
-
-function valueLines(name: string, value: unknown): string[] {
-  if (value === undefined || value === null) return [];
-  const lines = JSON.stringify(value, undefined, 2).split('\n');
-  return ['', `${name}:`, ...lines.map((line) => `  ${tameLine(line)}`)];
 }
 
 /** How it stands with one job, as a sentence. */

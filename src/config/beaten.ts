@@ -4,12 +4,16 @@ import type { Plan } from './plan.ts';
 import type { Flags } from './settings.ts';
 import type { Variables } from './variables.ts';
 
-/** What flags and variables settled, by the path they beat. */
+/**
+ * What flags and variables settled, by the path they beat.
+ * @param said What the files say, by path.
+ */
 export function listBeaten(
   plan: Plan,
   flags: Flags,
   variables: Variables,
   url: GoodUrl | undefined,
+  said: ReadonlyMap<string, unknown>,
 ): Map<string, string> {
   const beaten = new Map<string, string>();
   const note = (path: string, variable: string, flag?: string): void => {
@@ -24,6 +28,8 @@ export function listBeaten(
   note('ports.probes', 'BULKHEAD_PORT');
   note('ports.api', 'BULKHEAD_API_PORT');
   note('database.port', 'BULKHEAD_DB_PORT');
+  // Also where no file mentions it: whoever sets it means it.
+  if (plan.jobs?.redisUrl !== undefined && !said.has('queue.redis_url')) note('queue.redis_url', 'REDIS_URL');
   if (plan.token !== undefined) beaten.set('token', 'BULKHEAD_TOKEN');
   note('database.mode', 'BULKHEAD_DATABASE_MODE');
   for (const word of ['name', 'user', 'password'] as const) {

@@ -9,6 +9,7 @@ export function queueLines(jobs: JobsPlan, mask: string): Line[] {
   const lines: Line[] = [
     ['store', jobs.store],
     ['redis_url', jobs.redisUrl === undefined ? undefined : mask],
+    ['prefix', jobs.store === 'redis' ? jobs.prefix : undefined],
     ['require_durable', String(jobs.requireDurable)],
     ['concurrency', String(jobs.concurrency)],
     ['max_waiting', String(jobs.maxWaiting)],

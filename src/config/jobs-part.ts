@@ -30,6 +30,8 @@ export interface JobsPart {
 }
 
 export interface JobsContext extends BuildContext {
+  /** As keys may be called: `my-shop`. */
+  readonly planName: string;
   /** The one of the plan, whether it is on or not. */
   readonly database: DatabasePlan | undefined;
   readonly apiPort: number;
@@ -153,6 +155,14 @@ function buildQueue(
       { suggestion: 'add a database: to the plan, set REDIS_URL, or drop require_durable' },
     );
   }
+  if (store === 'redis' && read?.prefix === undefined && context.database === undefined) {
+    context.problems.warn(
+      read ? placeOfWord(read.at, 'prefix') : key,
+      'shared-prefix',
+      `jobs are kept in Redis under ${defaultPrefix(context)}, and without a database nothing tells another product of this name from this one`,
+      { suggestion: 'write queue: { prefix: NAME }, the same in all containers of this product' },
+    );
+  }
   const stopWithin = Math.max(0, context.stopTimeout * OTHERS_SHARE - TO_PUT_BACK);
   const longest = Math.max(0, stopWithin - TO_STOP);
   const drain = read?.drain ?? 5000;
@@ -168,6 +178,8 @@ function buildQueue(
     types,
     store,
     redisUrl: store === 'redis' ? redisUrl : undefined,
+    prefix: read?.prefix ?? defaultPrefix(context),
+    prefixIsDefault: read?.prefix === undefined,
     requireDurable: read?.require_durable ?? false,
     concurrency: read?.concurrency ?? types.reduce((sum, { concurrency }) => sum + concurrency, 0),
     maxWaiting: read?.max_waiting ?? 100_000,
@@ -180,6 +192,10 @@ function buildQueue(
     stopWithin,
     user: read?.user ?? 'api',
   };
+}
+
+function defaultPrefix({ planName }: Pick<JobsContext, 'planName'>): string {
+  return planName === 'bulkhead' ? planName : `bulkhead-${planName}`;
 }
 
 const DAY = 86_400_000;

@@ -10,6 +10,10 @@ export interface JobsPlan {
   readonly store: 'postgres' | 'redis' | 'memory';
   /** A secret; there with `redis`, and only for the worker. */
   readonly redisUrl: string | undefined;
+  /** Of all keys in Redis: letters, digits, `.`, `_` and `-`. */
+  readonly prefix: string;
+  /** Nobody wrote it: it is made of the plan's name, which another product may have as well. */
+  readonly prefixIsDefault: boolean;
   /** Refuse jobs rather than keep them in memory. */
   readonly requireDurable: boolean;
   /** Most attempts of all types at once, in this container. */

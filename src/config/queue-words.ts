@@ -1,6 +1,6 @@
 /** `queue:` where jobs are kept, and how many of them run. */
 import { duration, flag, integer, oneOf, systemUser } from './scalars.ts';
-import { parsed, type Shape } from './shape.ts';
+import { parsed, type Shape, VARIABLE } from './shape.ts';
 import { type Stanza, stanza } from './words.ts';
 
 const redisUrl: Shape<string> = parsed(
@@ -10,6 +10,13 @@ const redisUrl: Shape<string> = parsed(
   (_, written) => (/^[\w.-]+(:\d+)?$/.test(written) ? `write redis://${written}` : undefined),
 );
 
+/** It stands in keys, and in what runs in Redis. */
+const prefix: Shape<string> = parsed(
+  'letters, digits, ".", "_" and "-", at most 64 of them',
+  (written) => (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(written) ? written : undefined),
+  { anyOf: [{ type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }, VARIABLE] },
+);
+
 export const queueWords = {
   store: {
     shape: oneOf('auto', 'postgres', 'redis', 'memory'),
@@ -17,6 +24,11 @@ export const queueWords = {
     default: 'auto',
   },
   redis_url: { shape: redisUrl, doc: 'The Redis, a secret. Default: REDIS_URL.' },
+  prefix: {
+    shape: prefix,
+    doc: 'What the names of all its keys in Redis begin with. Containers that share jobs have the same one; products that share a Redis must not. Default: bulkhead- and the name of the plan; a second product of that name is then refused.',
+    examples: ['video-ia-staging'],
+  },
   require_durable: {
     shape: flag,
     doc: 'true: jobs are refused while they could only be kept in memory and its journal.',
@@ -72,6 +84,9 @@ export const queue = stanza(queueWords, {
     workers: '`concurrency`',
     max_concurrent: '`concurrency`',
     limit: '`max_waiting`',
+    namespace: '`prefix`',
+    key_prefix: '`prefix`',
+    keyPrefix: '`prefix`',
     max_length: '`max_waiting`',
     retention: '`keep`',
   },

@@ -16,7 +16,7 @@ import { buildLogs } from './log-words.ts';
 import type { Plan } from './plan.ts';
 import { type PlanStanza, planShape } from './plan-words.ts';
 import { Problems } from './problems.ts';
-import { type Provenance, traceOrigins } from './provenance.ts';
+import { type Origin, type Provenance, traceOrigins } from './provenance.ts';
 import { expandReplicas, INSTANCE_NAMES } from './replicas.ts';
 import { buildSchedules } from './schedules-part.ts';
 import { type Flags, readSettings } from './settings.ts';
@@ -77,8 +77,7 @@ export function readPlan(request: PlanRequest): PlanReading {
   warnUnknownVariables(env, variables.asked, problems);
   const warnings = problems.sorted('warning');
   if (!settled || problems.failed) return { problems: problems.sorted('error'), warnings };
-  const { plan, tree, beaten } = settled;
-  const origins = traceOrigins(tree);
+  const { plan, origins, beaten } = settled;
   for (const [path, by] of beaten) {
     origins.set(path, { file: undefined, line: undefined, uses: [], ...origins.get(path), beatenBy: by });
   }
@@ -104,7 +103,7 @@ export function readPlan(request: PlanRequest): PlanReading {
 
 interface Settled {
   readonly plan: Plan;
-  readonly tree: MapValue;
+  readonly origins: Map<string, Origin>;
   readonly beaten: ReadonlyMap<string, string>;
 }
 
@@ -138,6 +137,7 @@ function settlePlan(
   const queue = buildJobsPart(read, tree, {
     ...context,
     database: database?.plan,
+    planName: name,
     apiPort: settings.ports.api,
     dataDir: settings.dataDir,
   });
@@ -189,7 +189,8 @@ function settlePlan(
     schedules: built,
     disabled: [...absentRuns(database?.plan, off), ...[...off].map(([run, why]) => ({ name: run, why }))],
   };
-  return { plan, tree, beaten: listBeaten(plan, request.flags, variables, url) };
+  const origins = traceOrigins(tree);
+  return { plan, origins, beaten: listBeaten(plan, request.flags, variables, url, origins) };
 }
 
 function buildServices(read: PlanStanza, tree: MapValue, context: BuildContext): Draft[] {

@@ -5,7 +5,7 @@ import { type BuildContext, buildDraft } from './build-run.ts';
 import { commandWords } from './command-words.ts';
 import { confineWords } from './confine-words.ts';
 import { jsonValue } from './json-value.ts';
-import type { Place } from './located.ts';
+import { linePosition, type Place } from './located.ts';
 import type { SchedulePlan } from './plan.ts';
 import { requiresOf } from './requires.ts';
 import { duration, flag, integer, oneOf, signal } from './scalars.ts';
@@ -104,13 +104,13 @@ export const schedule = stanza(scheduleWords, {
 
 /**
  * Undefined where the words were refused.
- * @param types of the jobs there are
+ * @param types of the jobs that are written, whatever is wrong with them
  */
 export function buildSchedule(
   name: string,
   read: ScheduleStanza,
   key: Place,
-  types: readonly string[],
+  types: readonly DeclaredJob[],
   context: BuildContext,
 ): SchedulePlan | undefined {
   const where = `schedules.${name}`;
@@ -210,10 +210,15 @@ const OF_ADDING: readonly string[] = [
   'jitter',
 ];
 
+export interface DeclaredJob {
+  readonly name: string;
+  readonly at: Place;
+}
+
 function buildAdding(
   name: string,
   read: ScheduleStanza,
-  types: readonly string[],
+  types: readonly DeclaredJob[],
   { problems }: BuildContext,
 ): What | undefined {
   const where = `schedules.${name}`;
@@ -224,15 +229,21 @@ function buildAdding(
       suggestion: `write it under jobs: { ${type}: … }, or drop it`,
     });
   }
-  if (!types.includes(type)) {
-    const meant = suggestWord(type, types);
+  const names = types.map((job) => job.name);
+  if (!names.includes(type)) {
+    const meant = types.find((job) => job.name === suggestWord(type, names));
+    // Either of the two is mistyped: the one that stands alone as a key is where people look last.
+    const there = meant && `${meant.at.file.path}:${linePosition(meant.at.file, meant.at.start).line}`;
     problems.error(
       placeOfWord(read.at, 'job'),
       'unknown-job',
       `${where} adds "${type}", and there is no such job`,
       {
-        suggestion: meant === undefined ? undefined : `did you mean "${meant}"?`,
-        note: types.length === 0 ? 'the plan has no jobs' : `jobs here: ${types.join(', ')}`,
+        suggestion:
+          meant === undefined
+            ? undefined
+            : `did you mean "${meant.name}"? or, where that one is mistyped: jobs.${type} at ${there}`,
+        note: names.length === 0 ? 'the plan has no jobs' : `jobs here: ${names.join(', ')}`,
       },
     );
   }

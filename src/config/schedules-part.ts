@@ -23,6 +23,12 @@ export function buildSchedules(
 ): SchedulePlan[] {
   const noCluster = whyNoCluster(database, off);
   const types = jobs?.types.map(({ name }) => name) ?? [];
+  // Those that are off or wrong as well: what is wrong there is told there.
+  const declared = [...(read.jobs?.keys() ?? [])].map((name) => ({
+    name,
+    at: keyPlaceAt(tree, 'jobs', name),
+    off: read.jobs?.get(name)?.enabled === false,
+  }));
   return [...(read.schedules ?? [])].flatMap(([name, stanza]) => {
     const key = keyPlaceAt(tree, 'schedules', name);
     const isRun = read.services?.has(name) || (read.database && DATABASE_RUNS.some((run) => run === name));
@@ -35,10 +41,12 @@ export function buildSchedules(
       });
       return [];
     }
-    const plan = buildSchedule(name, stanza, key, types, context);
+    const plan = buildSchedule(name, stanza, key, declared, context);
     if (plan === undefined) return [];
+    const type = declared.find((job) => job.name === plan.job?.type);
     const why =
       plan.off ??
+      (type?.off ? `jobs.${type.name}.enabled is false` : undefined) ??
       switchedOff(name, context.variables) ??
       (stanza.requires?.includes('cluster') ? noCluster : undefined) ??
       whyElsewhere(plan, off);

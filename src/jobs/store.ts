@@ -17,6 +17,7 @@ export type StoreKind = 'postgres' | 'redis' | 'memory';
 export type JobRecord = JobView;
 export type JobFailure = NonNullable<JobView['failure']>;
 export type JobProgress = NonNullable<JobView['progress']>;
+export type JobHistory = NonNullable<JobView['history']>;
 
 export interface NewJob {
   /** A UUID, see job-id.ts: the same id again is a duplicate, in any state. */
@@ -44,6 +45,8 @@ export interface Claim {
   readonly priority: number;
   readonly data: unknown;
   readonly parent?: string | undefined;
+  /** How often people had the job run anew; 0: never. */
+  readonly round: number;
   /** Whose it is. */
   readonly worker: string;
   /** Of this claim alone: whoever comes with another may neither renew nor end the attempt. */
@@ -142,7 +145,13 @@ export interface JobStore {
   /** Back into the queue at once, the attempt not charged. */
   release(claim: Claim): Promise<boolean>;
   cancelled(claim: Claim): Promise<boolean>;
+  /**
+   * Puts back, uncharged, what this worker has claimed but for the claims with these tokens: the answer of another one
+   * never came, so nothing of it was begun. Resolves to their number.
+   */
+  disown(worker: string, tokens: readonly string[]): Promise<number>;
 
+  /** With its history. */
   get(id: string): Promise<JobRecord | undefined>;
   /** Newest first; a cursor where there is more. @throws StoreRefusal `bad-cursor` */
   list(filter: ListFilter): Promise<JobList>;
@@ -150,10 +159,10 @@ export interface JobStore {
   counts(): Promise<Readonly<Record<string, TypeCounts>>>;
   /** `asked`: it is active; its worker hears of it with the next `renew`. */
   cancel(id: string): Promise<'cancelled' | 'asked' | 'finished' | 'unknown'>;
-  /** A finished job waits again, with all its attempts. @throws StoreRefusal `singleton` */
+  /** A finished job waits again, with all its attempts, in its next round. @throws StoreRefusal `singleton` */
   retry(id: string): Promise<'retried' | 'not-finished' | 'unknown'>;
   remove(id: string): Promise<'removed' | 'active' | 'unknown'>;
-  /** Those of the dead letter wait again, but for those whose singleton key is taken. Resolves to their number. */
+  /** Those of the dead letter wait again likewise, but for those whose singleton key is taken. Resolves to their number. */
   redrive(type?: string): Promise<number>;
   /** Without a type: everything. For all workers of the store, and across restarts; what is active goes on. */
   pause(type?: string): Promise<void>;

@@ -5,7 +5,7 @@
  *   GET  /v1/metrics                         MetricsAnswer
  *   GET  /v1/health?level=live|ready         HealthAnswer, 200 or 503
  *   GET  /v1/logs?service=&tail=&since=&follow=1    LogLine per line; `service` may repeat, `since` is ISO 8601
- *   GET  /v1/events?since=&follow=1          EventLine per line; `since` is a sequence number
+ *   GET  /v1/events?since=&follow=1&jobs=1   EventLine per line; `since` is a sequence number; `jobs`: with those of jobs
  *   GET  /v1/plan                            the plan with its secrets masked
  *   POST /v1/services/start|stop|restart     ChangeRequest → ChangeAnswer
  *   POST /v1/scale                           ScaleRequest → ScaleAnswer
@@ -24,6 +24,7 @@
 import type { ProgramName } from '../config/plan-runs.ts';
 import type { Report } from './channel.ts';
 import type { BulkheadEvent } from './events.ts';
+import type { JobEvent } from './jobs.ts';
 import type { Overall, SCHEMA_VERSION, ServiceStatus } from './status.ts';
 
 /**
@@ -70,7 +71,7 @@ export interface LogLine {
 }
 
 /** `missed`: events before `before` are no longer kept. */
-export type EventLine = BulkheadEvent | { readonly type: 'missed'; readonly before: number };
+export type EventLine = BulkheadEvent | { readonly type: 'missed'; readonly before: number } | JobEvent;
 
 export type ChangeAction = 'start' | 'stop' | 'restart';
 

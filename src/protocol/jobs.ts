@@ -51,6 +51,21 @@ export interface JobView {
   readonly parent?: string;
   /** It failed for good and waits for `redrive`. */
   readonly deadLetter?: true;
+  /** How often people had it run anew, by `retry` or `redrive`; none: never. */
+  readonly round?: number;
+  /** Attempts that are over, the oldest first, the last 20 of them; lists leave it out. */
+  readonly history?: readonly AttemptView[];
+}
+
+/** An attempt that is over; times are ISO 8601. */
+export interface AttemptView {
+  readonly attempt: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** `released`: put back into the queue, it does not count. */
+  readonly end: 'completed' | 'failed' | 'released' | 'cancelled';
+  readonly failure?: { readonly reason: FailureReason; readonly message: string };
+  readonly worker?: string;
 }
 
 /** `data` is at most 64 KB of JSON, `limit` at most 200. */
@@ -126,6 +141,8 @@ export type JobsErrorCode =
   | 'full'
   | 'not-durable'
   | 'too-large'
+  /** An idempotency key that was used for something else. */
+  | 'key-reused'
   | 'worker-away';
 
 export interface JobsStatus {
@@ -185,6 +202,34 @@ export interface StoreStatus {
 /** What the worker tells PID 1 of the queue, at most once a second, for status and /health. */
 export type JobsSummary = Pick<JobsStatus, 'counts' | 'oldestQueuedAgeMs' | 'store' | 'paused'>;
 
+/** What happens to a job that this container runs: told as it happens, and kept nowhere. */
+export type JobEvent = { readonly type: 'job' /** ISO 8601 */; readonly at: string } & (
+  | { readonly what: 'started'; readonly job: JobEventSubject }
+  | {
+      readonly what: 'progressed';
+      readonly job: JobEventSubject;
+      readonly progress: NonNullable<JobView['progress']>;
+    }
+  | {
+      readonly what: 'ended';
+      readonly job: JobEventSubject;
+      /** `lost`: another worker has it. */
+      readonly end: AttemptView['end'] | 'lost';
+      readonly failure?: { readonly reason: FailureReason; readonly message: string };
+      /** It is tried again, not before this. */
+      readonly retryAt?: string;
+    }
+  /** More happened than is told. */
+  | { readonly what: 'skipped'; readonly count: number }
+);
+
+export interface JobEventSubject {
+  readonly id: string;
+  readonly type: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+}
+
 /** What the worker writes on its channel besides the Reports; `attempt` is `<jobId>/<number>`. */
 export type FromWorker =
   | {
@@ -199,7 +244,8 @@ export type FromWorker =
   /** By the ladder of its plan; `now`: SIGKILL to all of it. */
   | { readonly type: 'attempt-stop'; readonly attempt: string; readonly now?: true }
   | { readonly type: 'jobs-answer'; readonly id: number; readonly answer: JobsAnswer }
-  | { readonly type: 'jobs-status'; readonly summary: JobsSummary };
+  | { readonly type: 'jobs-status'; readonly summary: JobsSummary }
+  | { readonly type: 'job-event'; readonly event: JobEvent };
 
 /** What PID 1 writes on the worker's channel after its assignment. */
 export type ToWorker =

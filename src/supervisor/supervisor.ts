@@ -160,6 +160,7 @@ export async function supervise(boot: Boot): Promise<number> {
     statusOf: (name) => services.status(name),
     say: (level, text) => logs.own(level, text),
     summed: lookAtAll,
+    happened: (event) => events.mention(event),
   });
   const { launcher } = worker;
   const services = new Services({

@@ -5,7 +5,14 @@
 import type { Clock } from '../base/clock.ts';
 import type { Plan } from '../config/plan.ts';
 import type { RunPlan } from '../config/plan-runs.ts';
-import type { FromWorker, JobsAnswer, JobsRequest, JobsSummary, ToWorker } from '../protocol/jobs.ts';
+import type {
+  FromWorker,
+  JobEvent,
+  JobsAnswer,
+  JobsRequest,
+  JobsSummary,
+  ToWorker,
+} from '../protocol/jobs.ts';
 import type { ServiceStatus } from '../protocol/status.ts';
 import type { SpawnedProcess } from '../system/process.ts';
 import { Attempts } from './attempts/attempts.ts';
@@ -32,6 +39,8 @@ export interface WorkerLinkOptions {
   readonly say: (level: 'warn' | 'error', text: string) => void;
   /** The worker has told how the queue is. */
   readonly summed: () => void;
+  /** Something happened to a job. */
+  readonly happened: (event: JobEvent) => void;
 }
 
 export interface WorkerLink {
@@ -114,6 +123,9 @@ export function linkWorker(options: WorkerLinkOptions): WorkerLink {
       case 'jobs-status':
         summary = message.summary;
         options.summed();
+        break;
+      case 'job-event':
+        options.happened(message.event);
     }
   }
 
@@ -173,7 +185,13 @@ function isWorker(run: RunPlan): boolean {
   return run.work.kind === 'program' && run.work.program === 'worker';
 }
 
-const TYPES: readonly FromWorker['type'][] = ['attempt-start', 'attempt-stop', 'jobs-answer', 'jobs-status'];
+const TYPES: readonly FromWorker['type'][] = [
+  'attempt-start',
+  'attempt-stop',
+  'jobs-answer',
+  'jobs-status',
+  'job-event',
+];
 
 function isFromWorker(message: { readonly type: string }): message is FromWorker {
   return TYPES.some((type) => type === message.type);

@@ -115,7 +115,7 @@ describe('events', () => {
     hubOf(source);
     const said = await heard(listen(['events']), 'id: 7\n\n');
     expect(said).not.toContain('data:');
-    expect(source.asked).toContain('/v1/events?since=7&follow=1');
+    expect(source.asked).toContain('/v1/events?since=7&follow=1&jobs=1');
   });
 
   test('of a new volume are told to who has seen higher numbers of the old one', async () => {
@@ -281,4 +281,18 @@ test('when nobody listens PID 1 is asked nothing any more', async () => {
   source.tell('events', event(9));
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(source.asked).toHaveLength(before);
+});
+
+test('what happens to jobs is told without a number, to those who want to hear it', async () => {
+  const job = { type: 'job', at: '2026-01-01T00:00:00.000Z', what: 'started', job: { id: 'a' } };
+  const source = new Source();
+  hubOf(source);
+  const both = listen(['events', 'jobs']);
+  const without = listen(['events']);
+  const said = [heard(both, 'id: 9\n'), heard(without, 'id: 9\n')];
+  await expect.poll(() => source.asked.some((path) => path.endsWith('&jobs=1'))).toBe(true);
+  for (const item of [event(8), job, event(9)]) source.tell('events', item);
+  const [all, others] = await Promise.all(said);
+  expect(all).toContain(`\n\ndata: ${JSON.stringify(job)}\n\nid: 9\n`);
+  expect(others).not.toContain('"type":"job"');
 });

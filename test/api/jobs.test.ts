@@ -136,6 +136,28 @@ describe('POST /jobs/TYPE', () => {
     expect(trial.queue.asked).toEqual([]);
   });
 
+  test.each([
+    [{ tool: 7 }, '#/tool', /^what the job is about stands under data: \{"data": /],
+    [{ 'a/b~': 7 }, '#/a~1b~0', /stands under data/],
+    [{ startafter: '' }, '#/startafter', /^did you mean "startAfter"\?$/],
+    [{ priority: '5' }, '#/priority', undefined],
+  ])('says of the body %j where it is wrong, and what helps', async (payload, pointer, hint) => {
+    const { errors, remedy } = (await ask('POST', '/jobs/scrape', { payload })).json();
+    expect(errors[0]).toMatchObject({
+      pointer,
+      ...(hint === undefined ? {} : { hint: expect.stringMatching(hint) }),
+    });
+    expect(remedy).toContain(errors[0].hint ?? 'openapi.json');
+  });
+
+  test('with an Idempotency-Key that was used for another request answers 422 with that job', async () => {
+    trial.queue.refusal = { ...refuse('key-reused', 'this key was used'), jobId: NOBODY };
+    const response = await run('scrape', { data: 2 }, { 'idempotency-key': 'k' });
+    expect(response.statusCode).toBe(422);
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    expect(response.json()).toMatchObject({ code: 'key-reused', status: 422, jobId: NOBODY });
+  });
+
   test('takes data of 64 KB, and no body of much more', async () => {
     expect((await run('scrape', { data: 'x'.repeat(64 * 1024 - 2) })).statusCode).toBe(202);
     const response = await run('scrape', { data: 'x'.repeat(70 * 1024) });

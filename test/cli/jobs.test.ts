@@ -135,6 +135,36 @@ describe('job run', () => {
     expect((await typed('job run scrape --wait --json')).code).toBe(1);
   });
 
+  test('--wait without a terminal says each change once, also between two tries', async () => {
+    const failure = { reason: 'exit', message: 'exit 3: no such page' } as const;
+    play(
+      RUNNING,
+      { progress: { percent: 41, text: 'page 2' } },
+      { progress: { percent: 44, text: 'page 2' } },
+      { state: 'retry', failure, startAfter: '2026-01-01T00:00:10.000Z' },
+      { ...RUNNING, attempts: 2, progress: { percent: 0 } },
+      { ...DONE, attempts: 2 },
+    );
+    const { err, out } = await typed('job run scrape --wait');
+    expect(err.split('\n')).toEqual([
+      'scrape 00000001 waits',
+      'scrape 00000001 runs, attempt 1 of 3',
+      'scrape 00000001 runs, attempt 1 of 3: 41 % page 2',
+      'scrape 00000001 waits for another try, attempt 1 of 3: not before 10 s; exit 3: no such page',
+      'scrape 00000001 runs, attempt 2 of 3: 0 %',
+      '',
+    ]);
+    expect(out).toContain('completed');
+    play(RUNNING, DONE);
+    expect((await typed('job run scrape --wait --json')).err).toBe('');
+  });
+
+  test('with a key that was used for something else is refused', async () => {
+    queue.refusal = { ...refuse('key-reused', 'this idempotency key was used'), remedy: 'take a new key' };
+    const { code, err } = await typed('job run scrape --key x');
+    expect([code, err]).toEqual([5, 'error: this idempotency key was used\nfix: take a new key\n']);
+  });
+
   test('--wait waits for a worker that starts again', async () => {
     let looks = 0;
     queue.onAsked = ({ op }) => {
@@ -150,7 +180,7 @@ describe('job run', () => {
     const { code, err } = await typed('job run scrape --wait --timeout 50ms');
     expect([code, err]).toEqual([
       124,
-      'scrape 00000001 goes on; it is ended with: bulkhead job cancel 00000001\n',
+      'scrape 00000001 waits\nscrape 00000001 goes on; it is ended with: bulkhead job cancel 00000001\n',
     ]);
     expect(queue.jobs[0]?.state).toBe('created');
   });
@@ -285,6 +315,20 @@ describe('what people see', () => {
   test('is whole for one job', async () => {
     expect((await typed('job show 0002')).out).toMatchSnapshot();
     expect((await typed('job show 0005')).out).toMatchSnapshot();
+  });
+
+  test('tells the attempts of a job one by one', async () => {
+    const [startedAt, endedAt] = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:01:30.000Z'];
+    queue.set(queue.jobs[0]?.id ?? '', {
+      round: 1,
+      singletonKey: 'tool=7',
+      parent: '0199aaaa-0000-7000-8000-000000000009',
+      history: [
+        { attempt: 1, startedAt, endedAt, end: 'released', worker: 'w1' },
+        { attempt: 1, startedAt, endedAt, end: 'failed', failure: { reason: 'exit', message: 'exit 3: no' } },
+      ],
+    });
+    expect((await typed('job show 0001')).out).toMatchSnapshot();
   });
 
   test('is only of the states and types asked for', async () => {

@@ -31,6 +31,8 @@ describe('jobs', () => {
       ],
       store: 'memory',
       redisUrl: undefined,
+      prefix: 'bulkhead',
+      prefixIsDefault: true,
       requireDurable: false,
       concurrency: 1,
       maxWaiting: 100_000,
@@ -251,11 +253,52 @@ describe('schedules that add a job', () => {
     );
   });
 
+  test('are not blamed for what is wrong with the job', () => {
+    const schedule = 'schedules: { s: { cron: "@daily", job: scrape } }\n';
+    expect(spotsOf(read(schedule, '{ comand: x }'))).toEqual(['unknown-key@4:13']);
+    expect(planOf(read(schedule, '{ command: x, enabled: false }')).schedules[0]?.off).toBe(
+      'jobs.scrape.enabled is false',
+    );
+  });
+
+  test('of a job nobody has name both places, for either may be mistyped', () => {
+    const { problems = [] } = read('schedules: { s: { cron: "@daily", job: scrap } }\n');
+    expect(problems.map(({ line, suggestion }) => [line, suggestion])).toEqual([
+      [5, expect.stringMatching(/^did you mean "scrape"\? or, .* jobs\.scrap at \S+:4$/)],
+    ]);
+  });
+
   test('hold nothing that is known only at start, and no more than the queue takes', () => {
     const late = 'schedules: { s: { cron: "@daily", job: scrape, data: { u: "${NEXTAUTH_SECRET}" } } }\n';
     expect(spotsOf(read(late))).toEqual(['late-value@5:59']);
     const large = `schedules: { s: { cron: "@daily", job: scrape, data: ${'x'.repeat(70_000)} } }\n`;
     expect(read(large).problems?.[0]?.message).toMatch(/at most 64 KB/);
+  });
+});
+
+describe('the names of keys in Redis', () => {
+  const redis = { env: { REDIS_URL: 'redis://r' } };
+
+  test('begin with the name of the plan, or with what it says', () => {
+    const shop = `${DATABASE}name: my-shop\n`;
+    expect(planOf(read(shop, undefined, redis)).jobs).toMatchObject({
+      prefix: 'bulkhead-my-shop',
+      prefixIsDefault: true,
+    });
+    const said = planOf(read('queue: { prefix: shop.staging_2 }\n', undefined, redis));
+    expect(said.jobs).toMatchObject({ prefix: 'shop.staging_2', prefixIsDefault: false });
+    for (const bad of ['a:b', '-a', "a'b", 'x'.repeat(65)]) {
+      expect(spotsOf(read(`queue: { prefix: ${bad} }\n`, undefined, redis))).toHaveLength(1);
+    }
+  });
+
+  test('are warned of where nothing tells two products of one name apart', () => {
+    const codes = (more: string, given: Given) =>
+      read(more, undefined, given).warnings.map(({ code }) => code);
+    expect(codes('', redis)).toEqual(['shared-prefix']);
+    expect(codes('queue: { prefix: a }\n', redis)).toEqual([]);
+    expect(codes(DATABASE, redis)).toEqual([]);
+    expect(codes('', {})).toEqual([]);
   });
 });
 

@@ -369,6 +369,37 @@ export function conformsToThePort(trial: StoreTrial): void {
       });
     });
 
+    describe('a claim whose answer was lost', () => {
+      test('is put back uncharged, however few attempts it has; those that are known stay', async () => {
+        const store = await trial.open();
+        const lost: string[] = [];
+        for (const maxAttempts of [1, 3]) {
+          const { job } = await store.add(newJob({ maxAttempts, priority: 5 }));
+          if (maxAttempts === 3) await store.fail(await mustClaim(store, 'w2'), FAILURE, PAST);
+          await mustClaim(store, 'w1');
+          lost.push(job.id);
+        }
+        await store.add(newJob({ priority: 2 }));
+        const known = await mustClaim(store, 'w1');
+        await store.add(newJob({ priority: 1 }));
+        const others = await mustClaim(store, 'w10');
+        await store.add(newJob());
+        const asked = await mustClaim(store, 'w1');
+        await store.cancel(asked.id);
+        expect(await store.disown('w1', [known.token])).toBe(3);
+        expect(await store.disown('w1', [known.token])).toBe(0);
+        const [single = '', again = ''] = lost;
+        expect(await state(store, single)).toMatchObject({ state: 'created', attempts: 0 });
+        expect(await state(store, again)).toMatchObject({ state: 'retry', attempts: 1 });
+        expect((await state(store, asked.id)).state).toBe('cancelled');
+        expect(await store.complete(known, null)).toBe(true);
+        expect(await store.complete(others, null)).toBe(true);
+        expect((await mustClaim(store)).attempt).toBe(1);
+        expect((await mustClaim(store)).attempt).toBe(2);
+        expect(await claimOne(store)).toBeUndefined();
+      });
+    });
+
     describe('cancelling', () => {
       test('ends at once what waits', async () => {
         const store = await trial.open();
@@ -410,6 +441,71 @@ export function conformsToThePort(trial: StoreTrial): void {
           expect((await state(store, job.id)).state).toBe('cancelled');
         }
         expect(await claimOne(store)).toBeUndefined();
+      });
+    });
+
+    describe('what became of a job', () => {
+      test('is kept attempt by attempt, across rounds, and said to each claim', async () => {
+        const store = await trial.open();
+        const { job } = await store.add(newJob({ maxAttempts: 2 }));
+        const first = await mustClaim(store, 'w1');
+        expect(first.round).toBe(0);
+        await store.release(first);
+        await store.fail(await mustClaim(store, 'w2'), FAILURE, PAST);
+        await store.fail(
+          await mustClaim(store, 'w1'),
+          { ...FAILURE, message: '\ud800 "\u{1f600}"' },
+          undefined,
+        );
+        expect(await store.retry(job.id)).toBe('retried');
+        const again = await mustClaim(store, 'w3');
+        expect([again.round, again.attempt]).toEqual([1, 1]);
+        await store.sweep('w3');
+        await store.complete(await mustClaim(store, 'w1'), 'done');
+        const { history = [], round } = await state(store, job.id);
+        expect(round).toBe(1);
+        expect(history.map(({ attempt, end, worker }) => [attempt, end, worker])).toEqual([
+          [1, 'released', 'w1'],
+          [1, 'failed', 'w2'],
+          [2, 'failed', 'w1'],
+          [1, 'failed', 'w3'],
+          [2, 'completed', 'w1'],
+        ]);
+        expect(history.map(({ failure }) => failure?.reason)).toEqual([
+          undefined,
+          'exit',
+          'exit',
+          'lease',
+          undefined,
+        ]);
+        for (const { startedAt, endedAt } of history) {
+          expect(startedAt).toMatch(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/);
+          expect(Date.parse(endedAt) - Date.parse(startedAt)).toBeGreaterThanOrEqual(0);
+        }
+      });
+
+      test('is bounded, and the newest are kept', async () => {
+        const store = await trial.open();
+        const { job } = await store.add(newJob({ maxAttempts: 30 }));
+        for (let n = 0; n < 23; n += 1) await store.fail(await mustClaim(store), FAILURE, PAST);
+        const { history = [] } = await state(store, job.id);
+        expect(history.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, n) => n + 4));
+      });
+
+      test('redrive begins the next round as well, and a store that takes over goes on from there', async () => {
+        const store = await trial.open();
+        const { job } = await store.add(newJob({ maxAttempts: 1 }));
+        for (const round of [0, 1, 2]) {
+          const claim = await mustClaim(store);
+          expect(claim.round).toBe(round);
+          await store.fail(claim, FAILURE, undefined);
+          expect(await store.redrive()).toBe(1);
+        }
+        const taken = { ...(await state(store, job.id)), id: makeJobId('scrape') };
+        await store.remove(job.id);
+        await store.adopt([taken]);
+        expect(await state(store, taken.id)).toMatchObject({ round: 3, history: taken.history });
+        expect((await mustClaim(store)).round).toBe(3);
       });
     });
 

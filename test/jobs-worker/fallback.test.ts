@@ -180,6 +180,54 @@ describe('while the store is away', () => {
   });
 });
 
+describe('one idempotency key in two containers', () => {
+  const key = { idempotencyKey: 'order-7', data: { order: 7 } };
+  const later = { startAfter: '2026-02-01T00:00:00Z' };
+
+  test('where the journal of one has not begun it, the hand-over finds it there already: it is done once', async () => {
+    const world = await away();
+    await world.up('w2');
+    await world.ask('w1', { op: 'pause' });
+    const kept = await add(world, key);
+    expect(kept).toMatchObject({ ok: true, durability: 'volatile' });
+    const there = await world.ask('w2', { op: 'add', type: 'scrape', ...key });
+    expect(idOf(there)).toBe(idOf(kept));
+    await world.pass(250);
+    await finishAll(world);
+    expect(await world.shared.get(idOf(kept))).toMatchObject({ state: 'completed' });
+    world.weather('w1', 'good');
+    await world.pass(40_000);
+    await finishAll(world);
+    expect(world.processes.starts).toEqual([`${idOf(kept)}/1`]);
+    expect(await world.member('w1').memory.counts()).toEqual({});
+  });
+
+  test('so it is where both journals have it, and come back one after the other', async () => {
+    const world = await away();
+    await world.up('w2', 'refuses');
+    await world.pass(11_000);
+    const kept = [
+      await add(world, { ...key, ...later }),
+      await world.ask('w2', { op: 'add', type: 'scrape', ...key, ...later }),
+    ];
+    expect(kept.map((answer) => answer.ok && answer.durability)).toEqual(['volatile', 'volatile']);
+    for (const name of ['w1', 'w2']) {
+      world.weather(name, 'good');
+      await world.pass(40_000);
+    }
+    expect((await world.shared.list({ limit: 9 })).jobs.map(({ id }) => id)).toEqual([
+      idOf(kept[0] as JobsAnswer),
+    ]);
+    for (const name of ['w1', 'w2']) expect(await world.member(name).memory.counts()).toEqual({});
+  });
+
+  test('other contents under the same key are refused by the memory as well', async () => {
+    const world = await away();
+    const id = idOf(await add(world, { ...key, ...later }));
+    expect(await add(world, { ...key, data: { order: 8 } })).toMatchObject({ code: 'key-reused', jobId: id });
+  });
+});
+
 describe('at a start', () => {
   test('without the store the memory serves after eight seconds, and jobs wait for that word', async () => {
     const world = new World(plan);

@@ -1,5 +1,7 @@
 /** One worker, told in the order things happen. */
 import { expect, test } from 'vitest';
+import { makeJobId } from '../../src/jobs/job-id.ts';
+import { StoreAway } from '../../src/jobs/store.ts';
 import type { JobAdded, JobCancelled, JobsAnswer, JobsStatus, JobView } from '../../src/protocol/jobs.ts';
 import { aPlan, aType, World } from './world.ts';
 
@@ -251,4 +253,153 @@ test('a store that answers pings and nothing else ends the worker after a minute
   await world.pass(90_000, 1000);
   world.shared.beat = beat;
   expect(world.failures[0]?.message).toContain('relation "job" does not exist');
+});
+
+test('people who run a parent anew run its children anew, with keys of their own or without', async () => {
+  const { world, id } = await upWithJob();
+  const enqueue = (): void => {
+    const { name } = world.processes.only;
+    const { worker } = world.member('w1');
+    worker.heard(name, { type: 'enqueue', job: 'mail', data: { to: 1 }, idempotencyKey: 'to-1-today' });
+    worker.heard(name, { type: 'enqueue', job: 'mail', data: { to: 2 } });
+    worker.heard(name, { type: 'enqueue', job: 'mail', data: { to: 2 } });
+  };
+  const mails = async (): Promise<readonly JobView[]> => {
+    const { jobs } = await world.shared.list({ limit: 200, type: 'mail' });
+    return jobs;
+  };
+  await world.ask('w1', { op: 'pause', type: 'mail' });
+  // Two attempts of the first round, then two more of the next.
+  for (const [attempts, expected] of [
+    [1, 3],
+    [2, 3],
+    [1, 6],
+    [2, 6],
+  ] as const) {
+    expect(world.processes.only.number).toBe(attempts);
+    enqueue();
+    world.end(world.processes.only, attempts === 1 ? { code: 1 } : { code: 0 });
+    await world.pass(4000);
+    expect(await mails()).toHaveLength(expected);
+    if ((await state(world, id)).state === 'completed') await world.ask('w1', { op: 'retry', id });
+    await world.pass(1000);
+  }
+  expect(new Set((await mails()).map(({ parent }) => parent))).toEqual(new Set([id]));
+});
+
+test('a second attempt that asks for fewer children, in another order, adds none twice and loses none', async () => {
+  const { world } = await upWithJob();
+  await world.ask('w1', { op: 'pause', type: 'mail' });
+  for (const asked of [
+    [1, 2, 3],
+    [3, 4],
+  ]) {
+    const { name } = world.processes.only;
+    for (const to of asked)
+      world.member('w1').worker.heard(name, { type: 'enqueue', job: 'mail', data: { to } });
+    world.end(world.processes.only, { code: 1 });
+    await world.pass(4000);
+  }
+  const { jobs } = await world.shared.list({ limit: 200, type: 'mail' });
+  expect(jobs.map(({ data }) => (data as { to: number }).to).toSorted()).toEqual([1, 2, 3, 4]);
+});
+
+test('an idempotency key that comes back with another request is refused, and the job stays what it was', async () => {
+  const world = new World(plan);
+  await world.up('w1');
+  await world.ask('w1', { op: 'pause' });
+  const key = { idempotencyKey: 'k' };
+  const id = await add(world, { ...key, data: { a: 1, b: [2] } });
+  const same = await world.ask('w1', { op: 'add', type: 'scrape', ...key, data: { b: [2], a: 1 } });
+  expect(same).toMatchObject({ ok: true, value: { duplicate: true, job: { id } } });
+  for (const other of [{ data: { a: 2, b: [2] } }, {}, { data: { a: 1, b: [2] }, priority: 7 }]) {
+    const answer = await world.ask('w1', { op: 'add', type: 'scrape', ...key, ...other });
+    expect(answer).toMatchObject({ ok: false, code: 'key-reused', jobId: id });
+  }
+  // A key belongs to its type.
+  expect(await add(world, { ...key, type: 'mail' })).not.toBe(id);
+  expect(await state(world, id)).toMatchObject({ data: { a: 1, b: [2] }, priority: 0 });
+});
+
+test('a job whose claim was never answered is put back uncharged, though it has one attempt only', async () => {
+  const world = new World(aPlan([aType('once', { retries: 0 })]));
+  await world.up('w1');
+  const { id } = await world.shared
+    .add({
+      id: makeJobId('once'),
+      type: 'once',
+      data: {},
+      priority: 0,
+      maxAttempts: 1,
+    })
+    .then(({ job }) => job);
+  const claim = world.shared.claim.bind(world.shared);
+  world.shared.claim = async (...args) => {
+    const claims = await claim(...args);
+    if (claims.length === 0) return claims;
+    world.shared.claim = claim;
+    throw new StoreAway('connection terminated');
+  };
+  await world.pass(4000);
+  expect(world.shared.claim).toBe(claim);
+  expect(world.processes.only).toMatchObject({ name: `${id}/1` });
+  world.end(world.processes.only, { code: 0 });
+  await world.pass(250);
+  expect(await state(world, id)).toMatchObject({ state: 'completed', attempts: 1 });
+});
+
+test('a job whose old attempt will not die is not claimed and put back without end', async () => {
+  const { world } = await upWithJob();
+  world.processes.only.obeys = false;
+  let claims = 0;
+  const claim = world.shared.claim.bind(world.shared);
+  world.shared.claim = (...args) => {
+    claims += 1;
+    if (claims > 200) throw new Error('the worker claims without end');
+    return claim(...args);
+  };
+  // As a process in an uninterruptible wait: SIGKILL is sent, and it stays.
+  world.processes.stop = () => undefined;
+  await world.shared.sweep('w1');
+  await world.pass(20_000);
+  expect(claims).toBeLessThan(60);
+  expect(world.processes.broken).toEqual([]);
+});
+
+test('what happens to a job is told as it happens: its start, how far it is, its end', async () => {
+  const { world, id } = await upWithJob();
+  const { worker } = world.member('w1');
+  const job = { id, type: 'scrape', attempt: 1, maxAttempts: 3 };
+  for (const percent of [10, 20]) {
+    worker.heard(`${id}/1`, { type: 'progress', percent });
+    await world.pass(250);
+  }
+  world.end(world.processes.only, { code: 3 });
+  await world.pass(250);
+  expect(world.events).toMatchObject([
+    { type: 'job', what: 'started', job },
+    { what: 'progressed', job, progress: { percent: 10 } },
+    { what: 'ended', job, end: 'failed', failure: { reason: 'exit' }, retryAt: expect.any(String) },
+  ]);
+  await world.pass(2000);
+  world.end(world.processes.only, { code: 0 });
+  await world.pass(250);
+  expect(world.events.slice(3)).toMatchObject([
+    { what: 'started', job: { attempt: 2 } },
+    { what: 'ended', end: 'completed' },
+  ]);
+});
+
+test('more events than anybody can read are counted', async () => {
+  const world = new World(plan);
+  await world.up('w1');
+  for (let n = 0; n < 150; n += 1) {
+    await add(world);
+    await world.pass(1, 1);
+    world.end(world.processes.only, { code: 0 });
+  }
+  await world.pass(2000);
+  const skipped = world.events.flatMap((event) => (event.what === 'skipped' ? [event.count] : []));
+  expect(skipped.length).toBeGreaterThan(0);
+  expect(world.events.length - skipped.length + skipped.reduce((sum, count) => sum + count)).toBe(300);
 });

@@ -4,7 +4,7 @@ import type { JobsPlan, JobTypePlan } from '../../src/config/plan-jobs.ts';
 import { type JobStore, StoreAway } from '../../src/jobs/store.ts';
 import { MemoryStore } from '../../src/jobs/stores/memory.ts';
 import { Worker } from '../../src/jobs/worker/worker.ts';
-import type { AttemptEnded, JobsAnswer, JobsSummary } from '../../src/protocol/jobs.ts';
+import type { AttemptEnded, JobEvent, JobsAnswer, JobsSummary } from '../../src/protocol/jobs.ts';
 import { type ManualClock, manualClock } from '../support/clock.ts';
 import { type LiveAttempt, Processes } from './processes.ts';
 
@@ -30,6 +30,8 @@ export function aPlan(types: readonly JobTypePlan[], more: Partial<JobsPlan> = {
     types,
     store: 'postgres',
     redisUrl: undefined,
+    prefix: 'bulkhead-test',
+    prefixIsDefault: true,
     requireDurable: false,
     concurrency: 3,
     maxWaiting: 1000,
@@ -77,6 +79,7 @@ export class World {
   readonly notes: string[] = [];
   readonly summaries: JobsSummary[] = [];
   readonly failures: Error[] = [];
+  readonly events: JobEvent[] = [];
   readonly #members = new Map<string, Member>();
   readonly #durable: boolean;
 
@@ -131,6 +134,7 @@ export class World {
       say: (text) => this.said.push(text),
       note: (text) => this.notes.push(text),
       summary: (summary) => this.summaries.push(summary),
+      happened: (event) => this.events.push(event),
       failed: (error) => this.failures.push(error),
     });
     member.worker = worker;

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobStore } from '../../src/jobs/store.ts';
-import { RedisStore } from '../../src/jobs/stores/redis.ts';
+import { type RedisOptions, RedisStore } from '../../src/jobs/stores/redis.ts';
 import { conformsToThePort } from '../jobs-store/conformance.ts';
 import { LIMITS, mustClaim, newJob, TYPES, until } from '../jobs-store/trial.ts';
 import { makeRedis, type TestRedis } from '../support/redis.ts';
@@ -20,9 +20,12 @@ afterAll(async () => {
   await redis.remove();
 });
 
-function makeStore(limits = {}): RedisStore {
+function makeStore(limits = {}, more: Partial<RedisOptions> = {}): RedisStore {
   const store = new RedisStore({
     url: redis.url,
+    prefix: 'bulkhead',
+    home: undefined,
+    ...more,
     limits: { ...LIMITS, ...limits },
     note: (text) => notes.push(text),
   });
@@ -91,6 +94,50 @@ describe('Redis', () => {
     expect(await store.claim([{ type: 'scrape', count: 1 }], 'w')).toEqual([]);
     await ask((client) => client.hdel('bulkhead:scrape:meta', 'paused'));
     expect((await mustClaim(store)).id).toBe(job.id);
+    await clear();
+  });
+
+  test('that two products share keeps them apart by their prefixes, in all that is asked', async () => {
+    const [one, two] = ['shop', 'shop.staging'].map((prefix) => makeStore({}, { prefix }));
+    if (!one || !two) throw new Error('no stores');
+    for (const store of [one, two]) await store.open(TYPES);
+    const { job } = await one.add(newJob({ singletonKey: 'k' }));
+    await two.add(newJob({ singletonKey: 'k', data: 'of two' }));
+    await two.pause();
+    await two.beat({ id: 'w', host: 'h', active: 0 });
+    expect(await one.paused()).toEqual({ all: false, types: [] });
+    expect(await one.workers()).toEqual([]);
+    expect((await one.list({ limit: 9 })).jobs.map(({ id }) => id)).toEqual([job.id]);
+    expect(await two.get(job.id)).toBeUndefined();
+    const claim = await mustClaim(one);
+    expect((await two.sweep('w1')).expired).toEqual([]);
+    expect(await two.disown('w1', [])).toBe(0);
+    expect(await one.fail(claim, { reason: 'exit', message: '' }, undefined)).toBe(true);
+    expect(await two.redrive()).toBe(0);
+    expect((await one.counts()).scrape?.counts.failed).toBe(1);
+    const keys = await ask((client) => client.keys('*'));
+    expect(keys.filter((key) => !/^shop(\.staging)?:/.test(key))).toEqual([]);
+    await clear();
+  });
+
+  test('with the prefix nobody wrote refuses a second product of the name, while that works', async () => {
+    const home = (kind: 'database' | 'volume', id: string) => ({
+      prefix: 'bulkhead-shop',
+      home: { kind, id },
+    });
+    const first = makeStore({}, home('volume', 'a'));
+    await first.open(TYPES);
+    await first.beat({ id: 'w1', host: 'h1', active: 0 });
+    const second = makeStore({}, home('volume', 'b'));
+    await expect(second.open(TYPES)).rejects.toThrow(
+      'cannot keep jobs in Redis under bulkhead-shop: another product of this name does (worker w1 on h1)',
+    );
+    // Its own next start, and a container that reaches the same database from outside.
+    await makeStore({}, home('volume', 'a')).open(TYPES);
+    await makeStore({}, home('database', 'x')).open(TYPES);
+    await makeStore({}, { prefix: 'bulkhead-shop' }).open(TYPES);
+    await first.leave('w1');
+    await second.open(TYPES);
     await clear();
   });
 

@@ -95,6 +95,7 @@ export async function startTrial(jobs: string, env: Record<string, string> = {})
     statusOf: (name) => services.status(name),
     say: (level, text) => logs.own(level, text),
     summed: () => undefined,
+    happened: () => undefined,
   });
   const services = new Services({
     runs: plan.runs,

@@ -4,13 +4,16 @@ import type { JobView } from '../../protocol/jobs.ts';
 import { SCHEMA_VERSION } from '../../protocol/status.ts';
 import { askJobs, findJobId } from '../ask-jobs.ts';
 import type { Context } from '../command.ts';
-import { renderJob } from '../job-text.ts';
+import { renderJob } from '../job-detail.ts';
 
 export async function run(context: Context): Promise<number> {
   const client = await context.client();
   const id = await findJobId(client, context.given.words[0] ?? '');
   const job = await askJobs<JobView>(client, { op: 'get', id });
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, ...job } satisfies JobAnswer);
-  else context.say(renderJob(job, context.io.now(), context.paint));
+  else
+    context.say(
+      renderJob({ job, now: context.io.now(), width: context.io.out.columns, paint: context.paint }),
+    );
   return CommandExit.ok;
 }

@@ -1,8 +1,8 @@
 /** What each event changes in a job: the rules of the queue, without the queue. */
-import type { JobState } from '../../protocol/jobs.ts';
+import type { AttemptView, JobState } from '../../protocol/jobs.ts';
 import type { JobFailure } from '../store.ts';
 import type { Change, MemoryJob } from './memory-job.ts';
-import { LEASE_LOST } from './words.ts';
+import { LEASE_LOST, MOST_HISTORY } from './words.ts';
 
 type NextState = Change & { readonly state: JobState };
 
@@ -36,15 +36,38 @@ export function expireLease(job: MemoryJob, now: number): NextState {
   return { ...finish('failed', now), failure: LEASE_LOST };
 }
 
-/** As if it had never run. */
-export const ANEW: Change = {
-  state: 'created',
-  attempts: 0,
-  startedAt: undefined,
-  finishedAt: undefined,
-  startAfter: undefined,
-  result: undefined,
-  failure: undefined,
-  progress: undefined,
-  worker: undefined,
-};
+/** As if it had never run, but for what is remembered of it. */
+export function beginAnew(job: MemoryJob): Change {
+  return {
+    state: 'created',
+    attempts: 0,
+    startedAt: undefined,
+    finishedAt: undefined,
+    startAfter: undefined,
+    result: undefined,
+    failure: undefined,
+    progress: undefined,
+    worker: undefined,
+    round: (job.round ?? 0) + 1,
+  };
+}
+
+/** The end of its attempt, and the word on it in its history. */
+export function remember(job: MemoryJob, change: Change, now: number): Change {
+  const { attempts: attempt, startedAt = now, worker, history = [] } = job;
+  const failure = change.state === 'completed' ? undefined : change.failure;
+  const ended: AttemptView = {
+    attempt,
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: new Date(now).toISOString(),
+    end: endOf(change),
+    ...(failure === undefined ? {} : { failure }),
+    ...(worker === undefined ? {} : { worker }),
+  };
+  return { ...change, history: [...history, ended].slice(-MOST_HISTORY) };
+}
+
+function endOf({ state, attempts }: Change): AttemptView['end'] {
+  if (state === 'completed' || state === 'cancelled') return state;
+  return attempts === undefined ? 'failed' : 'released';
+}

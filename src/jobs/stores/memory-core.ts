@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { Claim, StoreLimits } from '../store.ts';
-import { expireLease } from './memory-changes.ts';
+import { expireLease, remember } from './memory-changes.ts';
 import type { Change, JournalLine, MemoryJob } from './memory-job.ts';
 import { MemoryJobs } from './memory-jobs.ts';
 import { MemoryJournal } from './memory-journal.ts';
@@ -47,7 +47,7 @@ export class MemoryCore {
     for (const type of paused) this.paused.add(type);
     for (const job of jobs.values()) if (handedOver.has(job.id)) this.jobs.hold(job);
     for (const job of [...this.jobs.all()])
-      if (job.state === 'active') this.change(job, expireLease(job, this.now()));
+      if (job.state === 'active') this.end(job, expireLease(job, this.now()));
     await this.journal.rewrite();
   }
 
@@ -66,14 +66,14 @@ export class MemoryCore {
   }
 
   claim(job: MemoryJob, worker: string): { readonly claim: Claim; readonly line: JournalLine } {
-    const { id, type, data, priority, maxAttempts, parent } = job;
+    const { id, type, data, priority, maxAttempts, parent, round = 0 } = job;
     const attempt = job.attempts + 1;
     const token = randomUUID();
     const started = { state: 'active', attempts: attempt, startedAt: this.now(), worker, token } as const;
     const line = this.change(job, { ...started, startAfter: undefined, progress: undefined });
     this.lease(id);
     const fence = { attempt, worker, token, cancelRequested: false };
-    return { claim: { id, type, data, priority, maxAttempts, parent, ...fence }, line };
+    return { claim: { id, type, data, priority, maxAttempts, parent, round, ...fence }, line };
   }
 
   /** Memory first, then the journal: nobody is told before the line is written. */
@@ -84,6 +84,11 @@ export class MemoryCore {
     this.jobs.put({ ...job, ...full }, this.now());
     const unset = Object.entries(full).flatMap(([key, value]) => (value === undefined ? [key] : []));
     return { id: job.id, set: full, unset };
+  }
+
+  /** An attempt is over. */
+  end(job: MemoryJob, change: Change): JournalLine {
+    return this.change(job, remember(job, change, this.now()));
   }
 
   put(job: MemoryJob): JournalLine {

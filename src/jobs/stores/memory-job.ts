@@ -1,6 +1,6 @@
 /** A job in memory, and the lines of the journal that make it. */
 import type { Durability, JobState } from '../../protocol/jobs.ts';
-import type { JobFailure, JobProgress, JobRecord } from '../store.ts';
+import type { JobFailure, JobHistory, JobProgress, JobRecord } from '../store.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface MemoryJob {
@@ -25,6 +25,8 @@ export interface MemoryJob {
   readonly worker?: string | undefined;
   readonly token?: string | undefined;
   readonly cancelRequested?: true | undefined;
+  readonly round?: number | undefined;
+  readonly history?: JobHistory | undefined;
 }
 
 /** What changes in the life of a job. */
@@ -90,6 +92,8 @@ export function viewOf(job: MemoryJob, durability: Durability): JobRecord {
     ...(worker === undefined ? {} : { worker }),
     ...(parent === undefined ? {} : { parent }),
     ...(job.state === 'failed' ? { deadLetter: true } : {}),
+    ...(job.round === undefined ? {} : { round: job.round }),
+    ...(job.history === undefined ? {} : { history: job.history }),
   };
 }
 
@@ -116,6 +120,8 @@ export function jobOf(record: JobRecord, seq: number): MemoryJob {
     failure,
     progress,
     worker,
+    round: record.round,
+    history: record.history,
   };
 }
 

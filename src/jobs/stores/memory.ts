@@ -15,7 +15,7 @@ import type {
   WorkerPresence,
 } from '../store.ts';
 import { StoreRefusal } from '../store.ts';
-import { ANEW, expireLease, failAttempt, finish, releaseAttempt } from './memory-changes.ts';
+import { beginAnew, expireLease, failAttempt, finish, releaseAttempt } from './memory-changes.ts';
 import { MemoryCore, type MemoryOptions } from './memory-core.ts';
 import {
   type Change,
@@ -129,6 +129,17 @@ export class MemoryStore implements JobStore, HandingOver {
     return this.#end(claim, () => finish('cancelled', this.#core.now()));
   }
 
+  async disown(worker: string, tokens: readonly string[]): Promise<number> {
+    const lines: JournalLine[] = [];
+    for (const id of [...this.#core.leases.keys()]) {
+      const job = this.#core.jobs.get(id);
+      if (job?.worker !== worker || tokens.includes(job.token ?? '')) continue;
+      lines.push(this.#core.end(job, releaseAttempt(job, this.#core.now())));
+    }
+    await this.#core.journal.write(lines);
+    return lines.length;
+  }
+
   async get(id: string): Promise<JobRecord | undefined> {
     const job = this.#core.jobs.get(id);
     return job && viewOf(job, this.durability);
@@ -158,7 +169,7 @@ export class MemoryStore implements JobStore, HandingOver {
     if (!isFinished(job)) return 'not-finished';
     const holder = this.#core.jobs.holderOf(job.type, job.singletonKey, job.id);
     if (holder !== undefined) throw singletonTaken(job.type, holder);
-    await this.#core.journal.write([this.#core.change(job, ANEW)]);
+    await this.#core.journal.write([this.#core.change(job, beginAnew(job))]);
     return 'retried';
   }
 
@@ -175,7 +186,7 @@ export class MemoryStore implements JobStore, HandingOver {
     for (const job of this.#core.jobs.finished()) {
       if (job.state !== 'failed' || (type !== undefined && job.type !== type)) continue;
       if (this.#core.jobs.holderOf(job.type, job.singletonKey, job.id) !== undefined) continue;
-      lines.push(this.#core.change(job, ANEW));
+      lines.push(this.#core.change(job, beginAnew(job)));
     }
     await this.#core.journal.write(lines);
     return lines.length;
@@ -217,7 +228,7 @@ export class MemoryStore implements JobStore, HandingOver {
       const job = this.#core.jobs.get(id);
       if (!job || (until > this.#core.options.clock.mono() && job.worker !== dead)) continue;
       const change = expireLease(job, this.#core.now());
-      lines.push(this.#core.change(job, change));
+      lines.push(this.#core.end(job, change));
       expired.push({ id, type: job.type, state: change.state });
     }
     const gone = outlived(this.#core.jobs, this.#core.options.limits.keep, this.#core.now());
@@ -263,7 +274,7 @@ export class MemoryStore implements JobStore, HandingOver {
     if (!job) return false;
     const progress = claim.progress ?? job.progress;
     await this.#core.journal.write([
-      this.#core.change(job, { ...(progress ? { progress } : {}), ...change(job) }),
+      this.#core.end(job, { ...(progress ? { progress } : {}), ...change(job) }),
     ]);
     return true;
   }

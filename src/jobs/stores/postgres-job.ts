@@ -1,11 +1,12 @@
 /** A job as a row of pg-boss's table, and back. */
 import { randomUUID } from 'node:crypto';
 import type { JobState } from '../../protocol/jobs.ts';
-import type { Claim, JobFailure, JobProgress, JobRecord, NewJob } from '../store.ts';
+import type { Claim, JobFailure, JobHistory, JobProgress, JobRecord, NewJob } from '../store.ts';
 
 /** Of the column `data`: what the job was given, and what our own words need. */
 interface Data extends Packed {
   readonly parent?: string;
+  readonly round?: number;
 }
 
 /** Of the column `output`. */
@@ -13,6 +14,7 @@ interface Output extends Packed {
   readonly failure?: JobFailure;
   readonly worker?: string;
   readonly progress?: JobProgress;
+  readonly history?: JobHistory;
 }
 
 /** As text: jsonb would forget the order of keys, and refuse strings that JSON has and PostgreSQL has not. */
@@ -77,8 +79,16 @@ export function textOf(text: string): string {
 }
 
 /** The column `data`. */
-export function dataColumn({ data, parent }: Pick<NewJob, 'data' | 'parent'>): Data {
-  return { ...pack(data ?? null), ...(parent === undefined ? {} : { parent }) };
+export function dataColumn({
+  data,
+  parent,
+  round,
+}: Pick<NewJob, 'data' | 'parent'> & Pick<JobRecord, 'round'>): Data {
+  return {
+    ...pack(data ?? null),
+    ...(parent === undefined ? {} : { parent }),
+    ...(round === undefined ? {} : { round }),
+  };
 }
 
 export function recordOf(row: JobRow): JobRecord {
@@ -109,6 +119,8 @@ export function recordOf(row: JobRow): JobRecord {
     ...(worker ? { worker } : {}),
     ...(row.data?.parent === undefined ? {} : { parent: row.data.parent }),
     ...(row.state === 'failed' ? { deadLetter: true } : {}),
+    ...(row.data?.round === undefined ? {} : { round: row.data.round }),
+    ...(output.history === undefined ? {} : { history: output.history }),
   };
 }
 
@@ -121,6 +133,7 @@ export function claimOf(row: ClaimRow, worker: string): Claim {
     priority: row.priority,
     data: unpack(row.data),
     ...(row.data?.parent === undefined ? {} : { parent: row.data.parent }),
+    round: row.data?.round ?? 0,
     worker,
     token: row.token,
     cancelRequested: false,
@@ -130,7 +143,7 @@ export function claimOf(row: ClaimRow, worker: string): Claim {
 /** For `ADOPT`: as it was in another store; what was active there waits again. */
 export function adoptedRow(job: JobRecord): Record<string, unknown> {
   const state = job.state === 'active' ? 'retry' : job.state;
-  const { failure, worker, progress } = job;
+  const { failure, worker, progress, history } = job;
   const result = state === 'completed' ? pack(job.result) : {};
   return {
     id: job.id,
@@ -145,6 +158,6 @@ export function adoptedRow(job: JobRecord): Record<string, unknown> {
     start_after: job.startAfter,
     started_on: job.attempts > 0 ? (job.startedAt ?? job.createdAt) : undefined,
     completed_on: job.finishedAt,
-    output: { ...result, failure, worker, progress },
+    output: { ...result, failure, worker, progress, history },
   };
 }

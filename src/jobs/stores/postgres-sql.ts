@@ -1,4 +1,5 @@
 /** What pg-boss has no word for, in SQL on its table and on three small ones beside it. */
+import { MOST_HISTORY } from './words.ts';
 
 /** Of pg-boss's tables and of ours, in whichever database the queue lives. */
 export const SCHEMA = 'bulkhead_jobs';
@@ -111,11 +112,25 @@ export const CANCEL_REQUESTS = `
 /** The fence: only who holds the token ends the attempt, and only once. $1 id, $2 token, $3 type. */
 const MINE = `WITH mine AS (DELETE FROM ${ATTEMPT} WHERE job_id = $1 AND token = $2 RETURNING *)`;
 const OF_MINE = `FROM mine WHERE j.name = $3 AND j.id = mine.job_id AND j.state = 'active'`;
-/** $4 is what is to be remembered; who did it, and how far it came, belongs to it. */
-const REMEMBERED = `jsonb_strip_nulls(jsonb_build_object('worker', mine.worker, 'progress', mine.progress)) || $4::jsonb`;
+/** `what` is to be remembered; who did it, and how far it came, belongs to it. */
+const remembered = (what: string): string =>
+  `jsonb_strip_nulls(jsonb_build_object('worker', mine.worker, 'progress', mine.progress)) || ${what}::jsonb`;
+
+const iso = (time: string): string => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+/** What is remembered of each attempt of `j` that is over, with this one; a subscript below 0 is none, in lax mode. */
+const withEnd = (
+  end: string,
+  failure = 'NULL::jsonb',
+): string => `jsonb_build_object('history', jsonb_path_query_array(
+      coalesce(j.output->'history', '[]') || jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
+        'attempt', j.retry_count + 1, 'startedAt', ${iso('j.started_on')}, 'endedAt', ${iso('now()')},
+        'end', ${end}, 'failure', ${failure}, 'worker', mine.worker))), '$[last - ${MOST_HISTORY - 1} to last]'))`;
+const unlessCancelled = (end: string): string =>
+  `CASE WHEN mine.cancel_requested THEN 'cancelled' ELSE '${end}' END`;
 
 export const COMPLETE = `${MINE}
-  UPDATE ${JOB} j SET state = 'completed', completed_on = now(), output = ${REMEMBERED} ${OF_MINE}`;
+  UPDATE ${JOB} j SET state = 'completed', completed_on = now(),
+    output = ${remembered('$4')} || ${withEnd("'completed'")} ${OF_MINE}`;
 
 /** $5 ms until the next attempt, or null. */
 export const FAIL = `${MINE}
@@ -124,26 +139,36 @@ export const FAIL = `${MINE}
              END)::${SCHEMA}.job_state,
     completed_on = CASE WHEN mine.cancel_requested OR $5 IS NULL THEN now() END,
     start_after = CASE WHEN $5 IS NULL THEN j.start_after ELSE now() + $5 * interval '1 millisecond' END,
-    output = ${REMEMBERED} ${OF_MINE}`;
+    output = ${remembered('$4')} || ${withEnd(unlessCancelled('failed'), "$4::jsonb->'failure'")} ${OF_MINE}`;
 
-/** The attempt is not charged: a first one never was, a later one takes its retry back. */
-export const RELEASE = `${MINE}
-  UPDATE ${JOB} j SET
+const RELEASED = `
     state = (CASE WHEN mine.cancel_requested THEN 'cancelled' WHEN j.retry_count = 0 THEN 'created' ELSE 'retry'
              END)::${SCHEMA}.job_state,
     completed_on = CASE WHEN mine.cancel_requested THEN now() END,
     retry_count = CASE WHEN mine.cancel_requested THEN j.retry_count ELSE greatest(j.retry_count - 1, 0) END,
-    started_on = CASE WHEN j.retry_count = 0 AND NOT mine.cancel_requested THEN NULL ELSE j.started_on END ${OF_MINE}`;
+    started_on = CASE WHEN j.retry_count = 0 AND NOT mine.cancel_requested THEN NULL ELSE j.started_on END,
+    output = coalesce(j.output, '{}') || ${withEnd(unlessCancelled('released'))}`;
+
+/** The attempt is not charged: a first one never was, a later one takes its retry back. */
+export const RELEASE = `${MINE} UPDATE ${JOB} j SET ${RELEASED} ${OF_MINE}`;
+
+/** $1 worker, $2 the tokens it knows */
+export const DISOWN = `
+  WITH mine AS (DELETE FROM ${ATTEMPT} WHERE worker = $1 AND token <> ALL ($2::uuid[]) RETURNING *)
+  UPDATE ${JOB} j SET ${RELEASED} FROM mine WHERE j.name = mine.type AND j.id = mine.job_id AND j.state = 'active'`;
 
 export const CANCELLED = `${MINE}
-  UPDATE ${JOB} j SET state = 'cancelled', completed_on = now(), output = coalesce(j.output, '{}') || ${REMEMBERED} ${OF_MINE}`;
+  UPDATE ${JOB} j SET state = 'cancelled', completed_on = now(),
+    output = coalesce(j.output, '{}') || ${remembered('$4')} || ${withEnd("'cancelled'")} ${OF_MINE}`;
 
 /** $1 id, $2 type */
 export const CANCEL_WAITING = `UPDATE ${JOB} SET state = 'cancelled', completed_on = now() WHERE name = $2 AND id = $1 AND state < 'active'`;
 /** $1 id */
 export const CANCEL_ACTIVE = `UPDATE ${ATTEMPT} SET cancel_requested = true WHERE job_id = $1`;
 
-const ANEW = `state = 'created', retry_count = 0, started_on = NULL, completed_on = NULL, output = NULL, start_after = j.created_on`;
+const ANEW = `state = 'created', retry_count = 0, started_on = NULL, completed_on = NULL, start_after = j.created_on,
+    output = CASE WHEN j.output ? 'history' THEN jsonb_build_object('history', j.output->'history') END,
+    data = coalesce(j.data, '{}') || jsonb_build_object('round', coalesce((j.data->>'round')::int, 0) + 1)`;
 
 /** $1 id, $2 type */
 export const RETRY = `UPDATE ${JOB} j SET ${ANEW} WHERE name = $2 AND id = $1 AND state > 'active'`;
@@ -183,7 +208,7 @@ export const EXPIRE = `
              END)::${SCHEMA}.job_state,
     completed_on = CASE WHEN mine.cancel_requested OR j.retry_count >= j.retry_limit THEN now() END,
     start_after = now(),
-    output = jsonb_strip_nulls(jsonb_build_object('worker', mine.worker, 'progress', mine.progress)) || $1::jsonb
+    output = ${remembered('$1')} || ${withEnd(unlessCancelled('failed'), "$1::jsonb->'failure'")}
     FROM mine WHERE j.name = mine.type AND j.id = mine.job_id AND j.state = 'active'
   RETURNING j.id, j.name, j.state::text AS state`;
 

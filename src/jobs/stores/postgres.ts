@@ -1,8 +1,7 @@
 /** The store in PostgreSQL: pg-boss keeps the jobs, leases and everything asked of them lie in the same statements. */
 import type { PgBoss } from 'pg-boss';
-import { codeOf } from '../../base/errors.ts';
 import { type PoolOptions, SessionPool } from '../../postgres/session-pool.ts';
-import type { JobList, JobState } from '../../protocol/jobs.ts';
+import type { JobList } from '../../protocol/jobs.ts';
 import type {
   Claim,
   JobFailure,
@@ -19,12 +18,22 @@ import type {
 } from '../store.ts';
 import { StoreAway } from '../store.ts';
 import { adoptJobs, countJobs, dropOutlived, expireLeases, findJob, listJobs } from './postgres-asks.ts';
-import { told, UNIQUE_VIOLATION } from './postgres-away.ts';
+import { told } from './postgres-away.ts';
 import { closeBoss, insertJob, makeQueue, openBoss } from './postgres-boss.ts';
-import { type ClaimRow, claimOf, jsonbOf, pack, singletonColumn, textOf } from './postgres-job.ts';
+import { type ClaimRow, claimOf, jsonbOf, pack, textOf } from './postgres-job.ts';
+import {
+  cancelJob,
+  changes,
+  findHolder,
+  redriveJobs,
+  removeJob,
+  retryJob,
+  TRIES,
+} from './postgres-orders.ts';
 import * as sql from './postgres-sql.ts';
+import { listWorkers, noteWorker } from './postgres-workers.ts';
 import { WaitingBound } from './waiting-bound.ts';
-import { EVERYTHING, singletonTaken, WORKER_SILENT_MS } from './words.ts';
+import { EVERYTHING, singletonTaken } from './words.ts';
 
 export interface PostgresOptions {
   /** Opens a session in the database whose schema `bulkhead_jobs` is ours. */
@@ -38,8 +47,6 @@ export interface PostgresOptions {
 const MOST_SESSIONS = 4;
 const DEADLINE_MS = 10_000;
 const PING_MS = 2000;
-/** A race with others is run again; each time somebody has won. */
-const TRIES = 5;
 
 export class PostgresStore implements JobStore {
   readonly kind = 'postgres';
@@ -87,7 +94,7 @@ export class PostgresStore implements JobStore {
         if (isNew) this.#bound.added();
         const there = await findJob(this.#pool, job.id);
         if (there) return { job: there, duplicate: !isNew };
-        const holder = isNew ? undefined : await this.#holderOf(job);
+        const holder = isNew ? undefined : await findHolder(this.#pool, job);
         if (holder !== undefined) throw singletonTaken(job.type, holder);
       }
       throw new StoreAway('cannot add the job: others of its key come and go');
@@ -153,6 +160,11 @@ export class PostgresStore implements JobStore {
     return this.#end(sql.CANCELLED, claim, {});
   }
 
+  disown(worker: string, tokens: readonly string[]): Promise<number> {
+    const values = [textOf(worker), tokens];
+    return told(async () => (await this.#pool.query(sql.DISOWN, values)).rowCount ?? 0);
+  }
+
   get(id: string): Promise<JobRecord | undefined> {
     return told(() => findJob(this.#pool, id));
   }
@@ -166,51 +178,19 @@ export class PostgresStore implements JobStore {
   }
 
   cancel(id: string): Promise<'cancelled' | 'asked' | 'finished' | 'unknown'> {
-    return told(async () => {
-      for (let tries = 0; tries < TRIES; tries += 1) {
-        const job = await findJob(this.#pool, id);
-        if (!job) return 'unknown';
-        if (!UNFINISHED.has(job.state)) return 'finished';
-        if (await this.#changes(sql.CANCEL_WAITING, [id, job.type])) return 'cancelled';
-        if (await this.#changes(sql.CANCEL_ACTIVE, [id])) return 'asked';
-      }
-      throw new StoreAway('cannot cancel the job: it changes all the time');
-    });
+    return told(() => cancelJob(this.#pool, id));
   }
 
   retry(id: string): Promise<'retried' | 'not-finished' | 'unknown'> {
-    return told(async () => {
-      const job = await findJob(this.#pool, id);
-      if (!job) return 'unknown';
-      try {
-        return (await this.#changes(sql.RETRY, [id, job.type])) ? 'retried' : 'not-finished';
-      } catch (error) {
-        if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
-        throw singletonTaken(job.type, await this.#holderOf(job));
-      }
-    });
+    return told(() => retryJob(this.#pool, id));
   }
 
   remove(id: string): Promise<'removed' | 'active' | 'unknown'> {
-    return told(async () => {
-      const job = await findJob(this.#pool, id);
-      if (!job) return 'unknown';
-      return (await this.#changes(sql.REMOVE, [id, job.type])) ? 'removed' : 'active';
-    });
+    return told(() => removeJob(this.#pool, id));
   }
 
   redrive(type?: string): Promise<number> {
-    return told(async () => {
-      for (let tries = 0; tries < TRIES; tries += 1) {
-        try {
-          return (await this.#pool.query(sql.REDRIVE, [type ?? null])).rowCount ?? 0;
-        } catch (error) {
-          // Somebody took a key in between.
-          if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
-        }
-      }
-      throw new StoreAway('cannot redrive: others of the same keys come and go');
-    });
+    return told(() => redriveJobs(this.#pool, type));
   }
 
   pause(type: string = EVERYTHING): Promise<void> {
@@ -228,8 +208,8 @@ export class PostgresStore implements JobStore {
     });
   }
 
-  beat({ id, host, active }: WorkerPresence): Promise<void> {
-    return told(async () => void (await this.#pool.query(sql.BEAT, [textOf(id), textOf(host), active])));
+  beat(worker: WorkerPresence): Promise<void> {
+    return told(() => noteWorker(this.#pool, worker));
   }
 
   leave(workerId: string): Promise<void> {
@@ -237,17 +217,7 @@ export class PostgresStore implements JobStore {
   }
 
   workers(): Promise<(WorkerPresence & { seenAt: string })[]> {
-    return told(async () => {
-      const { rows } = await this.#pool.query<WorkerPresence & { seen_at: Date }>(sql.WORKERS, [
-        WORKER_SILENT_MS,
-      ]);
-      return rows.map(({ id, host, active, seen_at }) => ({
-        id,
-        host,
-        active,
-        seenAt: seen_at.toISOString(),
-      }));
-    });
+    return told(() => listWorkers(this.#pool));
   }
 
   sweep(dead?: string): Promise<SweepResult> {
@@ -277,15 +247,6 @@ export class PostgresStore implements JobStore {
     this.#queues.add(type);
   }
 
-  async #holderOf(job: Pick<NewJob, 'type' | 'singletonKey'>): Promise<string | undefined> {
-    const { rows } = await this.#pool.query<{ id: string }>(sql.HOLDER, [job.type, singletonColumn(job)]);
-    return rows[0]?.id;
-  }
-
-  async #changes(text: string, values: readonly unknown[]): Promise<boolean> {
-    return ((await this.#pool.query(text, values)).rowCount ?? 0) > 0;
-  }
-
   #end(
     text: string,
     { id, token, type, progress }: Claim,
@@ -293,8 +254,6 @@ export class PostgresStore implements JobStore {
     more: unknown[] = [],
   ): Promise<boolean> {
     const remembered = remember && [jsonbOf({ ...remember, ...(progress ? { progress } : {}) })];
-    return told(() => this.#changes(text, [id, token, type, ...(remembered ?? []), ...more]));
+    return told(() => changes(this.#pool, text, [id, token, type, ...(remembered ?? []), ...more]));
   }
 }
-
-const UNFINISHED: ReadonlySet<JobState> = new Set<JobState>(['created', 'retry', 'active']);

@@ -1,11 +1,10 @@
-/** What is asked of all jobs at once: lists, counts, pauses, who works, and what another store hands over. */
+/** What is asked of all jobs at once: lists, counts, pauses, and what another store hands over. */
 import type { Durability, JobList } from '../../protocol/jobs.ts';
-import type { JobRecord, ListFilter, Paused, TypeCounts, WorkerPresence } from '../store.ts';
+import type { JobRecord, ListFilter, Paused, TypeCounts } from '../store.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import type { RedisLink } from './redis-connection.ts';
 import { adoptedFields, type FlatView, recordOf, seqOf } from './redis-job.ts';
-import { OWN_KEYS } from './redis-scripts.ts';
-import { EVERYTHING, notAdopted, WORKER_SILENT_MS } from './words.ts';
+import { EVERYTHING, notAdopted } from './words.ts';
 
 export async function listJobs(
   link: RedisLink,
@@ -42,27 +41,12 @@ export async function countJobs(link: RedisLink): Promise<Record<string, TypeCou
   return found;
 }
 
-export async function readPaused({ client }: RedisLink): Promise<Paused> {
-  const types = await client.smembers(OWN_KEYS.paused);
+export async function readPaused({ client, keys }: RedisLink): Promise<Paused> {
+  const types = await client.smembers(keys.paused);
   return {
     all: types.includes(EVERYTHING),
     types: types.filter((type) => type !== EVERYTHING).toSorted(),
   };
-}
-
-export async function noteWorker({ client }: RedisLink, worker: WorkerPresence): Promise<void> {
-  const { id, host, active } = worker;
-  const presence = JSON.stringify({ id, host, active, seenAt: new Date().toISOString() });
-  await client.hset(OWN_KEYS.workers, id, presence);
-}
-
-/** Those that are silent are forgotten. */
-export async function listWorkers({ client }: RedisLink): Promise<(WorkerPresence & { seenAt: string })[]> {
-  const all = Object.values(await client.hgetall(OWN_KEYS.workers)).map((text) => JSON.parse(text));
-  const isHere = ({ seenAt }: { seenAt: string }) => Date.now() - Date.parse(seenAt) < WORKER_SILENT_MS;
-  const silent = all.filter((worker) => !isHere(worker)).map(({ id }) => id);
-  if (silent.length > 0) await client.hdel(OWN_KEYS.workers, ...silent);
-  return all.filter(isHere);
 }
 
 export async function adoptJobs(link: RedisLink, jobs: readonly JobRecord[]): Promise<void> {

@@ -3,9 +3,7 @@ import { Redis } from 'ioredis';
 import { messageOf } from '../../base/errors.ts';
 import type { Durability } from '../../protocol/jobs.ts';
 import { StoreAway, StoreRefusal } from '../store.ts';
-import { SCRIPTS } from './redis-scripts.ts';
-
-export type ScriptName = keyof typeof SCRIPTS;
+import { type OwnKeys, ownKeys, type ScriptName, scriptsOf } from './redis-scripts.ts';
 
 const CONNECT_MS = 5000;
 const COMMAND_MS = 10_000;
@@ -19,9 +17,14 @@ export interface Assurance {
 
 export class RedisLink {
   readonly client: Redis;
+  /** Of all keys of this queue. */
+  readonly prefix: string;
+  readonly keys: OwnKeys;
 
   /** @param note hears of a connection that breaks, once each time */
-  constructor(url: string, note: (text: string) => void) {
+  constructor(url: string, prefix: string, note: (text: string) => void) {
+    this.prefix = prefix;
+    this.keys = ownKeys(prefix);
     this.client = new Redis(url, {
       connectionName: 'bulkhead',
       connectTimeout: CONNECT_MS,
@@ -41,8 +44,7 @@ export class RedisLink {
     this.client.on('ready', () => {
       last = '';
     });
-    for (const [name, lua] of Object.entries(SCRIPTS))
-      this.client.defineCommand(name, { lua, numberOfKeys: 0 });
+    for (const [name, lua] of scriptsOf(prefix)) this.client.defineCommand(name, { lua, numberOfKeys: 0 });
   }
 
   /** One of our scripts. */

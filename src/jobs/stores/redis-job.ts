@@ -1,5 +1,5 @@
 /** A job as a hash of BullMQ's, and back. */
-import type { Durability, JobState } from '../../protocol/jobs.ts';
+import type { AttemptView, Durability, JobState } from '../../protocol/jobs.ts';
 import type { Claim, JobFailure, JobProgress, JobRecord, NewJob } from '../store.ts';
 
 /** BullMQ's priorities: 1 is first, and 0 would be before all. Ours go both ways from the middle. */
@@ -39,6 +39,8 @@ export function recordOf([id, type, state, flat]: FlatView, durability: Durabili
   const startedAt = timeOf(fields.get('processedOn'));
   const finishedAt = waits || active ? undefined : timeOf(fields.get('finishedOn'));
   const worker = fields.get('bhWorker');
+  const round = fields.get('bhRound');
+  const history = parse<readonly Ended[]>(fields.get('bhHistory'))?.map(endedOf);
   return {
     id,
     type,
@@ -60,6 +62,8 @@ export function recordOf([id, type, state, flat]: FlatView, durability: Durabili
     ...(worker === undefined ? {} : { worker }),
     ...(parent === undefined ? {} : { parent }),
     ...(state === 'failed' ? { deadLetter: true } : {}),
+    ...(round === undefined ? {} : { round: Number(round) }),
+    ...(history === undefined ? {} : { history }),
   };
 }
 
@@ -79,6 +83,7 @@ export function claimOf(id: string, type: string, flat: Flat, token: string, wor
     priority,
     data,
     ...(parent === undefined ? {} : { parent }),
+    round: Number(fields.get('bhRound') ?? 0),
     worker,
     token,
     cancelRequested: fields.has('bhCancel'),
@@ -102,11 +107,36 @@ export function adoptedFields(job: JobRecord): string[] {
     returnvalue: job.state === 'completed' ? { value: job.result } : undefined,
     bhFailure: job.failure,
     bhWorker: job.worker,
+    bhRound: job.round,
+    bhHistory: job.history?.map(({ startedAt, endedAt, failure, ...rest }) => ({
+      ...rest,
+      startedAt: Date.parse(startedAt),
+      endedAt: Date.parse(endedAt),
+      failure: failure && JSON.stringify(failure),
+    })),
   };
   return Object.entries(fields).flatMap(([name, value]) => {
     if (value === undefined) return [];
     return [name, typeof value === 'string' ? value : JSON.stringify(value)];
   });
+}
+
+/** Of the field `bhHistory`. Times in ms; the failure as text, since Lua takes less JSON than there is. */
+interface Ended extends Pick<AttemptView, 'attempt' | 'end' | 'worker'> {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly failure?: string;
+}
+
+function endedOf({ attempt, startedAt, endedAt, end, failure, worker }: Ended): AttemptView {
+  return {
+    attempt,
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: new Date(endedAt).toISOString(),
+    end,
+    ...(failure === undefined ? {} : { failure: JSON.parse(failure) as JobFailure }),
+    ...(worker === undefined ? {} : { worker }),
+  };
 }
 
 function fieldsOf(flat: Flat): Map<string, string> {

@@ -4,7 +4,6 @@ import { Queue, type RedisQueueBackend } from 'bullmq';
 import type { Claim, NewJob } from '../store.ts';
 import type { RedisLink } from './redis-connection.ts';
 import { claimOf, dataOf, type Flat, priorityOf } from './redis-job.ts';
-import { PREFIX } from './redis-prelude.ts';
 
 /** BullMQ's lock holds the token of who claimed; until the script that makes it last has said so. The lease is ours. */
 const LOCK_MS = 3_600_000;
@@ -24,7 +23,7 @@ export class RedisQueues {
     if (known) return known;
     const options = {
       connection: link.client,
-      prefix: PREFIX,
+      prefix: link.prefix,
       skipVersionCheck: true,
       skipWaitingForReady: true,
       streams: { events: { maxLen: EVENTS_KEPT } },
@@ -59,7 +58,7 @@ export class RedisQueues {
 
   /** BullMQ's next of this type, if it has one for us. */
   async take(link: RedisLink, type: string, worker: string): Promise<Claim | undefined> {
-    const token = randomUUID();
+    const token = `${worker}/${randomUUID()}`;
     const backend = this.open(link, type).getBackend() as RedisQueueBackend;
     const [, id] = (await backend.moveToActive(token)) as [unknown, string | undefined];
     if (!id) return undefined;

@@ -4,21 +4,19 @@
  * All keys are made here, so a Redis Cluster is not for this.
  */
 
-import { OWN, PRELUDE } from './redis-prelude.ts';
+import { ownPrefix, preludeOf } from './redis-prelude.ts';
 
-const script = (body: string): string => `${PRELUDE}\n${body}`;
-
-export const SCRIPTS = {
+const SCRIPTS = {
   /** type, id → 1 new, 0 a duplicate, -1 gone */
-  bhIndex: script(`return index(ARGV[1], ARGV[2])`),
+  bhIndex: `return index(ARGV[1], ARGV[2])`,
 
   /** now, types… → the type whose best may run, or nil */
-  bhBest: script(`
+  bhBest: `
     local best, bestPriority, bestSeq
-    if call('SISMEMBER', '${OWN}paused', '') == 1 then return nil end
+    if call('SISMEMBER', OWN .. 'paused', '') == 1 then return nil end
     for n = 2, #ARGV do
       local k = keys(ARGV[n])
-      if call('SISMEMBER', '${OWN}paused', ARGV[n]) == 0 then
+      if call('SISMEMBER', OWN .. 'paused', ARGV[n]) == 0 then
         local ids = call('ZRANGEBYSCORE', k .. 'delayed', 0, (tonumber(ARGV[1]) + 1) * 4096 - 1, 'LIMIT', 0, 1000)
         ids[#ids + 1] = call('ZRANGE', k .. 'prioritized', 0, 0)[1]
         for _, id in ipairs(ids) do
@@ -30,10 +28,10 @@ export const SCRIPTS = {
         end
       end
     end
-    return best`),
+    return best`,
 
   /** type, id, token, worker, lease in ms → what was claimed, or nil where it was asked to be cancelled before */
-  bhTaken: script(`
+  bhTaken: `
     local k, id = keys(ARGV[1]), ARGV[2]
     if call('GET', k .. id .. ':lock') ~= ARGV[3] then return nil end
     index(ARGV[1], id)
@@ -42,10 +40,10 @@ export const SCRIPTS = {
     call('SREM', k .. 'bh-retrying', id)
     call('HDEL', k .. id, 'progress', 'bhAt')
     call('HSET', k .. id, 'bhWorker', ARGV[4], 'bhUntil', now() + ARGV[5])
-    return call('HGETALL', k .. id)`),
+    return call('HGETALL', k .. id)`,
 
   /** lease in ms, then type, id, token, progress or '' of each → for each -1 lost, 0 ours, 1 ours and to be cancelled */
-  bhRenew: script(`
+  bhRenew: `
     local out = {}
     for n = 2, #ARGV, 4 do
       local k, id = keys(ARGV[n]), ARGV[n + 1]
@@ -54,13 +52,16 @@ export const SCRIPTS = {
       if ours and ARGV[n + 3] ~= '' then call('HSET', k .. id, 'progress', ARGV[n + 3]) end
       out[#out + 1] = ours and call('HEXISTS', k .. id, 'bhCancel') or -1
     end
-    return out`),
+    return out`,
 
   /** type, id, token, end, value or failure as JSON or '', time of the retry, progress or '' → 1, or 0: it was lost */
-  bhEnd: script(`
+  bhEnd: `
     local k, id, ends = keys(ARGV[1]), ARGV[2], ARGV[4]
     if call('GET', k .. id .. ':lock') ~= ARGV[3] then return 0 end
+    local failure = ends ~= 'completed' and ARGV[5] or ''
     local asked = leaveActive(k, id)
+    local how = ends == 'release' and 'released' or ends == 'retry' and 'failed' or ends
+    remember(k, id, asked and ends ~= 'completed' and 'cancelled' or how, failure)
     if ARGV[7] ~= '' then call('HSET', k .. id, 'progress', ARGV[7]) end
     if asked and ends ~= 'completed' then
       if ends ~= 'release' and ARGV[5] ~= '' then call('HSET', k .. id, 'bhFailure', ARGV[5]) end
@@ -72,17 +73,34 @@ export const SCRIPTS = {
       call('HSET', k .. id, 'bhFailure', ARGV[5], 'failedReason', ARGV[5])
     end
     if ends == 'release' then
-      call('HINCRBY', k .. id, 'ats', -1)
-      if made(k, id) == 0 then call('HDEL', k .. id, 'processedOn', 'bhWorker') end
-      enqueue(k, id, 0)
+      putBack(k, id)
       return 1
     end
     call('HINCRBY', k .. id, 'atm', 1)
     if ends == 'retry' then enqueue(k, id, tonumber(ARGV[6])) else finish(k, id, ends) end
-    return 1`),
+    return 1`,
+
+  /** worker, then the tokens it knows → how many others of it were put back */
+  bhDisown: `
+    local known, count = {}, 0
+    for n = 2, #ARGV do known[ARGV[n]] = true end
+    for _, type in ipairs(call('SMEMBERS', OWN .. 'known')) do
+      local k = keys(type)
+      for _, id in ipairs(call('LRANGE', k .. 'active', 0, -1)) do
+        -- Whose a lock is stands in it from its first moment, before its claim is told.
+        local token = call('GET', k .. id .. ':lock')
+        if token and not known[token] and string.sub(token, 1, #ARGV[1] + 1) == ARGV[1] .. '/' then
+          local asked = leaveActive(k, id)
+          remember(k, id, asked and 'cancelled' or 'released', '')
+          if asked then finish(k, id, 'cancelled') else putBack(k, id) end
+          count = count + 1
+        end
+      end
+    end
+    return count`,
 
   /** id → cancelled, asked, finished or unknown */
-  bhCancel: script(`
+  bhCancel: `
     local type, id = typeof(ARGV[1]), ARGV[1]
     if not type then return 'unknown' end
     local k = keys(type)
@@ -92,10 +110,10 @@ export const SCRIPTS = {
     call('ZREM', k .. 'prioritized', id)
     call('ZREM', k .. 'delayed', id)
     finish(k, id, 'cancelled')
-    return 'cancelled'`),
+    return 'cancelled'`,
 
   /** id → retried, not-finished, unknown, or single and the id and type of who has its key */
-  bhRetry: script(`
+  bhRetry: `
     local type, id = typeof(ARGV[1]), ARGV[1]
     if not type then return {'unknown'} end
     local k = keys(type)
@@ -104,12 +122,12 @@ export const SCRIPTS = {
     local key = single(k, id)
     if key and not call('SET', key, id, 'NX') then return {'single', call('GET', key), type} end
     anew(k, id)
-    return {'retried'}`),
+    return {'retried'}`,
 
   /** type or '' → how many */
-  bhRedrive: script(`
+  bhRedrive: `
     local count = 0
-    for _, type in ipairs(call('SMEMBERS', '${OWN}known')) do
+    for _, type in ipairs(call('SMEMBERS', OWN .. 'known')) do
       local k = keys(type)
       if ARGV[1] == '' or ARGV[1] == type then
         for _, id in ipairs(call('ZREVRANGE', k .. 'failed', 0, -1)) do
@@ -121,27 +139,28 @@ export const SCRIPTS = {
         end
       end
     end
-    return count`),
+    return count`,
 
   /** id → removed, active or unknown */
-  bhRemove: script(`
+  bhRemove: `
     local type, id = typeof(ARGV[1]), ARGV[1]
     if not type then return 'unknown' end
     local k = keys(type)
     if state(k, id) == 'active' then return 'active' end
     drop(k, id)
-    return 'removed'`),
+    return 'removed'`,
 
   /** a worker that is gone or '', what is remembered of a lost lease, lease in ms of who has none yet → id, type and state of each */
-  bhExpire: script(`
+  bhExpire: `
     local out = {}
-    for _, type in ipairs(call('SMEMBERS', '${OWN}known')) do
+    for _, type in ipairs(call('SMEMBERS', OWN .. 'known')) do
       local k = keys(type)
       for _, id in ipairs(call('LRANGE', k .. 'active', 0, -1)) do
         local dead = ARGV[1] ~= '' and call('HGET', k .. id, 'bhWorker') == ARGV[1]
         local lease = tonumber(call('HGET', k .. id, 'bhUntil') or (call('HGET', k .. id, 'processedOn') + ARGV[3]))
         if dead or lease <= now() then
           local asked = leaveActive(k, id)
+          remember(k, id, asked and 'cancelled' or 'failed', ARGV[2])
           call('HSET', k .. id, 'bhFailure', ARGV[2])
           local attempts = call('HINCRBY', k .. id, 'atm', 1)
           local most = cjson.decode(call('HGET', k .. id, 'opts'))['attempts'] or 1
@@ -152,12 +171,12 @@ export const SCRIPTS = {
         end
       end
     end
-    return out`),
+    return out`,
 
   /** ms completed, ms failed, most, batch → how many were dropped */
-  bhOutlived: script(`
+  bhOutlived: `
     local at, dropped, kept, oldest = now(), 0, 0, {}
-    local types = call('SMEMBERS', '${OWN}known')
+    local types = call('SMEMBERS', OWN .. 'known')
     for _, type in ipairs(types) do
       local k = keys(type)
       for set, ms in pairs({completed = ARGV[1], failed = ARGV[2]}) do
@@ -182,12 +201,12 @@ export const SCRIPTS = {
       dropped = dropped + 1
       kept = kept - 1
     end
-    return dropped`),
+    return dropped`,
 
   /** → type, completed, failed, cancelled, active, waiting, retrying and the oldest time of those that may run, of each */
-  bhCounts: script(`
+  bhCounts: `
     local out = {}
-    for _, type in ipairs(call('SMEMBERS', '${OWN}known')) do
+    for _, type in ipairs(call('SMEMBERS', OWN .. 'known')) do
       local k, oldest = keys(type), ''
       local ids = call('ZRANGEBYSCORE', k .. 'delayed', 0, (now() + 1) * 4096 - 1, 'LIMIT', 0, 1000)
       for _, id in ipairs(call('ZRANGE', k .. 'prioritized', 0, 999)) do ids[#ids + 1] = id end
@@ -200,18 +219,18 @@ export const SCRIPTS = {
         call('LLEN', k .. 'active'), call('ZCARD', k .. 'prioritized') + call('ZCARD', k .. 'delayed'),
         call('SCARD', k .. 'bh-retrying'), oldest}
     end
-    return out`),
+    return out`,
 
   /** id → its view, or nil */
-  bhView: script(`
+  bhView: `
     local type = typeof(ARGV[1])
-    return type and view(type, ARGV[1]) or nil`),
+    return type and view(type, ARGV[1]) or nil`,
 
   /** below which seq or '+inf', how many, type or '', states… → the seq to go on from or '', then the views */
-  bhList: script(`
+  bhList: `
     local wanted, out, looked = {}, {''}, 0
     for n = 4, #ARGV do wanted[ARGV[n]] = true end
-    local found = call('ZREVRANGEBYSCORE', '${OWN}index', ARGV[1], '-inf', 'WITHSCORES', 'LIMIT', 0, 2000)
+    local found = call('ZREVRANGEBYSCORE', OWN .. 'index', ARGV[1], '-inf', 'WITHSCORES', 'LIMIT', 0, 2000)
     for n = 1, #found, 2 do
       local id, type = found[n], typeof(found[n])
       if type and (ARGV[3] == '' or ARGV[3] == type) and (#ARGV < 4 or wanted[state(keys(type), id)]) then
@@ -219,10 +238,10 @@ export const SCRIPTS = {
       end
       if #out > tonumber(ARGV[2]) or n >= 3999 then out[1] = found[n + 1] break end
     end
-    return out`),
+    return out`,
 
   /** type, id, state, singleton key or '', time to start, rank, then the fields → 1, 0 was there, -1 its key is taken */
-  bhAdopt: script(`
+  bhAdopt: `
     local type, id, is = ARGV[1], ARGV[2], ARGV[3]
     local k = keys(type)
     if call('EXISTS', k .. id) == 1 then return 0 end
@@ -237,7 +256,24 @@ export const SCRIPTS = {
       call('ZADD', k .. (is == 'completed' and 'completed' or 'failed'), ended, id)
     end
     index(type, id)
-    return 1`),
+    return 1`,
 } as const;
 
-export const OWN_KEYS = { paused: `${OWN}paused`, workers: `${OWN}workers` } as const;
+export type ScriptName = keyof typeof SCRIPTS;
+
+/** Each script, with what they share, for the keys of this prefix. */
+export function scriptsOf(prefix: string): readonly (readonly [ScriptName, string])[] {
+  const prelude = preludeOf(prefix);
+  const names = Object.keys(SCRIPTS) as ScriptName[];
+  return names.map((name) => [name, `${prelude}\n${SCRIPTS[name]}`]);
+}
+
+export interface OwnKeys {
+  readonly paused: string;
+  readonly workers: string;
+}
+
+export function ownKeys(prefix: string): OwnKeys {
+  const own = ownPrefix(prefix);
+  return { paused: `${own}paused`, workers: `${own}workers` };
+}

@@ -1,4 +1,5 @@
 /** The store in Redis: BullMQ adds and hands out, one queue per type; the rest is told by scripts on its keys. */
+import { Failure } from '../../base/errors.ts';
 import type { Durability, JobList, JobState } from '../../protocol/jobs.ts';
 import type {
   Claim,
@@ -15,17 +16,21 @@ import type {
   WorkerPresence,
 } from '../store.ts';
 import { StoreAway } from '../store.ts';
-import { adoptJobs, countJobs, listJobs, listWorkers, noteWorker, readPaused } from './redis-asks.ts';
+import { adoptJobs, countJobs, listJobs, readPaused } from './redis-asks.ts';
 import { type Assurance, RedisLink, toldByRedis as told } from './redis-connection.ts';
 import { type FlatView, recordOf } from './redis-job.ts';
+import { findStranger, type Home, listWorkers, noteWorker } from './redis-presence.ts';
 import { RedisQueues } from './redis-queues.ts';
-import { OWN_KEYS } from './redis-scripts.ts';
 import { WaitingBound } from './waiting-bound.ts';
 import { EVERYTHING, LEASE_LOST, singletonTaken } from './words.ts';
 
 export interface RedisOptions {
   /** `redis://` or `rediss://`, with the password in it. */
   readonly url: string;
+  /** Of all its keys: letters, digits, `.`, `_` and `-`. Products that share a Redis have different ones. */
+  readonly prefix: string;
+  /** Undefined: whoever uses this prefix is welcome. */
+  readonly home: Home | undefined;
   readonly limits: StoreLimits;
   /** What an operator should know. */
   readonly note: (text: string) => void;
@@ -64,8 +69,9 @@ export class RedisStore implements JobStore {
 
   open(types: readonly string[]): Promise<void> {
     return told(async () => {
-      this.#link ??= new RedisLink(this.#options.url, this.#options.note);
+      this.#link ??= new RedisLink(this.#options.url, this.#options.prefix, this.#options.note);
       this.#assurance = await this.#link.readAssurance();
+      await this.#refuseStranger(this.#link);
       for (const type of types) this.#queues.open(this.#link, type);
     });
   }
@@ -157,6 +163,10 @@ export class RedisStore implements JobStore {
     return this.#end(claim, 'cancelled');
   }
 
+  disown(worker: string, tokens: readonly string[]): Promise<number> {
+    return told(() => this.#opened().run('bhDisown', worker, ...tokens));
+  }
+
   get(id: string): Promise<JobRecord | undefined> {
     return told(() => this.#find(id));
   }
@@ -192,14 +202,17 @@ export class RedisStore implements JobStore {
   }
 
   pause(type: string = EVERYTHING): Promise<void> {
-    return told(async () => void (await this.#opened().client.sadd(OWN_KEYS.paused, type)));
+    return told(async () => {
+      const { client, keys } = this.#opened();
+      await client.sadd(keys.paused, type);
+    });
   }
 
   resume(type: string = EVERYTHING): Promise<void> {
-    const { paused } = OWN_KEYS;
     return told(async () => {
-      if (type === EVERYTHING) await this.#opened().client.del(paused);
-      else await this.#opened().client.srem(paused, type);
+      const { client, keys } = this.#opened();
+      if (type === EVERYTHING) await client.del(keys.paused);
+      else await client.srem(keys.paused, type);
     });
   }
 
@@ -208,11 +221,14 @@ export class RedisStore implements JobStore {
   }
 
   beat(worker: WorkerPresence): Promise<void> {
-    return told(() => noteWorker(this.#opened(), worker));
+    return told(() => noteWorker(this.#opened(), worker, this.#options.home));
   }
 
   leave(workerId: string): Promise<void> {
-    return told(async () => void (await this.#opened().client.hdel(OWN_KEYS.workers, workerId)));
+    return told(async () => {
+      const { client, keys } = this.#opened();
+      await client.hdel(keys.workers, workerId);
+    });
   }
 
   workers(): Promise<(WorkerPresence & { seenAt: string })[]> {
@@ -242,6 +258,16 @@ export class RedisStore implements JobStore {
     return told(async () => {
       await adoptJobs(this.#opened(), jobs);
     });
+  }
+
+  /** Jobs of another product would be run here, and ours there. */
+  async #refuseStranger(link: RedisLink): Promise<void> {
+    const stranger = await findStranger(link, this.#options.home);
+    if (stranger === undefined) return;
+    throw new Failure(
+      `cannot keep jobs in Redis under ${this.#options.prefix}: another product of this name does (${stranger})`,
+      { remedy: 'give each its own: queue: { prefix: NAME }; where both are one product, the same to both' },
+    );
   }
 
   async #ask(claims: readonly Claim[], leaseMs: number): Promise<readonly number[]> {

@@ -8,6 +8,9 @@ export const EVERYTHING = '';
 /** A worker that has not been heard of for so long is no longer listed. */
 export const WORKER_SILENT_MS = 60_000;
 
+/** Ended attempts that a job remembers. */
+export const MOST_HISTORY = 20;
+
 export const LEASE_LOST: JobFailure = { reason: 'lease', message: 'its worker was not heard of in time' };
 
 /** `holder`: the id of the job that is there, where it is not gone by now. */

@@ -2,7 +2,9 @@
  * Adds jobs, to the one store that serves. What was sent to the durable store and not answered may be there: such a job
  * is never put into memory as well, or it would run twice.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../base/clock.ts';
+import { suggestWord } from '../../base/suggest.ts';
 import type { JobsPlan, JobTypePlan } from '../../config/plan-jobs.ts';
 import type { Durability, JobAdded, JobsRefusal } from '../../protocol/jobs.ts';
 import type { Fallback } from '../fallback.ts';
@@ -37,17 +39,17 @@ export class Adder {
     this.#types = new Map(options.plan.types.map((type) => [type.name, type]));
   }
 
-  /** @param ms How long a store is waited for that does not answer. */
-  async add(request: AddRequest, ms: number = ADD_MS): Promise<Added | JobsRefusal> {
+  /** @param scope The request's idempotency key counts within it alone. */
+  async add(request: AddRequest, scope?: string): Promise<Added | JobsRefusal> {
     const { clock } = this.#options;
     const type = this.#types.get(request.type);
     if (!type) return this.#unknownType(request.type);
-    const job = checkAdd(request, type, clock.now());
+    const job = checkAdd(request, type, clock.now(), scope);
     if (isRefusal(job)) return job;
-    const end = clock.mono() + ms;
+    const end = clock.mono() + ADD_MS;
     for (;;) {
       const result = await this.#try(job, type, Math.max(1, end - clock.mono()));
-      if (result !== 'again') return result;
+      if (result !== 'again') return isRefusal(result) ? result : refuseOther(request, job, result);
       if (clock.mono() >= end) return refusalOf(new Error('it is looked for again'));
     }
   }
@@ -109,9 +111,40 @@ export class Adder {
   }
 
   #unknownType(name: string): JobsRefusal {
-    const names = [...this.#types.keys()].join(', ');
+    const meant = suggestWord(name, this.#types.keys());
+    const names = `the plan has ${[...this.#types.keys()].join(', ')}`;
     return refuse('unknown-type', `there is no job type ${JSON.stringify(name)}`, {
-      remedy: `the plan has ${names}`,
+      remedy: meant === undefined ? names : `did you mean ${JSON.stringify(meant)}? ${names}`,
     });
   }
+}
+
+/**
+ * A key names one request: the same again with other contents is a mistake of who asks, and must not look as if it had
+ * been done ("The Idempotency-Key HTTP Header Field", section 2.7). A time to begin is not compared, since people say
+ * it from now on; nor is what they leave to the plan, which may have changed.
+ */
+function refuseOther(
+  { priority, singletonKey }: AddRequest,
+  asked: NewJob,
+  added: Added,
+): Added | JobsRefusal {
+  const { job, duplicate } = added;
+  if (!duplicate) return added;
+  const other = [
+    ...(isDeepStrictEqual(job.data, asJson(asked.data)) ? [] : ['data']),
+    ...(priority === undefined || priority === job.priority ? [] : ['priority']),
+    ...(singletonKey === undefined || asked.singletonKey === job.singletonKey ? [] : ['singletonKey']),
+  ];
+  if (other.length === 0) return added;
+  return refuse(
+    'key-reused',
+    `this idempotency key was used for another ${job.type}: job ${job.id} has other ${other.join(' and ')}`,
+    { jobId: job.id, remedy: 'take a new key for a new job; the same key again needs the same request' },
+  );
+}
+
+/** As a store gives it back. */
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value ?? null));
 }

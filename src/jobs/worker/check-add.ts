@@ -18,8 +18,14 @@ export function isRefusal<T extends object>(value: T | JobsRefusal): value is Jo
 /**
  * The plan's word beats the request's: a type that is single by a key of its data cannot be added around it.
  * @param now Milliseconds since the epoch.
+ * @param scope Its idempotency key counts within it alone.
  */
-export function checkAdd(request: AddRequest, type: JobTypePlan, now: number): NewJob | JobsRefusal {
+export function checkAdd(
+  request: AddRequest,
+  type: JobTypePlan,
+  now: number,
+  scope?: string,
+): NewJob | JobsRefusal {
   const { data = {}, priority = type.priority, idempotencyKey, parent } = request;
   const problem =
     findJsonProblem('data', data) ??
@@ -37,7 +43,7 @@ export function checkAdd(request: AddRequest, type: JobTypePlan, now: number): N
   const singletonKey = singleOf(type, data, request.singletonKey);
   if (typeof singletonKey === 'object') return singletonKey;
   return {
-    id: makeJobId(type.name, idempotencyKey, now),
+    id: makeJobId(type.name, idempotencyKey, now, scope),
     type: type.name,
     data,
     priority,

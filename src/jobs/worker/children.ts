@@ -1,8 +1,10 @@
 /**
  * The jobs an attempt asks for while it runs. They are added one after another; an attempt that ends well has done so
- * only when all of them are in the queue. Each has an id made from its parent and its place, so that a second attempt of
- * the parent finds those that the first one added.
+ * only when all of them are in the queue. Each has an id made from its key, or else from its parent and what it is, so
+ * that a second attempt of the parent finds those that the first one added. People who run the parent anew mean its
+ * children as well: in each further round they are others.
  */
+import { createHash } from 'node:crypto';
 import type { AttemptLine, JobsRefusal } from '../../protocol/jobs.ts';
 import type { Added } from './adder.ts';
 import { type AddRequest, isRefusal } from './check-add.ts';
@@ -11,7 +13,9 @@ export type EnqueueLine = Extract<AttemptLine, { type: 'enqueue' }>;
 
 export interface ChildrenOptions {
   readonly parent: string;
-  add(request: AddRequest): Promise<Added | JobsRefusal>;
+  /** Of the parent: 0 first. */
+  readonly round: number;
+  add(request: AddRequest, scope: string | undefined): Promise<Added | JobsRefusal>;
   /** Resolves after a while. */
   pause(): Promise<void>;
 }
@@ -24,7 +28,8 @@ const MOST_WAITING = 16 * 1024 * 1024;
 export class Children {
   readonly #options: ChildrenOptions;
   #count = 0;
-  #unnamed = 0;
+  /** How many of the same there were, of those without a key. */
+  readonly #same = new Map<string, number>();
   #waiting = 0;
   #work: Promise<void> = Promise.resolve();
   #givenUp = false;
@@ -63,22 +68,31 @@ export class Children {
 
   #requestOf({ job, data, idempotencyKey }: EnqueueLine): AddRequest {
     const { parent } = this.#options;
-    const place = this.#unnamed;
-    if (idempotencyKey === undefined) this.#unnamed += 1;
     return {
       op: 'add',
       type: job,
       parent,
-      idempotencyKey: idempotencyKey ?? `${parent}#${place}`,
+      idempotencyKey: idempotencyKey ?? this.#nameOf(job, data),
       ...(data === undefined ? {} : { data }),
     };
   }
 
+  /** By what it is and not by its place: a second attempt may ask in another order, or for fewer. */
+  #nameOf(job: string, data: unknown): string {
+    const hash = createHash('sha256').update(JSON.stringify([job, data]));
+    const digest = hash.digest('hex').slice(0, 32);
+    const before = this.#same.get(digest) ?? 0;
+    this.#same.set(digest, before + 1);
+    return `${this.#options.parent}#${digest}#${before}`;
+  }
+
   async #add(request: AddRequest): Promise<void> {
+    const { parent, round, add } = this.#options;
+    const scope = round === 0 ? undefined : `${parent}/${round}`;
     while (!this.#givenUp && this.refused === undefined) {
-      const answer = await this.#options.add(request);
-      // One of its kind waits or runs already: that is what was wanted.
-      if (!isRefusal(answer) || answer.code === 'singleton') return;
+      const answer = await add(request, scope);
+      // One of its kind waits or runs already, or one of its key is there: that is what was wanted.
+      if (!isRefusal(answer) || answer.code === 'singleton' || answer.code === 'key-reused') return;
       if (answer.code !== 'worker-away') return this.#refuse(`${request.type}: ${answer.message}`);
       await this.#options.pause();
     }

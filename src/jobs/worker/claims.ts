@@ -19,12 +19,16 @@ export interface ClaimsOptions {
 /** The backstop: a hint may be lost, and nobody hints that a delay is over. */
 const POLL_MS = 1000;
 const HOLD_MS = 3000;
+/** A claim that failed may still be carried out for so long; every store gives up by then. */
+const UNSURE_MS = 12_000;
 
 export class Claims {
   readonly #options: ClaimsOptions;
   readonly #repeat: Repeat;
   /** Types nobody claims before that time, monotonic ms. */
   readonly #held = new Map<string, number>();
+  /** Stores that may have given us what we never heard of, until when; monotonic ms. */
+  readonly #unsure = new Map<JobStore, number>();
   #stopped = false;
 
   constructor(options: ClaimsOptions) {
@@ -58,20 +62,36 @@ export class Claims {
     const refuseAll = (claims: readonly Claim[]): void => {
       for (const claim of claims) refuse(claim, store);
     };
-    const askedAt = clock.mono();
     try {
+      await this.#disown(store);
+      const askedAt = clock.mono();
       const claims = await fallback.ask(
         store,
         (asked) => asked.claim(room.wishes, workerId, room.most),
         // What was claimed after we had given up waits for nobody.
         { late: refuseAll },
       );
-      if (this.#stopped) refuseAll(claims);
-      else for (const claim of claims) runs.take(claim, store, askedAt);
-      return claims.length > 0 ? 0 : POLL_MS;
+      if (this.#stopped) {
+        refuseAll(claims);
+        return POLL_MS;
+      }
+      const begun = claims.filter((claim) => runs.take(claim, store, askedAt));
+      // What was refused, because its old attempt still dies, is there again at once.
+      return begun.length > 0 ? 0 : POLL_MS;
     } catch {
       // Counted by the fallback, which says so when it is enough.
+      this.#unsure.set(store, clock.mono() + UNSURE_MS);
       return POLL_MS;
     }
+  }
+
+  /** Of a claim whose answer was lost nothing was begun: it is put back before its lease would charge it. */
+  async #disown(store: JobStore): Promise<void> {
+    const { workerId, fallback, runs, clock } = this.#options;
+    const until = this.#unsure.get(store);
+    if (until === undefined) return;
+    const isLast = clock.mono() >= until;
+    await fallback.ask(store, (asked) => asked.disown(workerId, runs.tokensOf(store)));
+    if (isLast) this.#unsure.delete(store);
   }
 }

@@ -22,6 +22,13 @@ export async function listJobs(
   for (let most = limit; ; most = Math.ceil(most / 2)) {
     const found = await page(store, most);
     const jobs: readonly JobView[] = rest.length === 0 ? found.jobs : [...rest, ...found.jobs];
-    if (most === 1 || Buffer.byteLength(JSON.stringify(jobs)) <= LONGEST_ANSWER) return { ...found, jobs };
+    const shown = jobs.map(withoutHistory);
+    if (most === 1 || Buffer.byteLength(JSON.stringify(shown)) <= LONGEST_ANSWER)
+      return { ...found, jobs: shown };
   }
+}
+
+/** Who wants to know how one came about asks for that one. */
+function withoutHistory({ history: _told, ...job }: JobView): JobView {
+  return job;
 }

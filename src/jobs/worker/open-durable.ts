@@ -6,6 +6,7 @@ import { layoutOf } from '../../postgres/layout.ts';
 import type { Assignment } from '../../protocol/channel.ts';
 import type { JobStore, StoreLimits } from '../store.ts';
 import { LEASE_MS } from './leases.ts';
+import { queueHome } from './queue-home.ts';
 
 export function limitsOf({ maxWaiting, keep }: Pick<JobsPlan, 'maxWaiting' | 'keep'>): StoreLimits {
   return {
@@ -27,15 +28,20 @@ export async function durableStore(
     case 'postgres':
       return openPostgres(plan, assignment, note);
     case 'redis':
-      return openRedis(plan, note);
+      return openRedis(plan, assignment, note);
   }
 }
 
 /** Each library is a large one, and the other is not needed. */
-async function openRedis(plan: JobsPlan, note: (text: string) => void): Promise<JobStore> {
+async function openRedis(
+  plan: JobsPlan,
+  assignment: Assignment,
+  note: (text: string) => void,
+): Promise<JobStore> {
   if (plan.redisUrl === undefined) throw new Error('the assignment says no Redis');
   const { RedisStore } = await import('../stores/redis.ts');
-  return new RedisStore({ url: plan.redisUrl, limits: limitsOf(plan), note });
+  const home = queueHome(plan, assignment);
+  return new RedisStore({ url: plan.redisUrl, prefix: plan.prefix, home, limits: limitsOf(plan), note });
 }
 
 async function openPostgres(

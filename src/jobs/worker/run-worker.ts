@@ -48,6 +48,7 @@ export async function runWorker(job: Job): Promise<void> {
     say: job.say,
     note: job.note,
     summary: (summary) => job.send({ type: 'jobs-status', summary }),
+    happened: (event) => job.send({ type: 'job-event', event }),
     failed: failed.reject,
   });
   // Nobody starts or ends an attempt any more: whoever looks after the queue next waits for our leases.
@@ -56,6 +57,7 @@ export async function runWorker(job: Job): Promise<void> {
     (message) => take(worker, job, message),
     () => failed.reject(alone),
   );
+  job.showLife();
   try {
     await worker.start();
     await Promise.race([asked(job.signal), failed.promise]);

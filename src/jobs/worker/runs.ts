@@ -13,6 +13,7 @@ export interface RunsOptions {
   readonly types: readonly JobTypePlan[];
   readonly clock: Clock;
   readonly attempts: Attempts;
+  began(run: Run): void;
   /** Its process is gone; `settled` is awaited. Never rejects. */
   ended(run: Run): void;
   /** A claim that cannot be begun here goes back. */
@@ -57,15 +58,23 @@ export class Runs {
     return this.live.find(({ claim }) => claim.id === jobId);
   }
 
-  /** @param leaseFrom Monotonic ms at which the claim was asked for. */
-  take(claim: Claim, store: JobStore, leaseFrom: number): void {
+  /** The tokens of all that was claimed from this store and is not settled. */
+  tokensOf(store: JobStore): string[] {
+    return this.all.filter((run) => run.store === store).map(({ claim }) => claim.token);
+  }
+
+  /**
+   * Whether it has begun.
+   * @param leaseFrom Monotonic ms at which the claim was asked for.
+   */
+  take(claim: Claim, store: JobStore, leaseFrom: number): boolean {
     const type = this.#types.get(claim.type);
     const before = this.of(claim.id);
     // Its lease ran out without our knowing: nothing of the old attempt may live when the next one begins.
     if (before) this.feed(before, 'lost');
     if (!type || before) {
       this.#options.refuse(claim, store);
-      return;
+      return false;
     }
     const { clock, attempts } = this.#options;
     const run: Run = {
@@ -88,8 +97,10 @@ export class Runs {
     this.#live.set(run.name, run);
     if (type.timeout !== undefined) run.disarm = clock.after(type.timeout, () => this.feed(run, 'timeout'));
     attempts.start(run.name, claim.type, claim.attempt, claim.data);
+    this.#options.began(run);
     if (claim.cancelRequested) this.feed(run, 'cancel');
     this.#options.changed();
+    return true;
   }
 
   feed(run: Run, input: Input): void {

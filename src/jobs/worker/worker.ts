@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import type { JobsPlan } from '../../config/plan-jobs.ts';
-import type { AttemptEnded, AttemptLine, JobsAnswer, JobsSummary } from '../../protocol/jobs.ts';
+import type { AttemptEnded, AttemptLine, JobEvent, JobsAnswer, JobsSummary } from '../../protocol/jobs.ts';
 import { Fallback } from '../fallback.ts';
 import type { MemoryStore } from '../handover.ts';
 import type { Claim, JobStore } from '../store.ts';
@@ -23,6 +23,7 @@ import { Runs } from './runs.ts';
 import { sayOutcome } from './say-outcome.ts';
 import { Settler } from './settle.ts';
 import { Tallies } from './tallies.ts';
+import { Tidings } from './tidings.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface WorkerOptions {
@@ -40,6 +41,7 @@ export interface WorkerOptions {
   /** What the operator should know. */
   note: Say;
   summary(summary: JobsSummary): void;
+  happened(event: JobEvent): void;
   /** The store can be reached and yet cannot be worked with: only a new start may help. */
   failed(error: Error): void;
 }
@@ -65,6 +67,7 @@ export class Worker {
   readonly #relay: Relay;
   readonly #upkeep: Upkeep;
   readonly #tallies = new Tallies();
+  readonly #tidings: Tidings;
   readonly #children = new WeakMap<Run, Children>();
   /** Claims that were not begun, on their way back. */
   readonly #givenBack = new Set<Promise<boolean>>();
@@ -96,10 +99,12 @@ export class Worker {
       types: plan.types,
       clock,
       attempts,
+      began: (run) => this.#tidings.started(run),
       ended: (run) => void this.#end(run),
       refuse,
       changed: () => this.#changed(),
     });
+    this.#tidings = new Tidings(clock, options.happened);
     this.#fallback = fallback;
     this.#runs = runs;
     this.#settler = new Settler(fallback, clock);
@@ -128,6 +133,7 @@ export class Worker {
     if (line.type === 'progress') {
       run.progress = readProgress(line);
       run.progressIsNew = true;
+      this.#tidings.progressed(run);
     } else if (line.type === 'result') {
       const { value = null } = line;
       const problem = findJsonProblem('its result', value);
@@ -174,6 +180,7 @@ export class Worker {
     const told = await this.#settler.settle(run.store, withProgress(run), outcome);
     if (told) this.#tallies.count(run.type.name, outcome, ms);
     say(sayOutcome(run, outcome, told, clock.now()));
+    this.#tidings.ended(run, outcome, told);
     this.#runs.feed(run, 'settled');
   }
 
@@ -196,7 +203,8 @@ export class Worker {
     const { clock } = this.#options;
     const children = new Children({
       parent: run.claim.id,
-      add: (request) => this.#adder.add(request),
+      round: run.claim.round,
+      add: (request, scope) => this.#adder.add(request, scope),
       pause: () => new Promise((resolve) => void clock.after(CHILD_PAUSE_MS, resolve)),
     });
     this.#children.set(run, children);

@@ -1,4 +1,5 @@
 import type { BulkheadEvent, EventBody } from '../../protocol/events.ts';
+import type { JobEvent } from '../../protocol/jobs.ts';
 
 /** What the log needs from outside: the wall clock and a place that outlives the process. */
 export interface EventLogPorts {
@@ -23,6 +24,10 @@ export interface EventLog {
   since(seq: number): EventsSince;
   /** Calls back for every later event, in order, before `append` returns. Returns the way out. */
   follow(listener: (event: BulkheadEvent) => void): () => void;
+  /** Something that has no number and is not kept: there are too many of them. */
+  mention(event: JobEvent): void;
+  /** Calls back for what is mentioned. Returns the way out. */
+  overhear(listener: (event: JobEvent) => void): () => void;
 }
 
 /**
@@ -35,6 +40,7 @@ export function createEventLog(
 ): EventLog {
   const ring: BulkheadEvent[] = [];
   const listeners = new Set<(event: BulkheadEvent) => void>();
+  const overhearers = new Set<(event: JobEvent) => void>();
   let seq = before;
 
   return {
@@ -44,13 +50,7 @@ export function createEventLog(
       ring.push(event);
       if (ring.length > capacity) ring.shift();
       ports.appendLine(JSON.stringify(event));
-      for (const listener of [...listeners]) {
-        try {
-          listener(event);
-        } catch (error) {
-          ports.listenerFailed(error);
-        }
-      }
+      tell(listeners, event);
       return event;
     },
     since(after) {
@@ -66,5 +66,20 @@ export function createEventLog(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    mention: (event) => tell(overhearers, event),
+    overhear(listener) {
+      overhearers.add(listener);
+      return () => overhearers.delete(listener);
+    },
   };
+
+  function tell<Event>(all: ReadonlySet<(event: Event) => void>, event: Event): void {
+    for (const listener of [...all]) {
+      try {
+        listener(event);
+      } catch (error) {
+        ports.listenerFailed(error);
+      }
+    }
+  }
 }

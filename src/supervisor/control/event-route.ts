@@ -24,14 +24,17 @@ export async function streamEvents(
   const kept = target.events.since(Number(since));
   if (kept.missedBefore !== undefined) offer({ type: 'missed', before: kept.missedBefore });
   for (const event of kept.events) offer(event);
-  const unfollow = follow ? target.events.follow(offer) : () => undefined;
+  const ways = [
+    ...(follow ? [target.events.follow(offer)] : []),
+    ...(follow && isYes(query.get('jobs')) ? [target.events.overhear(offer)] : []),
+  ];
   try {
     if (follow && !closing.aborted) {
       closing.addEventListener('abort', () => end(), { once: true });
       await Promise.race([stream.closed, ended]);
     }
   } finally {
-    unfollow();
+    for (const leave of ways) leave();
     stream.end();
   }
 }

@@ -36,7 +36,7 @@ export interface ControlTarget {
   planView(): unknown;
   readonly tokens: TokenShelf;
   readonly logs: LogSource;
-  readonly events: Pick<EventLog, 'since' | 'follow'>;
+  readonly events: Pick<EventLog, 'since' | 'follow' | 'overhear'>;
   /** Runs a schedule now; resolves with its end. Throws where there is none of the name, or where it runs. */
   runSchedule(name: string): Promise<ScheduleEnd>;
   /** Their names. */
