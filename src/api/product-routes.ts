@@ -1,5 +1,6 @@
 /** The routes about the product as a whole. */
-import type { LogLine } from '../protocol/control.ts';
+import type { EventLine, LogLine } from '../protocol/control.ts';
+import type { BulkheadEvent } from '../protocol/events.ts';
 import { type ProductStatus, SCHEMA_VERSION } from '../protocol/status.ts';
 import { shortJobId } from '../protocol/stored-line.ts';
 import { textOf } from './begin.ts';
@@ -49,8 +50,11 @@ export const PRODUCT_ROUTES: readonly ApiRoute[] = [
     summary: 'what happens, as server-sent events: one stream for all of it, see above',
     query: eventQuery,
     headers: { 'Last-Event-ID': 'the `id` of the last frame that was seen: it goes on from there' },
-    answers: { 200: { what: 'a stream that does not end', type: 'text/event-stream' } },
-    run: streamEvents,
+    answers: {
+      200: { what: 'a stream that does not end; with `follow=false` a list', type: 'text/event-stream' },
+    },
+    run: (asked, served) =>
+      asked.query.follow === false ? listEvents(asked, served) : streamEvents(asked, served),
   },
   {
     method: 'GET',
@@ -97,6 +101,26 @@ async function serveMetrics(asked: Asked, { scrape }: Served): Promise<Answer> {
 }
 
 const USUAL_TOPICS: readonly Topic[] = ['events', 'jobs'];
+
+/** What is kept of this boot, or what came after a number. */
+async function listEvents({ query }: Asked, { operate }: Served): Promise<Answer> {
+  const { since, service, tail } = query;
+  const names = typeof service === 'string' ? new Set(service.split(',')) : undefined;
+  const found: BulkheadEvent[] = [];
+  let missedBefore: number | undefined;
+  const over = AbortSignal.timeout(LOG_PATIENCE_MS);
+  const path = `/v1/events?since=${typeof since === 'number' ? since : 0}`;
+  for await (const line of await operate.lines<EventLine>(path, over)) {
+    if (line.type === 'missed') missedBefore = line.before;
+    else if (names === undefined || ('service' in line && names.has(line.service))) found.push(line);
+  }
+  const body = {
+    schemaVersion: SCHEMA_VERSION,
+    events: typeof tail === 'number' && tail > 0 ? found.slice(-tail) : found,
+    ...(missedBefore === undefined ? {} : { missedBefore }),
+  };
+  return { status: 200, body };
+}
 
 function streamEvents(asked: Asked, { events, tokens }: Served): Answer {
   const { topics, service, since, tail } = asked.query;

@@ -251,15 +251,17 @@ export const eventQuery = strict({
     ...text,
     description: 'events, jobs, state, operations, logs, with commas between (events,jobs)',
   },
+  follow: { ...yes, description: 'false: no stream, but the events that are kept, as JSON (true)' },
   service: {
     ...text,
-    description: 'of the lines only those of this service, or of several with commas between',
+    description: 'of the lines, and of a list, only those of this service, or of several with commas between',
   },
   tail: {
     type: 'integer',
     minimum: 0,
     maximum: 500,
-    description: 'so many lines of before, for who comes for the first time (0)',
+    description:
+      'so many lines of before, for who comes for the first time (0); of a list: the newest so many',
   },
   since: { ...count, description: 'events after this number, as Last-Event-ID' },
 });

@@ -192,6 +192,16 @@ describe('what replaces something', () => {
   });
 });
 
+test('events are told as a list to who wants no stream', async () => {
+  trial = apiTrial();
+  for (const text of ['1', '2', '3']) trial.announce(text);
+  const list = async (query: string) =>
+    (await ask({ url: `/events?follow=false${query}` })).json().events.map(({ seq }: { seq: number }) => seq);
+  expect([await list(''), await list('&since=1'), await list('&tail=1'), await list('&service=app')]).toEqual(
+    [[1, 2, 3], [2, 3], [3], []],
+  );
+});
+
 describe('a look by a child', () => {
   test('is one for all who ask within a moment', async () => {
     trial = saying({ type: 'result', value: { schemaVersion: 1, ok: true, findings: [] } });
