@@ -53,9 +53,33 @@ export const FAULTS: readonly Fault[] = [
     end: async () => undefined,
     health: isBad,
     metric: figure('bulkhead_service_restarts_total{service="app"}', grew),
-    alert: 'CrashLoop/app',
+    // It gives up after six; before that a crash loop may be told.
+    alert: 'ServiceDown/app',
     patience: 90,
-    endPatience: 690,
+    endPatience: 180,
+  },
+  {
+    name: 'app-gives-up',
+    what: 'the app is killed until it gives up, and nobody starts the container again',
+    args: async () => ['--restart', 'no'],
+    async begin({ container, hook, note }) {
+      const began = performance.now();
+      while (await isRunning(container)) {
+        await signalAll(container, isApp, 'KILL');
+        await sleep(200);
+      }
+      const told = hook.told.find(({ fingerprint }) => fingerprint === 'ServiceDown/app');
+      note(
+        `the container ended ${await container.exitCode()} after ${seconds(began)} s, told ${seconds(began, told?.at)} s`,
+      );
+    },
+    end: ({ container }) => container.start(),
+    health: isBad,
+    metric: figure('bulkhead_service_restarts_total{service="app"}', grew),
+    alert: 'ServiceDown/app',
+    patience: 60,
+    endPatience: 180,
+    check: expectTools,
   },
   ...[60, 90].flatMap((lasting): Fault[] => [
     {
@@ -91,7 +115,8 @@ export const FAULTS: readonly Fault[] = [
     metric: figure('bulkhead_disk_free_bytes{part="data"}', (value) => value < 1e6),
     alert: 'DiskSpace',
     patience: 360,
-    endPatience: 60,
+    // Until the next deep check.
+    endPatience: 330,
     check: expectTools,
   },
   {
@@ -224,12 +249,15 @@ export const FAULTS: readonly Fault[] = [
     name: 'webhook-500',
     what: 'one of two webhooks answers 500',
     plan: `alerts: { sinks: { deaf: { type: webhook, url: "DEAF" } } }
-schedules: { fails: { cron: "0 0 1 1 *", command: ["false"] } }`,
+schedules: { fails: { cron: "0 0 1 1 *", command: [test, -e, /data/ok] } }`,
     async begin({ container, hook, deaf, note }) {
       const began = performance.now();
       await container.exec(['bulkhead', 'schedule', 'run', 'fails']);
       await waitFor('the other sink', async () => hook.told.length > 0, container);
-      note(`the other webhook was told after ${((hook.told[0]?.at ?? 0) - began).toFixed()} ms`);
+      note(`the other webhook was told after ${seconds(began, hook.told[0]?.at)} s`);
+      // What it does not hear of is over before it hears again.
+      await container.exec(['touch', '/data/ok']);
+      await container.exec(['bulkhead', 'schedule', 'run', 'fails']);
       await waitFor('the sixth try', async () => deaf.asked.length > 5, container, 120_000);
       note(`tries after ${deaf.asked.map((at) => seconds(began, at)).join(', ')} s`);
       note((await container.exec(['bulkhead', 'alerts', 'list'])).stdout.trim().replaceAll('\n', ' ⏎ '));
@@ -237,14 +265,13 @@ schedules: { fails: { cron: "0 0 1 1 *", command: ["false"] } }`,
     async end({ deaf }) {
       deaf.status = 200;
     },
-    health: isBad,
+    health: ({ output }) => output.includes('NotifyFailing'),
     alert: 'NotifyFailing/deaf',
     patience: 180,
     endPatience: 420,
     async check({ deaf, note }) {
-      note(
-        `then it was told ${deaf.told.map(({ fingerprint, status }) => `${fingerprint} ${status}`).join(', ')}`,
-      );
+      const told = deaf.told.map(({ fingerprint, status }) => `${fingerprint} ${status}`);
+      note(`then it was told ${told.join(', ')}`);
     },
   },
 ];
@@ -297,6 +324,10 @@ async function againAndAgain(lasting: number, act: () => Promise<void>): Promise
     await act();
     await sleep(250);
   }
+}
+
+async function isRunning({ name }: Container): Promise<boolean> {
+  return (await docker(['inspect', '-f', '{{.State.Running}}', name])).stdout.trim() === 'true';
 }
 
 async function countStarts({ name }: Container): Promise<number> {

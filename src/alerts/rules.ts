@@ -113,8 +113,8 @@ function yesNo(service: string, isSo: boolean, description: string): Measurement
   return { service, value: isSo ? 1 : 0, is: isSo ? 'so' : 'well', description };
 }
 
-/** Who waits for another one is not the cause, and who was stopped by a person is not missed. */
-const DOWN: readonly ServiceStatus['status'][] = ['starting', 'unhealthy', 'backoff', 'failed'];
+/** Who waits for another one is not the cause, and who was stopped by a person is not missed; to stop takes no minute. */
+const DOWN: readonly ServiceStatus['status'][] = ['starting', 'unhealthy', 'stopping', 'backoff', 'failed'];
 
 function down({ product }: Facts, critical: boolean): readonly Measurement[] | undefined {
   if (product === undefined) return undefined;

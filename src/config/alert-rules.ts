@@ -35,7 +35,7 @@ export const ALERT_RULES = {
     for: MINUTE,
     keep: MINUTE,
     promql:
-      'bulkhead_service_state{state=~"starting|unhealthy|backoff|failed"} == 1 and on() bulkhead_ready == 0',
+      'max without (state) (bulkhead_service_state{state=~"starting|unhealthy|stopping|backoff|failed"}) == 1 and on() bulkhead_ready == 0',
   },
   OptionalServiceDown: {
     severity: 'warning',
@@ -43,7 +43,7 @@ export const ALERT_RULES = {
     for: 5 * MINUTE,
     keep: MINUTE,
     promql:
-      'bulkhead_service_state{state=~"starting|unhealthy|backoff|failed"} == 1 unless on() bulkhead_ready == 0',
+      'max without (state) (bulkhead_service_state{state=~"starting|unhealthy|stopping|backoff|failed"}) == 1 unless on() bulkhead_ready == 0',
   },
   CrashLoop: {
     severity: 'critical',

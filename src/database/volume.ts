@@ -38,7 +38,17 @@ export function layOutVolume(layout: Layout, user: Identity): void {
     const made = makeFolder(path, MODES[name] ?? 0o755);
     if (!root || !SERVER_FOLDERS.has(name)) continue;
     if (made) chownSync(path, user.uid, user.gid);
+    else if (name === 'backups') moveBackups(path, user);
     else moveOwner(path, user, WHOLE_FOLDERS.has(name));
+  }
+}
+
+/** Often a disk of its own: one that is read-only, or knows no owners, fails the backups, which is told, and not the boot. */
+function moveBackups(folder: string, user: Identity): void {
+  try {
+    moveOwner(folder, user, true);
+  } catch (error) {
+    if (!['EROFS', 'EPERM', 'EACCES', 'ENOTSUP'].includes(codeOf(error) ?? '')) throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import type { BackupList } from '../../src/protocol/backups.ts';
 import type { JobList } from '../../src/protocol/jobs.ts';
 import type { ScheduleStatus } from '../../src/protocol/schedules.ts';
 import type { ProductStatus } from '../../src/protocol/status.ts';
+import { openSinkServer } from '../support/sink-server.ts';
 import {
   type Container,
   docker,
@@ -38,6 +39,10 @@ async function ask<Answer>(container: Container, ...argv: string[]): Promise<Ans
 async function schedulesOf(container: Container): Promise<ReadonlyMap<string, ScheduleStatus>> {
   const { schedules } = await ask<{ schedules: ScheduleStatus[] }>(container, 'schedule', 'list');
   return new Map(schedules.map((each) => [each.name, each]));
+}
+
+async function healthOf(container: Container): Promise<string> {
+  return (await container.probe('/health', { authorization: `Bearer ${TOKEN}` })).text;
 }
 
 describe('tier full', () => {
@@ -167,6 +172,64 @@ describe('tier full', () => {
     expect(held.code, held.stdout + held.stderr).toBe(1);
     expect(held.stdout.trim().split('\n').at(-1)).toMatch(/^unhealthy: .*database/);
   });
+});
+
+it('tells of backups that cannot be made and of a full disk, and that it is over', async () => {
+  await using hook = await openSinkServer();
+  const told = (): string[] =>
+    hook.got.flatMap(({ body }) => {
+      const { status, alerts }: { status: string; alerts: { fingerprint: string }[] } = JSON.parse(body);
+      return alerts.map(({ fingerprint }) => `${fingerprint} ${status}`);
+    });
+  const container = await runContainer({
+    image: FULL_IMAGE,
+    args: [
+      ...PATIENT.args,
+      '--tmpfs',
+      '/data:size=900m,mode=1777',
+      '--volume',
+      `${await makeVolume()}:/data/backups:ro`,
+    ],
+    env: { ...PATIENT.env, ALERT_WEBHOOK_URL: hook.url },
+  });
+  await container.ready();
+  expect((await container.exec(['bulkhead', 'schedule', 'run', 'backup-daily'])).code).toBe(1);
+  await container.exec(['bash', '-c', 'cat /dev/zero >/data/filler']);
+  await waitFor(
+    '/health to warn of the disk',
+    async () => /DiskSpace/.test(await healthOf(container)),
+    container,
+  );
+  await waitFor('DiskSpace', async () => told().includes('DiskSpace firing'), container);
+  expect(told()).toContain('BackupFailed/backup-daily firing');
+  expect(await container.tools()).toBe(16_765);
+  await container.exec(['rm', '/data/filler']);
+  await waitFor('its end', async () => told().includes('DiskSpace resolved'), container);
+  expect(await container.sql('CREATE TABLE room AS SELECT 1 AS there')).toBe('');
+  expect(await container.stop()).toBe(0);
+});
+
+it('tells of the app that has given up before the container has ended with it', async () => {
+  await using hook = await openSinkServer();
+  const container = await runContainer({
+    ...PATIENT,
+    image: FULL_IMAGE,
+    volume: await makeVolume(),
+    env: { ...PATIENT.env, ALERT_WEBHOOK_URL: hook.url },
+  });
+  await container.ready();
+  await waitFor('the API', async () => (await container.exec(['bulkhead', 'alerts', 'list'])).code === 0);
+  const over = container.exitCode();
+  // Killed as soon as it is there, again and again.
+  const killer = container.exec([
+    'bash',
+    '-c',
+    'for (( ; ; )); do for d in /proc/[0-9]*; do grep -qasE "[n]ext-server|[s]erver[.]js" $d/cmdline && kill -9 ${d#/proc/}; done; sleep 0.1; done',
+  ]);
+  expect(await over).toBe(10);
+  await killer;
+  const messages = hook.got.map(({ body }) => JSON.parse(body));
+  expect(messages.at(-1)).toMatchObject({ status: 'firing', fingerprint: 'ServiceDown/app' });
 });
 
 it('in development the database is reached from outside, the app is not there, queue and API are', async () => {
