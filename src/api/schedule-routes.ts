@@ -26,7 +26,10 @@ export const SCHEDULE_ROUTES: readonly ApiRoute[] = [
     summary: 'run a schedule now, besides the times it is due',
     body: nothing,
     answers: {
-      202: { what: 'asked for; `end` is there where it ended at once', schema: scheduleRun },
+      202: {
+        what: 'asked for; `end` is there where it ended at once, else `doing` where it has something to say',
+        schema: scheduleRun,
+      },
       404: { what: 'there is none of the name' },
       409: { what: 'it runs already, or is off' },
       502: { what: 'run-failed: at once' },
@@ -43,7 +46,12 @@ export async function runSchedule(name: string, { operate }: Served): Promise<An
     name,
     wait: true,
   });
-  const end = answer?.end;
+  if (answer === undefined) {
+    const { schedules } = await operate.get<ProductStatus>('/v1/status');
+    const doing = schedules.find((each) => each.name === name)?.doing;
+    return { status: 202, body: { schemaVersion: SCHEMA_VERSION, name, ...(doing ? { doing } : {}) } };
+  }
+  const { end } = answer;
   if (end?.ok === false) throw new Problem(502, 'run-failed', `${name} failed: ${end.reason}`);
-  return { status: 202, body: answer ?? { schemaVersion: SCHEMA_VERSION, name } };
+  return { status: 202, body: answer };
 }

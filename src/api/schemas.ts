@@ -193,6 +193,7 @@ const schedule = object(
     reason: text,
     nextRun: time,
     runningSince: time,
+    doing: text,
     lastRun: runEnd,
     lastSuccess: time,
     missed: count,
@@ -203,7 +204,7 @@ export const schedules = object({ schemaVersion: version, schedules: list(schedu
   'schemaVersion',
   'schedules',
 ]);
-export const scheduleRun = object({ schemaVersion: version, name: text, end: runEnd }, [
+export const scheduleRun = object({ schemaVersion: version, name: text, end: runEnd, doing: text }, [
   'schemaVersion',
   'name',
 ]);

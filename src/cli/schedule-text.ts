@@ -31,8 +31,8 @@ export function renderSchedules(
       {
         title: 'WHEN',
         flexible: true,
-        cell: ({ reason, lastRun }) => ({
-          text: tameLine(lastRun?.reason ? `${reason}; ${lastRun.reason}` : reason),
+        cell: ({ reason, doing, lastRun }) => ({
+          text: tameLine([reason, doing ?? lastRun?.reason].filter(Boolean).join('; ')),
           tone: 'dim',
         }),
       },

@@ -10,6 +10,8 @@ export interface ScheduleStatus {
   readonly nextRun: string | undefined;
   /** ISO 8601, of the run under way. */
   readonly runningSince: string | undefined;
+  /** Of the run under way, where there is something to say: "added scrape 1f2e3d4c". */
+  readonly doing?: string;
   readonly lastRun: ScheduleEnd | undefined;
   /** ISO 8601, when a run of it last ended well. */
   readonly lastSuccess?: string;
@@ -23,7 +25,7 @@ export interface ScheduleEnd {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly ok: boolean;
-  /** Where it failed: "exit 1; last line: …". Else what came of it, where there is something to say: "added scrape 1f2e3d4c". */
+  /** Where it failed: "exit 1; last line: …". Else what came of it, where there is something to say: "scrape 1f2e3d4c is done". */
   readonly reason: string;
 }
 
@@ -33,4 +35,6 @@ export interface ScheduleRunAnswer {
   readonly name: string;
   /** Undefined where nobody waited for its end. */
   readonly end: ScheduleEnd | undefined;
+  /** What it is doing, where its end was not there in time. */
+  readonly doing?: string;
 }

@@ -95,7 +95,10 @@ export function createScheduled(options: ScheduledOptions): Scheduled {
       clock,
       ask: options.ask,
       waiting: (why) => logs.own('warn', `schedule ${plan.name} waits for the queue: ${why}`),
-      added: (what) => logs.own('info', `schedule ${plan.name}: ${what}`),
+      added: (what) => {
+        logs.own('info', `schedule ${plan.name}: ${what}`);
+        scheduler.does(plan.name, what);
+      },
       signal: stopping.signal,
     });
     if (!ok && slot !== undefined && stopping.signal.aborted) {

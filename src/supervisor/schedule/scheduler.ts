@@ -26,6 +26,8 @@ interface Entry {
   times: CronTimes | undefined;
   /** Wall clock, of the run under way. */
   startedAt: number | undefined;
+  /** What the run under way has to say. */
+  doing: string | undefined;
   /** It was due once more while it ran. */
   queued: boolean;
   /** It has been taken and starts soon. */
@@ -66,6 +68,7 @@ export class Scheduler {
           plan,
           times: usable,
           startedAt: undefined,
+          doing: undefined,
           queued: false,
           cancelStart: undefined,
           waiters: [],
@@ -88,6 +91,12 @@ export class Scheduler {
     this.#disarm = this.#ports.clock.after(wait, () => this.review());
   }
 
+  /** What the run under way has to say before its end. */
+  does(name: string, doing: string): void {
+    const entry = this.#entries.get(name);
+    if (entry?.startedAt !== undefined) entry.doing = doing;
+  }
+
   /** A run of it has ended. `reason`: why it failed, or what came of it where that is to be known. */
   ended(name: string, ok: boolean, reason: string): void {
     const entry = this.#entries.get(name);
@@ -102,6 +111,7 @@ export class Scheduler {
     this.#saveSoon();
     if (!entry) return;
     entry.startedAt = undefined;
+    entry.doing = undefined;
     for (const resolve of entry.waiters.splice(0)) resolve(end);
     if (entry.plan.off === GONE) this.#entries.delete(name);
     if (!entry.queued || this.#isStopped) return;
@@ -150,7 +160,7 @@ export class Scheduler {
 
   statuses(): readonly ScheduleStatus[] {
     const now = this.#ports.clock.now();
-    return [...this.#entries].map(([name, { plan, times, startedAt }]) => {
+    return [...this.#entries].map(([name, { plan, times, startedAt, doing }]) => {
       const next = times?.after(now);
       const { last, success, missed } = this.#memory[name] ?? {};
       return {
@@ -159,6 +169,7 @@ export class Scheduler {
         reason: plan.off ?? describeTimes(plan),
         nextRun: next === undefined ? undefined : isoOf(next),
         runningSince: startedAt === undefined ? undefined : isoOf(startedAt),
+        ...(doing === undefined ? {} : { doing }),
         lastRun: last,
         ...(success === undefined ? {} : { lastSuccess: success }),
         ...(missed === undefined ? {} : { missed }),
