@@ -11,13 +11,14 @@ test('law 16: a service that says READY=1 is ready then, and its dependents star
 version: 1
 services:
   later: { command: [sh, -c, 'echo follower; exec sleep 1000'], depends_on: { app: { condition: service_healthy } } }
-  app: { command: ${speaks('STATUS=reading its books', '400', 'READY=1')}, ready: { notify: true } }
+  app: { command: ${speaks('STATUS=reading its books', 'on USR1', 'READY=1')}, ready: { notify: true } }
 `,
   });
   await bulkhead.says('sent STATUS');
   const early = (await bulkhead.status()).services.find(({ name }) => name === 'app');
   expect(early).toMatchObject({ status: 'starting', progress: { what: 'reading its books' } });
   expect(early?.reason).toContain('READY=1');
+  process.kill(Number(early?.pid), 'SIGUSR1');
   await bulkhead.ready();
   await expect.poll(() => bulkhead.log('later')).toContain('follower');
   // Not by the times of its lines: what it prints may be read after what it said by the socket.
