@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -12,16 +12,17 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/** PID 1 is one file; what it opens by import() are the rooms of the others, but for the command it is there for. */
+const PID_ONE = join(root, 'src', 'pid-one.ts');
+const UP = join(root, 'src', 'cli', 'commands', 'up.ts');
+
 // Built beside and moved in whole: a failed build leaves the last good one.
 const staged = `${dist}.staged`;
 rmSync(staged, { recursive: true, force: true });
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
   outdir: staged,
   bundle: true,
-  splitting: true,
-  chunkNames: 'rooms/[name]-[hash]',
   platform: 'node',
   format: 'esm',
   target: 'node22',
@@ -36,12 +37,49 @@ await build({
   alias: { yaml: join(root, 'node_modules', 'yaml', 'browser', 'dist', 'index.js') },
   // Native code finds its binary beside itself.
   external: ['koffi', 'pg-native'],
+};
+const { metafile } = await build({
+  ...common,
+  entryPoints: ['src/main.ts'],
+  splitting: true,
+  chunkNames: 'rooms/[name]-[hash]',
+  metafile: true,
+  plugins: [leavingDoors((source) => (source === PID_ONE ? './pid-one.js' : undefined))],
+});
+const rooms = roomsOf(metafile);
+await build({
+  ...common,
+  entryPoints: [PID_ONE],
+  plugins: [leavingDoors((source) => (source === UP ? undefined : rooms.get(source)))],
 });
 rmSync(dist, { recursive: true, force: true });
 renameSync(staged, dist);
 
 warm(['version']);
+warm(['up', '--help']);
 warm(['config', 'check', '--config', join(root, 'config'), '--quiet']);
+
+/** A plugin that leaves `import()` of a source file to another built file, where `target` names one. */
+function leavingDoors(target) {
+  return {
+    name: 'leaving-doors',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+        const built = kind === 'dynamic-import' ? target(join(resolveDir, path)) : undefined;
+        return built === undefined ? undefined : { path: built, external: true };
+      });
+    },
+  };
+}
+
+/** From a source file that somebody opens by `import()` to what it was built into, as a file beside it names it. */
+function roomsOf({ outputs }) {
+  return new Map(
+    Object.entries(outputs)
+      .filter(([, { entryPoint }]) => entryPoint !== undefined)
+      .map(([file, { entryPoint }]) => [join(root, entryPoint), `./${relative(staged, join(root, file))}`]),
+  );
+}
 
 /** Runs a command once, so that what it compiles is in the cache; a failure shows at its own test, not here. */
 function warm(args) {

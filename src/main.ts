@@ -12,7 +12,7 @@ refuseOldNode(22, 18);
 module.enableCompileCache(process.env.NODE_COMPILE_CACHE ?? `${import.meta.dirname}/cache`);
 
 const [command, name] = process.argv.slice(2);
-process.exit(command === 'program' ? await runOwnProgram(name ?? '') : await runCommand());
+process.exit(await open(command));
 
 function refuseOldNode(major: number, minor: number): void {
   const [haveMajor = 0, haveMinor = 0] = process.versions.node.split('.').map(Number);
@@ -24,14 +24,13 @@ function refuseOldNode(major: number, minor: number): void {
   process.exit(CANNOT_START);
 }
 
-async function runOwnProgram(program: string): Promise<number> {
-  const programs = await import('./programs.ts');
-  return programs.runOwnProgram(program);
-}
-
-async function runCommand(): Promise<number> {
+async function open(room: string | undefined): Promise<number> {
+  const argv = process.argv.slice(2);
+  if (room === 'program') return (await import('./programs.ts')).runOwnProgram(name ?? '');
+  if (room === 'up') return (await import('./pid-one.ts')).runPidOne(argv);
   const [{ runCli }, { DOORS }] = await Promise.all([import('./cli/cli.ts'), import('./doors.ts')]);
-  return runCli(process.argv.slice(2), {
+  // An option may stand before the command.
+  return runCli(argv, {
     ...DOORS,
     up: async (options) => (await import('./supervisor/up.ts')).runUp(options),
   });

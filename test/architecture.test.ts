@@ -107,7 +107,7 @@ function readImports(text: string): Import[] {
 function readRules(markdown: string): Map<string, Rule> {
   const table = new Map<string, Rule>();
   for (const line of markdown.split('\n')) {
-    const cells = /^\| ([\w./]+) \|([^|]*)\|([^|]*)\|$/.exec(line);
+    const cells = /^\| ([\w./-]+) \|([^|]*)\|([^|]*)\|$/.exec(line);
     if (!cells || cells[1] === 'room') continue;
     table.set(cells[1] ?? '', { rooms: words(cells[2]), packages: words(cells[3]) });
   }
