@@ -111,6 +111,8 @@ async function listEvents({ query }: Asked, { operate }: Served): Promise<Answer
   const over = AbortSignal.timeout(LOG_PATIENCE_MS);
   const path = `/v1/events?since=${typeof since === 'number' ? since : 0}`;
   for await (const line of await operate.lines<EventLine>(path, over)) {
+    // Events of jobs are told to who listens, and are not kept.
+    if (line.type === 'job') continue;
     if (line.type === 'missed') missedBefore = line.before;
     else if (names === undefined || ('service' in line && names.has(line.service))) found.push(line);
   }
