@@ -92,7 +92,10 @@ function spawnRun(
     },
     stopping: () => events.announced(),
     extend: (ms) => events.extended(ms),
-    silent: (why) => hooks.watchdogFailed(run.name, generation, why),
+    silent: (why) => {
+      logs.own('warn', `${run.name} is unhealthy: ${why}`);
+      hooks.watchdogFailed(run.name, generation, why);
+    },
     spoke: () => hooks.watchdogPassed(run.name, generation),
   });
   const memory = limitMemory(run, source);

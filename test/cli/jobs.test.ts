@@ -118,7 +118,11 @@ describe('job run', () => {
     queue.durability = 'volatile';
     const { code, err } = await typed('job run scrape');
     expect(code).toBe(0);
-    expect(err).toBe('note: jobs are kept in memory alone: they are lost when this container stops\n');
+    const note = 'note: jobs are kept in memory alone: they are lost when this container stops\n';
+    expect(err).toBe(note);
+    expect((await typed('job run scrape --key k')).err).toBe(
+      `${note}note: until the store is back, the key holds in this container alone\n`,
+    );
   });
 
   test('--wait shows progress and ends as the job does', async () => {

@@ -178,3 +178,24 @@ test('kill -9 of the worker costs each active job one attempt, and the queue nex
   }
   expect(await jobs.workerPid()).not.toBe(pid);
 });
+
+test('a worker that hangs is noticed, and its jobs run again before anybody else could have them', async () => {
+  const id = await jobs.add({ ms: 60_000 });
+  const first = await jobs.began(id);
+  const pid = await jobs.workerPid();
+  process.kill(pid, 'SIGSTOP');
+  const stopped = performance.now();
+  const again = await jobs.began(id, 2);
+  const took = performance.now() - stopped;
+  console.log(`its job ran again ${Math.round(took)} ms after SIGSTOP of the worker`);
+  expect(took).toBeLessThan(25_000);
+  expect(() => process.kill(first.pid, 0)).toThrow('ESRCH');
+  expect(again.pid).not.toBe(first.pid);
+  expect(await jobs.workerPid()).not.toBe(pid);
+  expect(bulkhead.output()).toContain('worker is unhealthy: it hangs: no word for 10 s');
+  await jobs.good({ op: 'cancel', id });
+  expect((await jobs.until(id, 'cancelled')).history).toMatchObject([
+    { attempt: 1, end: 'failed', failure: { reason: 'lease' } },
+    { attempt: 2, end: 'cancelled' },
+  ]);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ServicePlan } from '../../src/config/plan-runs.ts';
-import { followNotifications } from '../../src/supervisor/notifications.ts';
+import { ALIVE, followNotifications } from '../../src/supervisor/notifications.ts';
 import { manualClock } from '../support/clock.ts';
 import { aService } from '../support/runs.ts';
 
@@ -81,4 +81,45 @@ test('nothing is armed after its end', () => {
   expect(clock.armed).toBe(0);
   clock.advance(5000);
   expect(told).toEqual(['ready']);
+});
+
+test('of our own programs another word says that they live, by another way', () => {
+  const { told, notifications, clock } = follow({
+    watchdog: 10_000,
+    work: { kind: 'program', program: 'worker' },
+  });
+  notifications.take(ALIVE);
+  clock.advance(9000);
+  notifications.take(ALIVE);
+  clock.advance(9999);
+  expect(told).toEqual([]);
+  clock.advance(1);
+  expect(told).toEqual(['it hangs: no word for 10 s']);
+  notifications.take(ALIVE);
+  expect(told.at(-1)).toBe('spoke');
+});
+
+test('who was stopped himself (docker pause) blames nobody for a silence he could not hear', () => {
+  let late = 0;
+  const clock = manualClock();
+  const told: string[] = [];
+  const nothing = (): void => undefined;
+  const notifications = followNotifications(
+    aService('app', { watchdog: 1000 }),
+    { mono: () => clock.mono() + late, after: clock.after },
+    {
+      ready: nothing,
+      status: nothing,
+      stopping: nothing,
+      extend: nothing,
+      silent: (why) => told.push(why),
+      spoke: nothing,
+    },
+  );
+  notifications.take(new Map([['READY', '1']]));
+  late = 3_600_000;
+  clock.advance(1000);
+  expect(told).toEqual([]);
+  clock.advance(1000);
+  expect(told).toHaveLength(1);
 });

@@ -25,6 +25,7 @@ export async function run(context: Context): Promise<number> {
   const client = await context.client();
   const { job, duplicate } = await askJobs<JobAdded>(client, request);
   remarkDurability(context, job);
+  if (given.has('key') && job.durability !== 'durable') context.remark(KEY_HERE_ALONE);
   if (given.has('wait')) return waitFor(context, client, job);
   if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, ...job } satisfies JobAnswer);
   const what = duplicate
@@ -33,6 +34,9 @@ export async function run(context: Context): Promise<number> {
   context.say(`${what}. Follow it: bulkhead job watch ${shortJobId(job.id)}`);
   return CommandExit.ok;
 }
+
+/** Another container, with a journal of its own, does not know of it. */
+const KEY_HERE_ALONE = 'note: until the store is back, the key holds in this container alone';
 
 async function waitFor(context: Context, client: Client, job: JobView): Promise<number> {
   const timeout = context.given.duration('timeout');
