@@ -255,17 +255,18 @@ schedules: { fails: { cron: "0 0 1 1 *", command: [test, -e, /data/ok] } }`,
       await container.exec(['bulkhead', 'schedule', 'run', 'fails']);
       await waitFor('the other sink', async () => hook.told.length > 0, container);
       note(`the other webhook was told after ${seconds(began, hook.told[0]?.at)} s`);
-      // What it does not hear of is over before it hears again.
-      await container.exec(['touch', '/data/ok']);
-      await container.exec(['bulkhead', 'schedule', 'run', 'fails']);
       await waitFor('the sixth try', async () => deaf.asked.length > 5, container, 120_000);
       note(`tries after ${deaf.asked.map((at) => seconds(began, at)).join(', ')} s`);
       note((await container.exec(['bulkhead', 'alerts', 'list'])).stdout.trim().replaceAll('\n', ' ⏎ '));
     },
-    async end({ deaf }) {
+    async end({ container, deaf }) {
+      // What it has not heard of is over before it hears again.
+      await container.exec(['touch', '/data/ok']);
+      await container.exec(['bulkhead', 'schedule', 'run', 'fails']);
+      await sleep(15_000);
       deaf.status = 200;
     },
-    health: ({ output }) => output.includes('NotifyFailing'),
+    health: isBad,
     alert: 'NotifyFailing/deaf',
     patience: 180,
     endPatience: 420,
