@@ -114,6 +114,7 @@ async function listEvents({ query }: Asked, { operate }: Served): Promise<Answer
     // Events of jobs are told to who listens, and are not kept.
     if (line.type === 'job') continue;
     if (line.type === 'missed') missedBefore = line.before;
+    else if (!('seq' in line)) continue;
     else if (names === undefined || ('service' in line && names.has(line.service))) found.push(line);
   }
   const body = {
