@@ -127,7 +127,8 @@ describe('a stop', () => {
     await running.ready();
     const clients = await Promise.all(Array.from({ length: 5 }, () => connect()));
     // pg_dump waits for a table that somebody holds.
-    await clients[1]?.query('CREATE TABLE held (a integer); BEGIN; LOCK TABLE held');
+    await clients[1]?.query('CREATE TABLE held (a integer)');
+    await clients[1]?.query('BEGIN; LOCK TABLE held');
     const backup = running.run('backup', 'run', 'daily');
     await eventually('the backup is at work', async () => {
       const found = await clients[2]?.query(
