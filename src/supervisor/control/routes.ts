@@ -60,7 +60,7 @@ const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readon
     run: ({ target, query, response, closing }) => streamLogs(target, query, response, closing),
   },
   'GET /v1/events': {
-    keys: ['since', 'follow'],
+    keys: ['since', 'follow', 'jobs'],
     run: ({ target, query, response, closing }) => streamEvents(target, query, response, closing),
   },
   'GET /v1/plan': {

@@ -367,6 +367,21 @@ describe('streams', () => {
     await control[Symbol.asyncDispose]();
   });
 
+  test('of events hold those of jobs where they are asked for, as they happen', async () => {
+    const target = fakeTarget();
+    const control = await openControl(target);
+    const asked = ['/v1/events?follow=1&jobs=1', '/v1/events?follow=1'].map((path) =>
+      ask(control.path, 'GET', path),
+    );
+    await expect.poll(() => target.followers.events).toBe(2);
+    target.mention({ type: 'job', at: '2026-01-01T00:00:00.000Z', what: 'skipped', count: 3 });
+    await control.server.close();
+    const [all, others] = await Promise.all(asked);
+    expect(all?.text).toContain('"what":"skipped","count":3');
+    expect([others?.status, others?.text]).toEqual([200, expect.not.stringContaining('skipped')]);
+    await control[Symbol.asyncDispose]();
+  });
+
   test('that follow let go when the client leaves', async () => {
     const target = fakeTarget();
     await using control = await openControl(target);
