@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, mkdtempSync, rmSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogLine } from '../../src/protocol/control.ts';
+import type { JobEvent } from '../../src/protocol/jobs.ts';
 import type { ProductStatus, ServiceStatus } from '../../src/protocol/status.ts';
 import { createEventLog, type EventLog } from '../../src/supervisor/control/event-log.ts';
 import type { SocketFiles } from '../../src/supervisor/control/listen.ts';
@@ -19,6 +20,8 @@ export interface FakeTarget extends ControlTarget {
   set(name: string, changes: Partial<ServiceStatus>): void;
   setProduct(product: ProductStatus): void;
   write(line: LogLine): void;
+  /** Something happens to a job. */
+  mention(event: JobEvent): void;
   /** What was asked for, as `stop app`. */
   readonly asked: string[];
   /** Called whenever something is asked for, to play the services' part. */
@@ -136,6 +139,7 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
     setProduct: (next) => {
       product = next;
     },
+    mention: events.mention,
     write: (line) => {
       lines.push(line);
       for (const { services, onLine } of [...listeners]) if (concerns(services, line)) onLine(line);
