@@ -26,7 +26,8 @@ beforeEach(async () => {
   [port = 0] = await freePorts(1);
   stop = new AbortController();
   ended = runApi(jobOf(operate.path, port, stop.signal));
-  while (!(await isUp())) await new Promise((resolve) => setTimeout(resolve, 10));
+  // One that cannot start says so, instead of being waited for.
+  while (!(await isUp())) await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 10))]);
 });
 afterEach(async () => {
   stop.abort();
@@ -48,7 +49,7 @@ function jobOf(operateSocket: string, listenOn: number, signal: AbortSignal): Jo
   const hear: Job['hear'] = (_listener, onEnd) => {
     loseSupervisor = onEnd;
   };
-  return { assignment, signal, say: () => {}, hear } as unknown as Job;
+  return { assignment, signal, say: () => {}, hear, showLife: () => {} } as unknown as Job;
 }
 
 function isUp(): Promise<boolean> {
