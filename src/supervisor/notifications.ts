@@ -20,6 +20,9 @@ export interface NotificationListener {
 /** What one EXTEND_TIMEOUT_USEC can ask for: who needs longer speaks again. ms */
 const LONGEST_EXTENSION = 600_000;
 
+/** Timers come later than that only where nothing of us ran. ms */
+const LATE = 1000;
+
 export interface Notifications {
   take(assignments: ReadonlyMap<string, string>): void;
   /** At its end: silence means nothing any more. */
@@ -56,9 +59,10 @@ export function followNotifications(
         disarm = undefined;
         watch(ms);
       });
-    } else if (left < -ms) {
-      // So late comes a timer of somebody who was stopped himself (docker pause): nobody could be heard either.
-      heard = clock.mono();
+    } else if (left < -LATE) {
+      // So late comes a timer of somebody who was stopped himself (docker pause, a machine that is moved): what was said
+      // meanwhile is not read yet. Half its time is what services keep between two words, sd_watchdog_enabled(3).
+      heard = clock.mono() - ms / 2;
       watch(ms);
     } else
       fail(
