@@ -33,8 +33,9 @@ export interface AuditPorts {
   wallClock(): number;
 }
 
-/** Of those that were not let in; a stranger shall not fill the log. */
+/** Of those that were not let in, or not to that; who may change nothing shall not push out of the log who did. */
 const MOST_REFUSED = 30;
+const FORBIDDEN = 403;
 const WINDOW_MS = 60_000;
 const LONGEST_PATH = 200;
 /** Bytes of one file, and how many old ones stay: about ten thousand entries. */
@@ -52,7 +53,7 @@ export function createAudit(path: string, { say, now, wallClock }: AuditPorts): 
   return {
     record(entry) {
       const { actor, address, method, status, about } = entry;
-      if (actor === undefined) {
+      if (actor === undefined || status === FORBIDDEN) {
         if (now() - begun >= WINDOW_MS) {
           if (refused > MOST_REFUSED) say(`audit: ${refused - MOST_REFUSED} more were refused`);
           begun = now();

@@ -279,6 +279,21 @@ test('where the audit log cannot be kept, the newest of it are known all the sam
   expect((await audit.read(10, undefined)).map(({ path }) => path)).toEqual(['/two', '/one']);
 });
 
+test('a viewer who tries again and again pushes nothing out of the audit log', async () => {
+  const audit = createAudit('/dev/null/nowhere/audit.ndjson', {
+    say: () => undefined,
+    now: () => 0,
+    wallClock: () => 0,
+  });
+  const entry = { address: STRANGER, method: 'POST', status: 202 };
+  audit.record({ ...entry, actor: 'token deploy', path: '/backups/restore' });
+  for (let count = 0; count < 1000; count += 1)
+    audit.record({ ...entry, actor: 'token grafana', path: '/jobs/scrape', status: 403 });
+  const entries = await audit.read(1000, undefined);
+  expect(entries.at(-1)).toMatchObject({ actor: 'token deploy', path: '/backups/restore' });
+  expect(entries).toHaveLength(31);
+});
+
 test('the audit log tells who changed what, newest first, and that only to an admin', async () => {
   await ask({ method: 'POST', url: '/jobs/scrape', headers: { ...JSON_TYPE, ...as(OF_PLAN) } });
   trial.pass(1000);
