@@ -1,4 +1,6 @@
 /** What the app tells of itself, as metrics. It is somebody's program: what has another shape is left out. */
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { type ReadSample, readSamples } from './read-exposition.ts';
 import type { Samples } from './samples.ts';
 
@@ -30,15 +32,26 @@ const WANTED: readonly string[] = [
   ...['bucket', 'sum', 'count'].map((end) => `${DURATION}_${end}`),
 ];
 
-/** @throws where it does not answer with text */
+/**
+ * Not by fetch(), which needs WebAssembly: the program this runs in has none, for it runs without a compiler.
+ * @throws where it does not answer with text
+ */
 export async function readApp(url: string): Promise<AppFigures> {
-  const headers = { accept: 'text/plain;version=0.0.4' };
+  const headers = { accept: 'text/plain;version=0.0.4', connection: 'close' };
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  const answer = await fetch(url, { signal, redirect: 'error', headers });
-  if (!answer.ok || answer.body === null) throw new Error(`${url} answered ${answer.status}`);
-  const parts: Uint8Array[] = [];
+  const request = get(url, { headers, signal });
+  const answered = once(request, 'response');
+  // What goes wrong later, the answer tells.
+  request.on('error', () => undefined);
+  const [answer] = (await answered) as [IncomingMessage];
+  if (answer.statusCode !== 200) {
+    answer.destroy();
+    throw new Error(`${url} answered ${answer.statusCode}`);
+  }
+  const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of answer.body) {
+  // Whoever leaves this loop by an error ends the connection.
+  for await (const part of answer as AsyncIterable<Buffer>) {
     length += part.length;
     if (length > LONGEST) throw new Error(`${url} answered with more than ${LONGEST} bytes`);
     parts.push(part);

@@ -102,11 +102,16 @@ test('it is asked over http, where it answers with bounded text', async () => {
     '/long': `# ${'x'.repeat(600_000)}`,
     '/page': '<!doctype html>',
   };
-  const server = createServer((request, response) => response.end(answers[request.url ?? ''] ?? ''));
+  const server = createServer((request, response) => {
+    if (request.url === '/hangs') response.write('active_users 1\n');
+    else response.end(answers[request.url ?? ''] ?? '');
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   expect(await told(await readApp(`${base}/`))).toEqual({ bulkhead_app_active_users: 1 });
   for (const path of ['/long', '/page', '/nothing']) await expect(readApp(base + path)).rejects.toThrow();
+  await expect(readApp(`${base}/hangs`)).rejects.toThrow('aborted');
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
+  await expect(readApp(`${base}/`)).rejects.toThrow('ECONNREFUSED');
 });

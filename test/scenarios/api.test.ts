@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ScheduleRunAnswer } from '../../src/protocol/schedules.ts';
@@ -7,8 +9,14 @@ import { type Supervisor, startSupervisor } from '../support/supervisor.ts';
 
 let bulkhead: Supervisor;
 let token: string;
+/** As the app would tell it. */
+const figures = createServer((_request, response) => {
+  response.end('http_requests_total{route="/",status="2xx"} 7\nactive_users 2\n');
+});
 
 beforeAll(async () => {
+  await new Promise<void>((resolve) => figures.listen(0, '127.0.0.1', resolve));
+  const { port } = figures.address() as AddressInfo;
   bulkhead = await startSupervisor({
     plan: `
 version: 1
@@ -16,6 +24,7 @@ services:
   app: { command: [sleep, "1000"] }
 queue: { store: memory, user: nobody }
 api: { user: nobody }
+metrics: { app: "http://127.0.0.1:${port}/metrics" }
 jobs:
   echo:
     user: nobody
@@ -29,7 +38,10 @@ schedules:
   expect((await bulkhead.run('wait', 'api', '--timeout', '30s')).code).toBe(0);
   token = readFileSync(join(bulkhead.dataDir, 'secrets', 'token'), 'utf8').trim();
 });
-afterAll(() => bulkhead[Symbol.asyncDispose]());
+afterAll(async () => {
+  await bulkhead[Symbol.asyncDispose]();
+  await new Promise((resolve) => figures.close(resolve));
+});
 
 function ask(method: string, path: string, more: { body?: object; headers?: Record<string, string> } = {}) {
   return fetch(`http://127.0.0.1:${bulkhead.apiPort}${path}`, {
@@ -80,6 +92,9 @@ test('what the product does can be drawn as curves, in both formats of Prometheu
     'bulkhead_service_processes{service="app"}': 1,
     'bulkhead_service_restarts_total{service="app"}': 0,
     'bulkhead_source_up{source="jobs"}': 1,
+    'bulkhead_source_up{source="app"}': 1,
+    'bulkhead_app_requests_total{route="/",status="2xx"}': 7,
+    bulkhead_app_active_users: 2,
     'bulkhead_jobs{queue="echo",state="completed"}': 1,
     'bulkhead_jobs_finished_total{type="echo",result="completed"}': 1,
     'bulkhead_job_duration_seconds_count{type="echo"}': 1,
