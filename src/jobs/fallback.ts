@@ -9,8 +9,9 @@ import { formatDuration } from '../base/duration.ts';
 import { messageOf } from '../base/errors.ts';
 import type { StoreStatus } from '../protocol/jobs.ts';
 import { Bell } from './bell.ts';
+import { Pauses } from './fallback-pauses.ts';
 import { beginSwitch, isSuspect, type Mode, type SwitchInput, stepSwitch } from './fallback-state.ts';
-import { Handover, type MemoryStore, setPaused } from './handover.ts';
+import { Handover, type MemoryStore } from './handover.ts';
 import { type Repeat, repeat } from './repeat.ts';
 import { type JobStore, type Paused, StoreAway, StoreRefusal } from './store.ts';
 import { within } from './within.ts';
@@ -50,8 +51,7 @@ export class Fallback {
   #state;
   #since: number;
   #reason: string | undefined;
-  #seenPaused: Paused = { all: false, types: [] };
-  #pausedWhileAway = false;
+  readonly #pauses = new Pauses();
   #wasAway = false;
   #prepared = false;
   #stopped = false;
@@ -157,8 +157,7 @@ export class Fallback {
 
   /** What the durable store said of its pauses: they hold for the memory as well. */
   sawPaused(paused: Paused): void {
-    if (this.mode === 'durable') this.#seenPaused = paused;
-    else if (this.isAway) this.#pausedWhileAway = true;
+    if (this.mode === 'durable' || this.isAway) this.#pauses.saw(paused, this.isAway);
   }
 
   /** For status and every answer. @param waiting Jobs in memory that have not finished. */
@@ -217,9 +216,8 @@ export class Fallback {
     if (mode === 'returning') return void this.#return(durable);
     this.#since = clock.now();
     if (mode === 'away') {
-      this.#pausedWhileAway = false;
       this.#wasAway = true;
-      void setPaused(memory, this.#seenPaused).catch(() => undefined);
+      void this.#pauses.leave(memory).catch(() => undefined);
       tell(
         `jobs are kept in memory (${memory.durability}) until ${durable.kind} answers: ${this.#reason ?? 'it does not answer'}`,
       );
@@ -235,10 +233,7 @@ export class Fallback {
     try {
       if (!this.#prepared) await this.ask(durable, prepare, { limit: PREPARE_MS });
       this.#prepared = true;
-      if (this.#pausedWhileAway) {
-        const paused = await memory.paused();
-        await this.ask(durable, (store) => setPaused(store, paused));
-      }
+      await this.#pauses.carryBack(memory, (call) => this.ask(durable, call));
       await this.#handover?.all();
       this.#take('moved');
     } catch (error) {

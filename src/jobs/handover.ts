@@ -1,6 +1,6 @@
 /** What the memory took while it stood in goes over to the store it stood in for. */
 import { messageOf } from '../base/errors.ts';
-import type { HandingOver, JobStore, Paused } from './store.ts';
+import type { HandingOver, JobStore } from './store.ts';
 
 export type MemoryStore = JobStore & HandingOver;
 
@@ -54,14 +54,4 @@ export class Handover {
       this.#moving = false;
     }
   }
-}
-
-/** Pauses first what is to be paused: nobody claims in between what must not run. */
-export async function setPaused(store: JobStore, wanted: Paused): Promise<void> {
-  const now = await store.paused();
-  // This one lifts all others.
-  if (now.all && !wanted.all) await store.resume();
-  if (wanted.all) await store.pause();
-  for (const type of wanted.types) await store.pause(type);
-  for (const type of now.types) if (!wanted.types.includes(type)) await store.resume(type);
 }

@@ -4,14 +4,12 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
-import { formatSize } from '../base/size.ts';
 import { VERSION } from '../base/version.ts';
 import type { PlanRequest } from '../config/read-plan.ts';
 import type { EventBody } from '../protocol/events.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { systemClock } from '../system/clock.ts';
 import { readFamilies } from '../system/families.ts';
-import { readOpenText } from '../system/files.ts';
 import { onMistakes } from '../system/mistakes.ts';
 import { heldCapabilities } from '../system/privileges.ts';
 import { startReaper } from '../system/reaper.ts';
@@ -20,14 +18,13 @@ import { createAttemptLauncher } from './attempt-launcher.ts';
 import { createCompanions } from './companions.ts';
 import { openDoors } from './doors.ts';
 import { ASKED, type Ending, endedBy, exitCodeOf, LOG_FLUSH_MS, MISTAKEN, servicesShare } from './ending.ts';
+import { openHallChecks } from './hall-checks.ts';
 import { openHallEvents } from './hall-events.ts';
 import { openHallLogs } from './hall-logs.ts';
+import { createHallStarter } from './hall-starter.ts';
 import { createHallTarget } from './hall-target.ts';
-import { openChecks } from './health/checks.ts';
 import { openHealthView } from './health/health-view.ts';
-import { fillText } from './late-values.ts';
 import { createLaunchSource } from './launch-source.ts';
-import { createLauncher } from './launcher.ts';
 import { listNotes, NoteBoard } from './notes.ts';
 import { oncePerTurn } from './once-per-turn.ts';
 import { createOperateDoor } from './operate-door.ts';
@@ -118,40 +115,8 @@ export async function supervise(boot: Boot): Promise<number> {
   const companions = createCompanions(source, logs);
   const care = openCare(companions, heldCapabilities);
   const tallies = createTallies(clock, readFamilies);
-  const checks = openChecks(
-    clock,
-    {
-      fill: (_service, text) => fillText(text, source),
-      readFile: readOpenText,
-      runProbe: (name, argv, signal) => companions.probe(inForce.run(name), argv, signal),
-    },
-    {
-      passed: (name, generation, ms) => {
-        tallies.checkPassed(name, ms);
-        services.checkPassed(name, generation);
-      },
-      failed: (name, generation, error, wentDown) => {
-        tallies.checkFailed(name);
-        if (wentDown) services.checkFailed(name, generation, error);
-      },
-      busy: (name, generation, what) => services.checkBusy(name, generation, what),
-    },
-  );
-
-  const starter = createLauncher(source, logs, clock, {
-    logMatched: (name, generation) => services.logMatched(name, generation),
-    watchdogFailed: (name, generation, why) => services.checkFailed(name, generation, why),
-    watchdogPassed: (name, generation) => services.checkPassed(name, generation),
-    memoryExceeded: (name, generation, bytes) => {
-      const now = services.status(name);
-      // One that is being stopped must not be started again by this.
-      if (now?.generation !== generation || now.status === 'stopping') return;
-      const text = `${name} uses ${formatSize(bytes)} of memory, more than its plan allows: restarting it`;
-      logs.own('warn', text);
-      announce({ type: 'noted', text });
-      services.restart([name]);
-    },
-  });
+  const checks = openHallChecks({ clock, source, companions, inForce, tallies, services: () => services });
+  const starter = createHallStarter({ clock, source, logs, services: () => services, announce });
   const worker = linkWorker({
     launcher: starter,
     launchAttempt: createAttemptLauncher(source, logs, clock, () => inForce.plan),

@@ -1,8 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { RunPlan } from '../../config/plan-runs.ts';
 import type { CheckStatus, ServiceStatus } from '../../protocol/status.ts';
-import { BootWatch } from './boot-watch.ts';
-import { type Blocked, blockedBy } from './dependencies.ts';
 import { Exchange } from './exchange.ts';
 import type { ServicesListener } from './listener.ts';
 import { policyOf, SLOW_RETRY } from './policy.ts';
@@ -11,6 +9,7 @@ import { isRestarting, isStopping } from './refusals.ts';
 import { changesBetween, type RunChange } from './reload.ts';
 import { Runner } from './runner.ts';
 import { type ShutdownResult, ShutdownRun } from './shutdown-run.ts';
+import { Starts } from './starts.ts';
 import { type EndedCause, type Input, isLive } from './state.ts';
 import { statusOf } from './status-of.ts';
 import { TreeRestart } from './tree-restart.ts';
@@ -47,7 +46,7 @@ export class Services {
   readonly #units = new Map<string, Unit>();
   readonly #runner: Runner;
   readonly #waiters = new Waiters();
-  readonly #boot = new BootWatch();
+  readonly #starts: Starts;
   readonly #exchange: Exchange;
   #hasEnded = false;
   #shutdown: ShutdownRun | undefined;
@@ -58,7 +57,7 @@ export class Services {
     for (const run of options.runs) this.#adopt(run);
     this.#runner = new Runner({
       ...options,
-      blocked: (unit) => this.#blocked(unit)?.reason,
+      blocked: (unit) => this.#starts.blocked(unit)?.reason,
       review: () => this.#review(),
       ended: (unit, effect) => {
         if (effect.type === 'gaveUp' && !unit.run.critical) return;
@@ -66,6 +65,13 @@ export class Services {
         const what = effect.type === 'gaveUp' ? describeFailure(unit.state, unit.run) : unit.state.unhealthy;
         this.#end(effect.ended, unit.name, what ?? '');
       },
+    });
+    this.#starts = new Starts({
+      units: this.#units,
+      clock: options.clock,
+      runner: this.#runner,
+      hasEnded: () => this.#hasEnded,
+      end: (...ending) => this.#end(...ending),
     });
     this.#exchange = new Exchange({
       clock: options.clock,
@@ -94,7 +100,7 @@ export class Services {
   }
 
   startAll(): void {
-    this.#boot.begin(this.#options.clock.mono());
+    this.#starts.begin();
     this.#runner.send(this.#units.values(), { type: 'wantUp' });
   }
 
@@ -222,48 +228,17 @@ export class Services {
       this.#forgetRemoved();
       this.#exchange.review();
       if (this.#tree?.review() === true) this.#tree = undefined;
-      this.#reviewStarts();
+      this.#starts.review();
     } else {
       this.#shutdown.review();
     }
     this.#waiters.check();
   }
 
-  #reviewStarts(): void {
-    const ready: Unit[] = [];
-    for (const unit of this.#units.values()) {
-      if (unit.state.phase !== 'waiting') continue;
-      const blocked = this.#blocked(unit);
-      if (blocked === undefined) ready.push(unit);
-      else if (blocked.failed !== undefined && unit.run.critical)
-        this.#endBlocked(unit, blocked, blocked.failed);
-    }
-    if (ready.length > 0) this.#runner.send(ready, { type: 'dependenciesMet' });
-    else this.#reviewBoot();
-  }
-
-  #reviewBoot(): void {
-    if (this.#hasEnded) return;
-    this.#boot.review([...this.#units.values()], this.#options.clock.mono(), {
-      booted: (ms) => this.#runner.tell('booted', ms),
-      settled: () => this.#runner.tell('settled'),
-    });
-  }
-
-  /** A critical run that can never start is as good as failed. */
-  #endBlocked(unit: Unit, blocked: Blocked, failed: string): void {
-    const isTask = this.#units.get(failed)?.run.kind === 'task';
-    this.#end(isTask ? 'taskFailed' : 'criticalGaveUp', unit.name, blocked.reason);
-  }
-
   #end(cause: EndedCause, service: string, reason: string): void {
     if (this.#hasEnded || this.#shutdown !== undefined) return;
     this.#hasEnded = true;
     this.#runner.tell('ended', { cause, service, reason });
-  }
-
-  #blocked(unit: Unit): Blocked | undefined {
-    return blockedBy(unit.run, (name) => this.#units.get(name));
   }
 
   /** A run of the plan: a new unit, or its new settings for the one there is. */
@@ -290,7 +265,7 @@ export class Services {
     const { clock, lastLine, checkOf } = this.#options;
     const { state, run, name } = unit;
     return statusOf(state, run, {
-      blocked: state.phase === 'waiting' ? this.#blocked(unit)?.reason : undefined,
+      blocked: state.phase === 'waiting' ? this.#starts.blocked(unit)?.reason : undefined,
       pid: state.phase === 'clearing' ? undefined : unit.incarnation?.pid,
       since: unit.since,
       exitedAt: unit.exitedAt,
