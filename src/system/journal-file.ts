@@ -58,6 +58,13 @@ export class JournalFile {
     return { lines, torn };
   }
 
+  /** Out of the way, under the name it resolves to: what cannot be read now is not overwritten. */
+  async setAside(): Promise<string> {
+    const path = `${this.#path}.unreadable-${Date.now()}`;
+    await rename(this.#path, path);
+    return path;
+  }
+
   /** Rejects where it cannot be written; the file may end with a part of the line then, until the next one is. */
   append(line: unknown): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/jobs/stores/memory.ts';
@@ -174,6 +174,25 @@ test('a journal that cannot be written makes jobs volatile, which is said, until
   const again = await openStore(path);
   expect((await again.get(job.id))?.state).toBe('created');
   await store.close();
+  await again.close();
+});
+
+test('a journal that cannot be read is kept aside, and not overwritten by the next one', async () => {
+  const path = newPath();
+  // Also to root.
+  mkdirSync(path);
+  writeFileSync(join(path, 'of before'), '');
+  const notes: string[] = [];
+  const store = await openStore(path, { note: (text) => notes.push(text) });
+  expect(store.durability).toBe('journaled');
+  const { job } = await store.add(newJob());
+  await store.close();
+  const aside = readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.unreadable-`));
+  expect(aside).toHaveLength(1);
+  expect(readdirSync(join(folder, aside[0] ?? ''))).toEqual(['of before']);
+  expect(notes.join('\n')).toContain(`kept as ${join(folder, aside[0] ?? '')}`);
+  const again = await openStore(path);
+  expect((await again.get(job.id))?.state).toBe('created');
   await again.close();
 });
 

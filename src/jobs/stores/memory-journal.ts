@@ -67,6 +67,7 @@ export class MemoryJournal {
         this.#options.note(`${torn} bytes of the jobs' journal were torn by a crash and are left out`);
     } catch (error) {
       this.#fail('read', error);
+      await this.#setAside();
     }
     return { jobs, paused, handedOver };
   }
@@ -106,6 +107,16 @@ export class MemoryJournal {
   async close(): Promise<void> {
     await this.#compacting;
     await this.#file?.close().catch(() => undefined);
+  }
+
+  /** The next rewrite would take its place, and with it every job in it. */
+  async #setAside(): Promise<void> {
+    try {
+      const path = await this.#file?.setAside();
+      this.#options.note(`the jobs' journal of before is kept as ${path}: what waited there is not run`);
+    } catch {
+      // Whatever keeps it from being moved keeps it from being replaced.
+    }
   }
 
   #compactSoon(): void {
