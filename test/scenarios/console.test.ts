@@ -104,3 +104,36 @@ test('logs are searched in their files, and no secret stands in them', async () 
   const all = JSON.stringify((await ask(main, 'GET', '/logs?since=1h&tail=1000')).body);
   for (const secret of [main, 'the-token-of-deploy', 'hush-hush']) expect(all).not.toContain(secret);
 });
+
+/** What the stream says until this was said. */
+async function hear(path: string, until: RegExp, lastId?: string): Promise<string> {
+  const over = AbortSignal.timeout(20_000);
+  const { body } = await fetch(`http://127.0.0.1:${bulkhead.apiPort}${path}`, {
+    headers: {
+      authorization: `Bearer ${main}`,
+      ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
+    },
+    signal: over,
+  });
+  let said = '';
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    said += chunk;
+    if (until.test(said)) return said;
+  }
+  throw new Error(`the stream ended: ${said}`);
+}
+
+test('who was cut off from the stream hears what happened and was written meanwhile, each once', async () => {
+  const path = '/events?topics=events,state,logs&service=app';
+  const first = await hear(path, /^event: state$/m);
+  const [id] = [...first.matchAll(/^id: (\S+)$/gm)].map(([, one]) => one).slice(-1);
+  expect(id).toMatch(/^\d+\/[\da-f]{8}\.\d+\.\d+$/);
+  expect((await bulkhead.run('restart', 'app')).code).toBe(0);
+  const rest = await hear(path, /(?=[^]*^event: state$)(?=[^]*begun by)/m, id);
+  expect(rest.match(/begun by/g)).toHaveLength(1);
+  const events = [...rest.matchAll(/^data: (\{"seq".*)$/gm)].map(([, text]) => JSON.parse(text ?? ''));
+  expect(events.map(({ seq }) => seq)).toEqual(
+    events.map((_, index) => Number(id?.split('/')[0]) + index + 1),
+  );
+  expect(events.map(({ type }) => type)).toContain('spawned');
+});
