@@ -28,6 +28,10 @@ export function createReadings(operate: Pick<Operate, 'runs'>, now: () => number
   const readings = new Map<string, Reading>();
   const underWay = (): number => [...readings.values()].filter(({ endedAt }) => endedAt === undefined).length;
 
+  function forget(key: string, reading: Reading): void {
+    if (readings.get(key) === reading) readings.delete(key);
+  }
+
   return {
     read(program, input = {}, freshMs = FRESH_MS) {
       const key = JSON.stringify([program, input]);
@@ -48,6 +52,8 @@ export function createReadings(operate: Pick<Operate, 'runs'>, now: () => number
       if (readings.size > MOST_REMEMBERED && oldest !== undefined) readings.delete(oldest);
       const end = (): void => {
         reading.endedAt = now();
+        // An answer may be a megabyte, and nobody is given it later.
+        setTimeout(() => forget(key, reading), freshMs).unref();
       };
       // A failure is asked for again at once.
       reading.answer.then(end, () => readings.delete(key));

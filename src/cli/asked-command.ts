@@ -47,6 +47,8 @@ const ASKABLE: Readonly<Record<string, Askable>> = {
 /** Of what a command prints: the newest so many documents, unless `keep` says otherwise. */
 const USUAL_KEEP = 1;
 const MOST_KEEP = 10_000;
+/** Of them together, in characters, but for one that is longer by itself: lines of a log may be 64 KiB each. */
+const MOST_TEXT = 1024 * 1024;
 
 /** As of a program; a client knows no room of programs. */
 export interface AskedJob {
@@ -65,15 +67,19 @@ export async function runAskedCommand(job: AskedJob, doors: Doors): Promise<void
   const argv = readArgv(input, dataDir);
   const keep = Math.min(MOST_KEEP, Number(input.keep ?? USUAL_KEEP));
   const printed: string[] = [];
+  let length = 0;
   const code = await runCli(
     argv,
     doors,
     surroundings(job, command?.env ?? {}, (line) => {
       printed.push(line);
-      if (printed.length > 2 * keep + 100) printed.splice(0, printed.length - keep);
+      length += line.length;
+      // The newest are worth most.
+      while (printed.length > keep || (length > MOST_TEXT && printed.length > 1))
+        length -= printed.shift()?.length ?? length;
     }),
   );
-  for (const line of printed.slice(-keep)) report(job, line);
+  for (const line of printed) report(job, line);
   job.endWith(code);
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runAskedCommand } from '../../src/cli/asked-command.ts';
@@ -36,6 +36,23 @@ test('a command answers as it does with --json, with the environment it was give
   expect(reports).toEqual([
     { type: 'result', value: expect.objectContaining({ schemaVersion: 1, ok: true }) },
   ]);
+});
+
+test('of many lines of a log it answers with the newest, and with no more than a megabyte or two', async () => {
+  const wide = 'x'.repeat(60_000);
+  const stored = Array.from(
+    { length: 100 },
+    (_, number) => `2026-01-01T00:00:00.000Z stdout F ${number} ${wide}\n`,
+  );
+  mkdirSync(join(dataDir, 'logs'));
+  writeFileSync(join(dataDir, 'logs', 'app.log'), stored.join(''));
+  const { reports } = await run({ command: 'logs', options: '{"grep":"x"}', keep: '1000' });
+  const lines = reports.flatMap((report) =>
+    report.type === 'result' ? [report.value as { line: string }] : [],
+  );
+  expect(lines.length).toBeGreaterThan(10);
+  expect(lines.length).toBeLessThan(20);
+  expect(lines.at(-1)?.line).toMatch(/^99 /);
 });
 
 test('what it refuses is a failure with its exit code', async () => {
