@@ -129,7 +129,7 @@ test('who was cut off from the stream hears what happened and was written meanwh
   const [id] = [...first.matchAll(/^id: (\S+)$/gm)].map(([, one]) => one).slice(-1);
   expect(id).toMatch(/^\d+\/[\da-f]{8}\.\d+\.\d+$/);
   expect((await bulkhead.run('restart', 'app')).code).toBe(0);
-  const rest = await hear(path, /(?=[^]*^event: state$)(?=[^]*begun by)/m, id);
+  const rest = await hear(path, /(?=[\s\S]*^event: state$)(?=[\s\S]*begun by)/m, id);
   expect(rest.match(/begun by/g)).toHaveLength(1);
   const events = [...rest.matchAll(/^data: (\{"seq".*)$/gm)].map(([, text]) => JSON.parse(text ?? ''));
   expect(events.map(({ seq }) => seq)).toEqual(
