@@ -11,8 +11,8 @@ import type { ProgramName } from '../../src/config/plan-runs.ts';
 import type { Assignment, Report } from '../../src/protocol/channel.ts';
 import { findIdentity, type Identity } from '../../src/system/users.ts';
 import { freePorts } from './free-ports.ts';
+import { ownMain } from './own-main.ts';
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 /** As system/own-program.ts has them. */
 const FLAGS = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
 const isRoot = process.geteuid?.() === 0;
@@ -218,7 +218,7 @@ export class TestVolume {
 
   private start(name: ProgramName, options: RunOptions): ChildProcess {
     const identity = name === 'cluster' || options.asRoot ? undefined : this.user;
-    const child = spawn(process.execPath, [...FLAGS, main, 'program', name], {
+    const child = spawn(process.execPath, [...FLAGS, ownMain, 'program', name], {
       cwd: '/',
       env: {
         PATH: process.env.PATH ?? '',
