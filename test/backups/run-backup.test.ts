@@ -314,10 +314,12 @@ describe('bulkhead backup prune and pin', () => {
     const made = Array.from({ length: 40 }, (_, index) => shelve(root, old(index + 0.5), { verified: {} }));
     const gone = [shelve(root, old(50), { verified: {} }), shelve(root, old(60), { verified: {} })];
     const pinned = shelve(root, old(70), { verified: {} });
+    // One silence before it would look like a jump of the clock, and it would stay for that.
+    const between = shelve(root, old(45), { verified: {} });
     const foreign = ['app-staging', `${gone[0]}-copy`, gone[0]?.replace('-dump-', '-dumb-') ?? '', '.stage'];
     for (const name of foreign) mkdirSync(join(root, 'dump', name));
     give();
-    requireWell(await volume.run('pin-backup', { input: { id: pinned } }));
+    for (const id of [pinned, between]) requireWell(await volume.run('pin-backup', { input: { id } }));
     const shown = await prune(true);
     const wouldGo = shown.backups.filter(({ keep }) => !keep).map(({ id }) => id);
     expect(shown.held).toEqual([]);
