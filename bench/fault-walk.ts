@@ -5,7 +5,8 @@
  *   node bench/fault-walk.ts [--only=app-killed,clock] [--at-once=4]
  *
  * Needs Docker, root, a C compiler and the image `bulkhead:full-test` (`npm run test:image`; BULKHEAD_TEST_FULL_IMAGE
- * names another). Thresholds are those of config/full.yaml. Takes a quarter of an hour, most of it waiting.
+ * names another). Thresholds are those of config/full.yaml, but for the clock's hour. Takes a quarter of an hour, most
+ * of it waiting.
  */
 import { closeSite, FAULTS } from './faults/faults.ts';
 import { type Spoken, type Walked, walk } from './faults/walk.ts';

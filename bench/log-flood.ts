@@ -13,6 +13,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { readEnd } from '../src/system/read-end.ts';
 import {
   type Container,
@@ -94,10 +95,7 @@ async function flood(what: 'whole' | 'cap', cap: string): Promise<void> {
     console.log(
       `  kept: ${kept} lines in ${files.length} files (${gz} compressed), ${lines - kept} not there`,
     );
-    const said = (await container.logs())
-      .split('\n')
-      .filter((line) => /deleted:|missing|standard output/.test(line) && !/#\d{10} /.test(line));
-    for (const line of said.slice(0, 12)) console.log(`  said: ${line}`);
+    for (const [text, times] of saidIn(path)) console.log(`  said ${times} times: ${text}`);
     console.log(
       `  alerts: ${(await container.exec(['bulkhead', 'alerts', 'list'])).stdout.trim().replaceAll('\n', ' ⏎ ')}`,
     );
@@ -105,6 +103,23 @@ async function flood(what: 'whole' | 'cap', cap: string): Promise<void> {
     await container.remove();
     await docker(['volume', 'rm', '-f', volume]);
   }
+}
+
+/** Of PID 1's own lines those about logs, each with how often it said the like, the first as it stands. */
+function saidIn(path: string): ReadonlyMap<string, number> {
+  const lines = readdirSync(path)
+    .filter((name) => name.startsWith('bulkhead-'))
+    .toSorted()
+    .map((name) => readFileSync(join(path, name)))
+    .flatMap((bytes) => (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString().split('\n'))
+    .filter((line) => / deleted: |standard output/.test(line));
+  const kinds = Map.groupBy(lines, (line) =>
+    line
+      .replace(/^\S+ /, '')
+      .replaceAll(/\d+/g, '#')
+      .replaceAll(/[\d#.]+ [KMG]B/g, '#'),
+  );
+  return new Map([...kinds.values()].map((alike) => [alike[0] ?? '', alike.length]));
 }
 
 /** It begins to write when /data/go is there. */

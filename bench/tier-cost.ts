@@ -49,10 +49,12 @@ try {
   const stop = scrapeSteadily(full.container);
   await sleep(settle * 1000);
   const before = subjects.map(({ pid }) => cpuOf(pid));
+  const timesBefore = subjects.map(({ pid }) => timesOf(pid));
   const began = performance.now();
   await sleep(seconds * 1000);
   const took = performance.now() - began;
   const shares = subjects.map(({ pid }, index) => (100 * (cpuOf(pid) - (before[index] ?? 0))) / took);
+  const spent = subjects.map(({ pid }, index) => spentBy(pid, timesBefore[index] ?? new Map(), took));
   const scrapes = await stop();
   const memories = subjects.map(({ pid }) => listNamespace(pid).map(readProcess));
   for (const [index, { tier }] of subjects.entries()) {
@@ -63,6 +65,7 @@ try {
     for (const each of processes.toSorted((a, b) => b.privateBytes - a.privateBytes).slice(0, 8))
       console.log(`  ${each.name.padEnd(28)} ${describe(each)}`);
   }
+  for (const [index, { tier }] of subjects.entries()) console.log(`${tier}, % of a core: ${spent[index]}`);
   const [less, more] = memories.map(sum);
   if (less && more) {
     const by = {
@@ -118,6 +121,38 @@ function cpuOf(pid: number): number {
   return (
     Number(/^usage_usec (\d+)/m.exec(readFileSync(`/sys/fs/cgroup${path}/cpu.stat`, 'utf8'))?.[1]) / 1000
   );
+}
+
+/** Of each process its own time and that of its children that have ended, ms. */
+function timesOf(pid: number): ReadonlyMap<number, readonly [number, number]> {
+  return new Map(
+    listNamespace(pid).map((each) => {
+      const fields = readFileSync(`/proc/${each}/stat`, 'latin1')
+        .replace(/^.*\) /, '')
+        .split(' ')
+        .map(Number);
+      const sum = (from: number) => 10 * ((fields[from] ?? 0) + (fields[from + 1] ?? 0));
+      return [each, [sum(11), sum(13)]] as const;
+    }),
+  );
+}
+
+/** Who used how much since then, the most first; what PID 1 has waited for are its programs and probes. */
+function spentBy(pid: number, before: ReturnType<typeof timesOf>, took: number): string {
+  const share = (ms: number) => (100 * ms) / took;
+  const rows = [...timesOf(pid)].flatMap(([each, [own, children]]) => {
+    const [ownBefore = 0, childrenBefore = 0] = before.get(each) ?? [];
+    const { name } = readProcess(each);
+    return [
+      { name, part: share(own - ownBefore) },
+      { name: `ended children of ${name}`, part: share(children - childrenBefore) },
+    ];
+  });
+  return rows
+    .filter(({ part }) => part >= 0.02)
+    .toSorted((a, b) => b.part - a.part)
+    .map(({ name, part }) => `${name} ${part.toFixed(2)}`)
+    .join(' · ');
 }
 
 function readProcess(pid: number): Process {

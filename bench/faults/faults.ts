@@ -222,7 +222,9 @@ export const FAULTS: readonly Fault[] = [
     plan: 'services: { slow: { command: [sleep, infinity], critical: false, healthcheck: { test: [CMD, test, -e, /data/ok], interval: 2s, start_period: 10s } } }',
     neverReady: true,
     begin: async () => undefined,
-    end: async ({ container }) => void (await container.exec(['touch', '/data/ok'])),
+    // By then it has given up for ten minutes: a person mends it and starts it.
+    end: async ({ container }) =>
+      void (await container.exec(['bash', '-c', 'touch /data/ok && bulkhead start slow'])),
     health: isBad,
     metric: figure('bulkhead_service_state{service="slow",state="ready"}', isNone),
     alert: 'OptionalServiceDown/slow',
