@@ -76,6 +76,11 @@ export async function addScheduledJob(
       const other = answer.jobId === undefined ? 'one' : shortJobId(answer.jobId);
       return { ok: true, reason: `added no ${job.type}: ${other} waits or runs already` };
     }
+    // Of this very time, by a container of another plan or before a reload: it is there, and was not to be twice.
+    if (answer.code === 'key-reused' && answer.jobId !== undefined) {
+      ports.added(`${job.type} ${shortJobId(answer.jobId)} was added already, with other data`);
+      return followJob({ id: answer.jobId, type: job.type }, ports);
+    }
     const again = PASSING.includes(answer.code) && clock.mono() < until && !signal.aborted;
     if (!again) return { ok: false, reason: `${job.type} was not added: ${answer.message}` };
     if (tries === 1) ports.waiting(answer.message);
@@ -84,7 +89,10 @@ export async function addScheduledJob(
 }
 
 /** Asks again and again: a store tells nobody of changes. One that is away, or between two workers, is waited for. */
-async function followJob({ id, type }: JobView, { ask, clock, signal }: AddingPorts): Promise<ScheduledEnd> {
+async function followJob(
+  { id, type }: Pick<JobView, 'id' | 'type'>,
+  { ask, clock, signal }: AddingPorts,
+): Promise<ScheduledEnd> {
   const name = `${type} ${shortJobId(id)}`;
   for (let wait = SHORTEST_LOOK; !signal.aborted; wait = Math.min(LONGEST_LOOK, wait * 2)) {
     await pause(wait, clock, signal);

@@ -116,3 +116,16 @@ test('a stop does not wait for the job, which stays in the queue', async () => {
   expect(left.result).toEqual({ ok: true, reason: 'scrape 6789abcd is in the queue', isLeft: true });
   expect(left.took).toBeLessThan(60_000);
 });
+
+test('a job of its time that has other data, of a plan before this one, is its job and no failure', async () => {
+  const reused: JobsAnswer = {
+    ok: false,
+    code: 'key-reused',
+    message: 'this key was used for another scrape',
+    jobId: job.id,
+  };
+  const { result, asked, added } = await add(() => reused);
+  expect(asked).toHaveLength(1);
+  expect(added).toEqual(['scrape 6789abcd was added already, with other data']);
+  expect(result).toEqual({ ok: true, reason: 'scrape 6789abcd is done' });
+});
