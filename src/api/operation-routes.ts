@@ -1,6 +1,7 @@
 /** The routes about what takes longer than a request. */
 import { SCHEMA_VERSION } from '../protocol/status.ts';
 import { answerOf } from './begin.ts';
+import { requireRole } from './caller.ts';
 import { operationAnswer, operationList } from './operation-schemas.ts';
 import type { OperationView } from './operations.ts';
 import { Problem } from './problem.ts';
@@ -43,11 +44,15 @@ export const OPERATION_ROUTES: readonly ApiRoute[] = [
     },
     run: (asked, served) => {
       const view = find(asked, served);
+      // Half a restore is somebody's, too: only who may begin one ends one.
+      if (OF_ADMINS.includes(view.kind)) requireRole(asked.caller, 'admin');
       if (!served.operations.cancel(view.id)) throw new Problem(409, 'finished', 'it has ended');
       return { status: 202, body: answerOf(view) };
     },
   },
 ];
+
+const OF_ADMINS: readonly string[] = ['backup restore', 'db import', 'db upgrade', 'db rollback'];
 
 function find({ params }: Asked, { operations }: Served): OperationView {
   const view = operations.get(params.id ?? '');

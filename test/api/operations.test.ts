@@ -1,6 +1,7 @@
 import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Problem } from '../../src/api/problem.ts';
+import { hashOf } from '../../src/api/token-book.ts';
 import type { RunOutput } from '../../src/protocol/control.ts';
 import { type ApiTrial, apiTrial, BEARER, JSON_TYPE, OF_PLAN } from '../support/api.ts';
 import { exampleProduct } from '../support/product.ts';
@@ -77,6 +78,27 @@ describe('an operation', () => {
     expect(codeOf(await post('/operations/7/cancel'))).toBe('404 unknown-operation');
     expect((await post(`/operations/${id}/cancel`)).statusCode).toBe(202);
     expect(await ended(id)).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('that only an admin may begin only an admin ends', async () => {
+    trial = apiTrial({
+      async *program(_name, _input, signal) {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        yield { type: 'exit', code: 143 };
+      },
+    });
+    const token = 'token-of-an-operator-long-enough';
+    trial.tokens.add({ name: 'op', role: 'operator', sha256: hashOf(token).toString('hex') });
+    const cancel = (id: string, given: Record<string, string> = {}) =>
+      ask({ method: 'POST', url: `/operations/${id}/cancel`, payload: {}, headers: given });
+    const restore = (await post('/backups/restore', { backup: 'latest', confirm: 'latest' })).json();
+    const backup = (await post('/backups', { what: 'base' })).json();
+    const operator = { authorization: `Bearer ${token}` };
+    expect(codeOf(await cancel(restore.id, operator))).toBe('403 role-needed');
+    expect((await cancel(backup.id, operator)).statusCode).toBe(202);
+    expect((await cancel(restore.id)).statusCode).toBe(202);
+    expect(await ended(restore.id)).toMatchObject({ state: 'cancelled' });
+    expect(await ended(backup.id)).toMatchObject({ state: 'cancelled' });
   });
 
   test('that is refused at once is refused as a request is', async () => {
