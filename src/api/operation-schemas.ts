@@ -29,7 +29,7 @@ export const operationList = object({ schemaVersion: version, operations: list(o
 
 /** What every route answers that begins an operation. */
 export const BEGUN: ApiRoute['answers'] = {
-  200: { what: 'it is done already', schema: operationAnswer },
+  200: { what: 'it is over already; `state` says how', schema: operationAnswer },
   202: { what: 'it goes on; `Location` is where it is seen', schema: operationAnswer },
   409: { what: 'refused' },
 };

@@ -38,8 +38,8 @@ export interface Telling {
 
 export interface Operations {
   /**
-   * Begins it. Resolves when it has ended, or goes on after a moment; what is refused within that moment is thrown, and
-   * was no operation.
+   * Begins it. Resolves when it has ended, or goes on after a moment; what is refused within that moment is thrown as
+   * well.
    */
   begin(work: Work, actor: string): Promise<OperationView>;
   /** Newest first. */
@@ -155,7 +155,7 @@ export function createOperations({ wallClock, graceMs = GRACE_MS }: OperationPor
       clearTimeout(timer);
       const view = views.get(id);
       if (view === undefined) throw new Error('an operation is forgotten while it is begun');
-      if (refusal instanceof Problem && refusal.body.status < 500) throw refusal;
+      if (refusal instanceof Problem && isRefusal(refusal)) throw refusal;
       return view;
     },
     list: () => [...views.values()].reverse(),
@@ -175,6 +175,11 @@ export function createOperations({ wallClock, graceMs = GRACE_MS }: OperationPor
       await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
+}
+
+/** What never began, for somebody did not want it or was away; what began and failed is an operation that has ended. */
+function isRefusal({ body: { status } }: Problem): boolean {
+  return status < 500 || status === 503;
 }
 
 function tell(error: unknown): NonNullable<OperationView['failure']> {

@@ -110,6 +110,16 @@ describe('an operation', () => {
     expect(codeOf(await post('/services/nobody/restart'))).toBe('404 unknown-service');
   });
 
+  test('that PID 1 is not there for is told to come again', async () => {
+    trial = apiTrial({
+      posted: () => {
+        throw new Problem(503, 'supervisor-away', 'it does not answer', { headers: { 'retry-after': '1' } });
+      },
+    });
+    const answer = await post('/services/app/stop');
+    expect([codeOf(answer), answer.headers['retry-after']]).toEqual(['503 supervisor-away', '1']);
+  });
+
   test('is one of sixteen at most', async () => {
     const go = Promise.withResolvers<void>();
     trial = apiTrial({
