@@ -4,7 +4,7 @@
  *
  *   node bench/import-zabbix.ts [rounds]
  *
- * Needs Debian with apt and a PostgreSQL with its client programs.
+ * Needs Debian with apt, a PostgreSQL with its client programs, and `npm run build`: what is shipped is measured.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -24,7 +24,8 @@ import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { findBinaries } from '../src/postgres/binaries.ts';
 import { makeEmptyVolume, type TestVolume } from '../test/support/postgres.ts';
 
-const FORMATS = ['plain', 'gzip', 'zstd', 'custom', 'directory'] as const;
+
+const FORMATS = ['plain', 'gzip', 'zstd', 'custom', 'directory', 'tar', 'cluster'] as const;
 type Format = (typeof FORMATS)[number];
 
 const rounds = Number(process.argv[2] ?? 3);
@@ -41,7 +42,7 @@ try {
     for (const file of files) psql(source, 'bulkhead', 'source', ['-q', '-f', file]);
     const expected = await countAll(source, 'source');
     console.log(`source: ${expected.tables} tables, ${expected.rows.toLocaleString('en-US')} rows`);
-    const dumps = makeDumps(source);
+    const dumps = await makeDumps(source);
     const rows = [];
     for (const format of FORMATS) rows.push(await measure(format, dumps[format], expected));
     console.table(Object.fromEntries(rows));
@@ -66,7 +67,7 @@ function download(): string[] {
   });
 }
 
-function makeDumps(volume: TestVolume): Record<Format, string> {
+async function makeDumps(volume: TestVolume): Promise<Record<Format, string>> {
   const dump = (name: string, ...flags: string[]): string => {
     const path = join(folder, name);
     execFileSync(join(bin, 'pg_dump'), [...connection(volume, 'bulkhead', 'source'), '-f', path, ...flags]);
@@ -79,7 +80,14 @@ function makeDumps(volume: TestVolume): Record<Format, string> {
   writeFileSync(zstd, zstdCompressSync(readFileSync(plain)));
   const directory = dump('directory', '-Fd');
   chmodSync(directory, 0o755);
-  return { plain, gzip, zstd, custom: dump('custom', '-Fc'), directory };
+  const files = { plain, gzip, zstd, custom: dump('custom', '-Fc'), directory, tar: dump('tar', '-Ft') };
+  // Of a cluster in which the application's database is the one that counts.
+  await volume.admin('DROP DATABASE tools');
+  await volume.admin('ALTER DATABASE source RENAME TO tools');
+  const cluster = join(folder, 'cluster.sql');
+  const [host, ...place] = connection(volume, 'bulkhead', 'postgres').slice(0, 6);
+  execFileSync(join(bin, 'pg_dumpall'), [host ?? '', ...place, '-f', cluster]);
+  return { ...files, cluster };
 }
 
 async function measure(
@@ -127,9 +135,10 @@ async function measure(
 
 /** As one would by hand: a new database of the same role, psql in one transaction or pg_restore on two connections. */
 async function timeTool(volume: TestVolume, format: Format, dump: string): Promise<number> {
+  if (format === 'cluster') return timePsqlOfCluster(dump);
   const began = performance.now();
   await volume.admin('CREATE DATABASE byhand OWNER tools_user TEMPLATE template0');
-  if (format === 'custom' || format === 'directory') {
+  if (format === 'custom' || format === 'directory' || format === 'tar') {
     execFileSync(
       join(bin, 'pg_restore'),
       [
@@ -137,7 +146,7 @@ async function timeTool(volume: TestVolume, format: Format, dump: string): Promi
         '--exit-on-error',
         '--no-owner',
         '--no-privileges',
-        '-j2',
+        ...(format === 'tar' ? [] : ['-j2']),
         dump,
       ],
       { env: { ...process.env, PGPASSWORD: volume.password() } },
@@ -159,6 +168,23 @@ async function timeTool(volume: TestVolume, format: Format, dump: string): Promi
   }
   await volume.query('ANALYZE', 'byhand');
   return performance.now() - began;
+}
+
+/** Into a cluster of its own, by the superuser, as pg_dumpall's page says. */
+async function timePsqlOfCluster(dump: string): Promise<number> {
+  const volume = await makeEmptyVolume({ plan: { settings: {} } });
+  try {
+    await volume.run('cluster');
+    await volume.startServer();
+    const began = performance.now();
+    const argv = [...connection(volume, 'bulkhead', 'postgres'), '-X', '-q', '-f', dump];
+    // That the superuser is there already is an error it goes on after.
+    execFileSync(join(bin, 'psql'), argv, { stdio: 'ignore' });
+    await volume.admin('ANALYZE', 'tools');
+    return performance.now() - began;
+  } finally {
+    await volume.remove();
+  }
 }
 
 interface Counted {

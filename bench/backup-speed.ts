@@ -1,0 +1,100 @@
+/**
+ * A database of pgbench through its backup: dumped, verified by restoring it, restored over the living one; beside
+ * pg_dump alone, with the most memory each of our programs takes.
+ *
+ *   npm run build && node bench/backup-speed.ts [scale]      scale 70 is a database of 1 GB
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findBinaries } from '../src/postgres/binaries.ts';
+import type { BackupRunResult } from '../src/protocol/backups.ts';
+import { makeEmptyVolume } from '../test/support/postgres.ts';
+
+
+const scale = process.argv[2] ?? '70';
+const folder = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'bulkhead-speed-'));
+chmodSync(folder, 0o755);
+const { bin } = findBinaries({ libraryDir: folder });
+const volume = await makeEmptyVolume({ plan: { settings: {} } });
+try {
+  await volume.boot();
+  const place = ['-h', '127.0.0.1', '-p', String(volume.plan.port), '-U', volume.plan.user];
+  const env = { ...process.env, PGPASSWORD: volume.password() };
+  execFileSync(join(bin, 'pgbench'), [...place, '-q', '-i', '-s', scale, volume.plan.name], {
+    env,
+    stdio: 'ignore',
+  });
+  const [size] = await volume.admin<{ mb: number }>(
+    `SELECT (pg_database_size('${volume.plan.name}') / 1048576)::int AS mb`,
+  );
+  const megabytes = size?.mb ?? 0;
+  await volume.admin('CHECKPOINT');
+  const alone: number[] = [];
+  for (let round = 0; round < 2; round += 1) {
+    const began = performance.now();
+    execFileSync(join(bin, 'pg_dump'), [...place, '-Fc', '-f', join(folder, `${round}`), volume.plan.name], {
+      env,
+    });
+    alone.push(performance.now() - began);
+  }
+  const toolMs = Math.min(...alone);
+  const backup = await measured('backup', { what: 'daily', level: 'files' });
+  const [made] = (backup.result as BackupRunResult).made;
+  const verify = await measured('verify-backups', { ids: made?.backup.id ?? '', level: 'restored' });
+  const restore = await measured('restore', { backup: made?.backup.id ?? '', replace: '1' });
+  const dumpMs = made?.durationMs ?? 0;
+  console.table({
+    'pg_dump alone': { seconds: inSeconds(toolMs), 'MB/s': rate(toolMs) },
+    'our dump, with fingerprints': {
+      seconds: inSeconds(dumpMs),
+      'MB/s': rate(dumpMs),
+      ratio: Number((dumpMs / toolMs).toFixed(2)),
+      'peak memory, MB': backup.peak,
+    },
+    'verify, restored and compared': {
+      seconds: inSeconds(verify.ms),
+      'MB/s': rate(verify.ms),
+      'peak memory, MB': verify.peak,
+    },
+    'restore, verified and compared': {
+      seconds: inSeconds(restore.ms),
+      'MB/s': rate(restore.ms),
+      'peak memory, MB': restore.peak,
+    },
+  });
+
+  function rate(ms: number): number {
+    return Math.round(megabytes / (ms / 1000));
+  }
+} finally {
+  await volume.remove();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measured(program: 'backup' | 'verify-backups' | 'restore', input: Record<string, string>) {
+  let peak = 0;
+  const began = performance.now();
+  const ended = await volume.run(program, {
+    input,
+    onReport: (_, child) => {
+      peak = Math.max(peak, peakMemory(child.pid ?? 0));
+    },
+  });
+  if (ended.code !== 0) throw new Error(ended.failure ?? ended.stderr);
+  return { ...ended, ms: performance.now() - began, peak: Math.round(peak / 1024) };
+}
+
+/** kB of VmHWM, the most that was ever resident. */
+function peakMemory(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function inSeconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}
