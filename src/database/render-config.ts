@@ -14,6 +14,7 @@ export function renderSettings(
     '# Written by Bulkhead at every start of the database; changes here are lost.',
     ...OURS.map(([name, value]) => `${name} = ${quoteSetting(value)}`),
     ...(major >= 14 ? [GONE_CLIENTS] : []),
+    ...(major >= 15 ? [TOLD_RECOVERY] : []),
     ...tuned.map(({ name, value, reason }) => `${name} = ${quoteSetting(value)}  # ${reason}`),
   ];
   const own = Object.entries(plan.settings);
@@ -28,6 +29,9 @@ export function renderSettings(
  * migration would wait for the last one.
  */
 const GONE_CLIENTS = "client_connection_check_interval = '1s'";
+
+/** Of its default, half: a recovery is told in percent by it. */
+const TOLD_RECOVERY = "log_startup_progress_interval = '5s'";
 
 const OURS: readonly (readonly [string, string])[] = [
   ['password_encryption', 'scram-sha-256'],

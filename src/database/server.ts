@@ -9,11 +9,13 @@ import { type Cluster, findCluster } from '../postgres/find-cluster.ts';
 import { readSystemIdentifier } from '../postgres/identity.ts';
 import { type Layout, layoutOf } from '../postgres/layout.ts';
 import { readMachineSize } from '../postgres/machine-size.ts';
+import { readControlFile } from '../postgres/pg-control.ts';
 import { canUsePeer, databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
 import { endOnSignal } from '../system/libc.ts';
 import { becomeUser, type Identity } from '../system/users.ts';
 import { archiveSettings } from '../wal/archive-settings.ts';
+import { findRedoRange } from '../wal/log-end.ts';
 import { prepareArchive } from '../wal/prepare-archive.ts';
 import { renderHba, renderIdent, renderSettings } from './render-config.ts';
 import { clearStale } from './stale-server.ts';
@@ -87,6 +89,8 @@ function tellRecovery(layout: Layout, folder: string, job: Job): void {
   const unclean = countUncleanStop(layout, folder);
   if (unclean === undefined) return;
   const { state, count } = unclean;
+  const range = findRedoRange(folder, readControlFile(folder));
+  if (range !== undefined) job.report({ type: 'recovery', ...range });
   job.note(
     `the database was not shut down cleanly (it was "${state}"), so it recovers from its WAL now; unclean stops of this volume: ${count}`,
   );

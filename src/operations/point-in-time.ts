@@ -17,6 +17,7 @@ import { newOperation } from '../postgres/operation.ts';
 import type { PrivateServer } from '../postgres/private-server.ts';
 import { databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
+import { tellProgress } from '../program/progress.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { PointInTimePlan, PointInTimeResult, TableCounts } from '../protocol/point-in-time.ts';
 import { freeBytes } from '../system/files.ts';
@@ -96,6 +97,7 @@ async function recover(
   const what = plan.to === undefined ? 'return to the end of the log' : `return to ${plan.to}`;
   const operation = newOperation('pitr', { from: majorInUse(layout), to: major, what });
   const settings = Object.entries(job.plan.settings).filter(([name]) => REPLAY_SETTINGS.includes(name));
+  let progress = tellProgress(what, job.report, job.say);
   const recovered: { facts?: Pick<PointInTimeResult, 'reached' | 'lsn' | 'tables'> } = {};
   await buildCluster({ layout, user, operation, needed: plan.needed, upTo: 'built' }, async (workspace) =>
     recoverInto(
@@ -110,7 +112,10 @@ async function recover(
         timeline: plan.timeline,
         target: moment.text,
         settings: Object.fromEntries(settings),
-        onStep: (detail) => job.report({ type: 'progress', progress: { what, percent: undefined, detail } }),
+        onStep: (detail, done = 0, most = 0) => {
+          if (most === 0) progress = tellProgress(what, job.report, job.say);
+          progress.tell(done, most, detail);
+        },
       },
       workspace,
       async (server) => {

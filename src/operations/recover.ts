@@ -32,8 +32,8 @@ export interface RecoverOptions {
   readonly target: string | undefined;
   /** Settings of the plan without which the log cannot be replayed. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Told what comes next, and how many segments were replayed. */
-  readonly onStep: (detail: string) => void;
+  /** Told what comes next, and how many segments were replayed, of at most how many. */
+  readonly onStep: (detail: string, done?: number, most?: number) => void;
 }
 
 /** What PostgreSQL says where the log ends before the target. Never tried again without one. */
@@ -62,7 +62,8 @@ export async function recoverInto(
       if (line.startsWith('bulkhead: cannot use')) refusals.push(line.slice('bulkhead: '.length));
       if (/restored log file "[0-9A-F]{24}"/.test(line)) {
         replayed += 1;
-        options.onStep(`replayed ${replayed} of at most ${options.needed.length} segments`);
+        const most = options.needed.length;
+        options.onStep(`replayed ${replayed} of at most ${most} segments`, replayed, most);
       }
     },
   }).catch((error: unknown) => {

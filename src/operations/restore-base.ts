@@ -1,6 +1,6 @@
 /** A base backup becomes the cluster: copied, recovered to the moment it was made, read through. */
-import { constants, writeFileSync } from 'node:fs';
-import { chmod, cp } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WholeBackup } from '../backups/shelf.ts';
 import { verifyBackup } from '../backups/verify-backup.ts';
@@ -14,11 +14,13 @@ import { newOperation } from '../postgres/operation.ts';
 import { type PrivateServer, startPrivateServer } from '../postgres/private-server.ts';
 import { databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
+import { tellProgress } from '../program/progress.ts';
 import { CLUSTER_FOLDER } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { archiveFolder, holdsSegments } from '../wal/archive.ts';
 import { fetchHistoriesScript } from '../wal/fetch-script.ts';
 import { quoteCommandPath } from '../wal/quote-shell.ts';
+import { copyTelling } from './copy-telling.ts';
 import { majorInUse } from './major-in-use.ts';
 import { superuserPassword, syncCluster } from './staged-cluster.ts';
 import { buildCluster, type Workspace } from './workspace.ts';
@@ -40,11 +42,10 @@ export async function restoreBase(job: Job, backup: WholeBackup): Promise<void> 
       progress: { what: `restoring ${backup.id}`, percent: undefined, detail },
     });
   await buildCluster({ layout, user, operation, needed }, async (workspace) => {
-    step('copying it');
-    // Where the file system can, the copy shares the blocks.
-    await cp(join(backup.folder, CLUSTER_FOLDER), workspace.cluster, {
-      recursive: true,
-      mode: constants.COPYFILE_FICLONE,
+    await copyTelling(job, `restoring ${backup.id}`, {
+      from: join(backup.folder, CLUSTER_FOLDER),
+      to: workspace.cluster,
+      bytes: verified.bytes,
     });
     await chmod(workspace.cluster, 0o700);
     step('recovering it');
@@ -109,13 +110,10 @@ async function readThrough(job: Job, server: PrivateServer, id: string): Promise
   for (const { datname } of rows) {
     const inside = await server.connect(datname);
     try {
-      await fingerprintTables(inside, (done, total) => {
-        const detail = `${datname}: table ${done} of ${total} read`;
-        job.report({
-          type: 'progress',
-          progress: { what: `restoring ${id}`, percent: Math.floor((100 * done) / total), detail },
-        });
-      });
+      const progress = tellProgress(`restoring ${id}`, job.report, job.say);
+      await fingerprintTables(inside, (done, total) =>
+        progress.tell(done, total, `${datname}: table ${done} of ${total} read`),
+      );
     } finally {
       await inside.end();
     }

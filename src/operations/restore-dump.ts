@@ -17,6 +17,7 @@ import { newOperation } from '../postgres/operation.ts';
 import { APP_PASSWORD, readSecret } from '../postgres/secrets.ts';
 import { databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
+import { tellProgress } from '../program/progress.ts';
 import { type BackupDatabase, dumpFile } from '../protocol/backups.ts';
 import type { Source } from './find-source.ts';
 import { majorInUse } from './major-in-use.ts';
@@ -146,7 +147,11 @@ async function importInto(
     if (database === undefined) return;
     const inside = await connectAsSuperuser(server, scratch);
     try {
-      const differences = compareFingerprints(database.tables, await fingerprintTables(inside));
+      const progress = tellProgress(`comparing ${name}`, job.report, job.say);
+      const prints = await fingerprintTables(inside, (done, total) =>
+        progress.tell(done, total, `${done} of ${total} tables read`),
+      );
+      const differences = compareFingerprints(database.tables, prints);
       if (differences.length === 0) return;
       throw new Failure(
         `cannot restore ${name}: what came out of it is not what was dumped: ${differences.slice(0, 3).join('; ')}`,

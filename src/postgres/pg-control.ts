@@ -11,6 +11,8 @@ export interface ControlFile {
   readonly writtenAt: number;
   /** Where the last checkpoint lies in the WAL; with `writtenAt` it tells one write of the file from another. */
   readonly checkpoint: string;
+  /** Where a recovery would begin to replay the WAL. */
+  readonly redo: bigint;
   /** On which the last checkpoint was made. */
   readonly timeline: number;
 }
@@ -39,6 +41,7 @@ export function readControlFile(cluster: string): ControlFile {
       writtenAt: Number(bytes.readBigInt64LE(24)) * 1000,
       checkpoint: bytes.readBigUInt64LE(32).toString(16),
       // The copy of the checkpoint: where it begins, and its timeline.
+      redo: bytes.readBigUInt64LE(40),
       timeline: bytes.readUInt32LE(48),
     };
   } finally {

@@ -51,6 +51,8 @@ export type Report =
   | { readonly type: 'progress'; readonly progress: Progress }
   /** Of a service: its event loop turns. */
   | { readonly type: 'alive' }
+  /** Of the database's service: the part of its log that is replayed at this start, in bytes since its beginning. */
+  | { readonly type: 'recovery'; readonly from: number; readonly to: number }
   /** Something the operator should know, kept in status until the next start. */
   | { readonly type: 'note'; readonly text: string }
   /** Of the API: the worst alert that fires, for /health; without a reason none does. */

@@ -81,6 +81,8 @@ function sentence(service: ServiceStatus): string {
     case 'failed':
       return reason === '' ? `${name} failed` : `${name} failed for good: ${reason}`;
     default:
+      if (status === 'starting' && service.progress !== undefined)
+        return `${name} is starting (${progressText(service.progress)})`;
       // "waiting for …" and "stopped by request" say the word themselves.
       if (reason.startsWith(status)) return `${name} is ${reason}`;
       return `${name} is ${status}${reason === '' ? '' : `: ${reason}`}`;

@@ -93,6 +93,8 @@ export interface ProductStatus {
   readonly jobs?: JobsHealth | undefined;
   /** What a person should know though nothing is down: not a mount, not isolated … */
   readonly notes: readonly string[];
+  /** What people have asked for and is under way, with how far it is: "importing x.sql, 43 %, …". */
+  readonly working?: readonly string[];
   readonly addresses: readonly { readonly what: string; readonly url: string }[];
   /** PID 1 about itself, as it is at the moment of asking. */
   readonly supervisor?: SelfStatus;

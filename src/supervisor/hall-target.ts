@@ -11,6 +11,7 @@ import { portFacts } from './port-facts.ts';
 import type { Scheduled } from './scheduled.ts';
 import type { Services } from './services/manager.ts';
 import { createTokenShelf } from './token-files.ts';
+import type { Working } from './working.ts';
 
 export interface TargetParts
   extends Pick<ControlTarget, 'dataDir' | 'product' | 'self' | 'isReady' | 'figures' | 'logs' | 'events'> {
@@ -18,6 +19,7 @@ export interface TargetParts
   readonly services: Services;
   readonly scheduled: Scheduled;
   readonly companions: Companions;
+  readonly working: Working;
   readonly ask: ControlTarget['jobs'];
 }
 
@@ -26,6 +28,7 @@ export function createHallTarget({
   services,
   scheduled,
   companions,
+  working,
   ask,
   ...own
 }: TargetParts): ControlTarget {
@@ -50,16 +53,18 @@ export function createHallTarget({
     neededBy: (name) => neededBy(name, inForce.plan.runs, services.statuses()),
     planView: () => inForce.show(),
     exec: (name, argv) => companions.exec(inForce.run(name), argv),
-    run: (program, input, onReport, signal) =>
-      companions.program(
+    run: async (program, input, onReport, signal) => {
+      const run =
         program === 'command'
           ? commandRun(inForce.run('api'), process.cwd())
-          : askedRun(inForce.run('setup'), program, heldCapabilities),
-        program,
-        input,
-        onReport,
-        signal,
-      ),
+          : askedRun(inForce.run('setup'), program, heldCapabilities);
+      const { hear, end } = working.follow(onReport);
+      try {
+        return await companions.program(run, program, input, hear, signal);
+      } finally {
+        end();
+      }
+    },
     runSchedule: (name) => scheduled.runNow(name),
     jobTypes: () => inForce.plan.attempts.map(({ name }) => name),
     jobs: ask,

@@ -8,6 +8,7 @@ import type { Logs } from './logs/logs.ts';
 import { limitMemory } from './memory-limit.ts';
 import { watchMemory } from './memory-watch.ts';
 import { ALIVE, followNotifications, wantsNotifications } from './notifications.ts';
+import { type FollowLines, followRecovery } from './recovery-progress.ts';
 import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
 import type { Exit, IncarnationEvents, Launcher } from './services/ports.ts';
 import { waitAtMost } from './wait-at-most.ts';
@@ -103,6 +104,7 @@ function spawnRun(
   let closeWithin: (ms: number) => void = () => undefined;
   let killed = false;
   let stopWatch: () => void = () => undefined;
+  let leaveRecovery: () => void = () => undefined;
   let exitTold: Promise<void> = Promise.resolve();
   const told: SpawnEvents = {
     failed: (error) => {
@@ -113,7 +115,14 @@ function spawnRun(
     message: (line) =>
       readReport(
         line,
-        (report) => (report.type === 'alive' ? notifications.take(ALIVE) : events.report(report)),
+        (report) => {
+          if (report.type === 'alive') return notifications.take(ALIVE);
+          if (report.type !== 'recovery') return events.report(report);
+          const follow: FollowLines = (heard) => logs.follow([run.name], ({ line: text }) => heard(text));
+          leaveRecovery = followRecovery(report, follow, (progress) => {
+            events.report({ type: 'progress', progress });
+          });
+        },
         logs,
         run.name,
       ),
@@ -121,6 +130,7 @@ function spawnRun(
     exited: (exit) => {
       notifications.stop();
       stopWatch();
+      leaveRecovery();
       if (isKilled(exit) && !killed && memory.claimOomKill()) {
         events.report({ type: 'failure', message: OUT_OF_MEMORY, remedy: undefined });
       }

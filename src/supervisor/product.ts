@@ -15,6 +15,8 @@ export interface ProductFacts {
   readonly services: readonly ServiceStatus[];
   readonly schedules: readonly ScheduleStatus[];
   readonly notes: readonly string[];
+  /** What was asked for and is under way, in words. */
+  readonly working?: readonly string[];
   /** What the worker said of the queue. */
   readonly jobs: JobsSummary | undefined;
   /** What is worst by the alerts, a sentence without a final stop. */
@@ -43,6 +45,7 @@ export function describeProduct(plan: Plan, facts: ProductFacts): ProductStatus 
     schedules: facts.schedules,
     ...(jobs && { jobs }),
     notes: facts.notes,
+    ...(facts.working && facts.working.length > 0 ? { working: facts.working } : {}),
     addresses: listAddresses(plan),
   };
 }

@@ -41,6 +41,7 @@ import { createTallies } from './tallies.ts';
 import type { BootObserver } from './up.ts';
 import { waitAtMost } from './wait-at-most.ts';
 import { linkWorker } from './worker-link.ts';
+import { Working } from './working.ts';
 
 export interface Boot {
   /** How the plan was read: a reload reads it the same way. */
@@ -55,6 +56,7 @@ export interface Boot {
 export async function supervise(boot: Boot): Promise<number> {
   const { view, request } = boot;
   const clock = systemClock;
+  const working = new Working();
   const since = clock.now();
   const finished = Promise.withResolvers<Ending>();
   let isOver = false;
@@ -181,6 +183,7 @@ export async function supervise(boot: Boot): Promise<number> {
       services: services.statuses(),
       schedules: scheduled.statuses(),
       notes: notes.list(),
+      working: working.list(),
       jobs: worker.summary(),
       alert,
     });
@@ -196,6 +199,7 @@ export async function supervise(boot: Boot): Promise<number> {
     services,
     scheduled,
     companions,
+    working,
     logs,
     events,
     ask: worker.ask,

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readControlFile } from '../../src/postgres/pg-control.ts';
@@ -192,7 +193,8 @@ describe('a kill', () => {
   });
 
   test('case 17: a recovery of much log that takes its time is alive, starting, not ready and not killed, and then everything is there', async () => {
-    await using bulkhead = await boot();
+    const settings = 'settings: { log_startup_progress_interval: 10ms }';
+    await using bulkhead = await boot(PLAN.replace(' }', `, ${settings} }`));
     await bulkhead.ready();
     const before = await connect();
     await before.query(
@@ -221,6 +223,18 @@ describe('a kill', () => {
       expect((await bulkhead.probe('/livez')).status).toBe(200);
       expect((await bulkhead.probe('/readyz')).status).toBe(503);
       expect(readFileSync(`/proc/${recovering}/cmdline`, 'utf8')).toContain('recovering');
+      expect((await database())?.progress).toMatchObject({ what: 'replaying the write-ahead log' });
+      await eventually('it says how far it is', async () => {
+        process.kill(recovering, 'SIGCONT');
+        await delay(5);
+        process.kill(recovering, 'SIGSTOP');
+        return bulkhead.log('database').includes('redo in progress');
+      });
+      const { progress } = (await database()) ?? {};
+      expect(progress).toMatchObject({ detail: expect.stringMatching(/ of [\d.]+ MB/) });
+      expect(progress?.percent).toBeGreaterThanOrEqual(0);
+      expect(progress?.percent).toBeLessThanOrEqual(100);
+      expect((await bulkhead.status()).reason).toContain('replaying the write-ahead log');
     } finally {
       process.kill(recovering, 'SIGCONT');
     }
@@ -232,7 +246,7 @@ describe('a kill', () => {
     expect(found).toMatchObject({ generation: 2 });
     expect(bulkhead.log('database')).toContain('redo starts at');
     expect(await bulkhead.stop()).toEqual(CLEAN);
-  });
+  }, 120_000);
 
   test('case 16: of a backend leaves the server as it is, and it recovers by itself', async () => {
     await using bulkhead = await boot();

@@ -60,7 +60,8 @@ export function serviceReport(service: ServiceStatus, details: boolean): HealthR
 }
 
 function reportWith(product: ProductStatus, outputLength: number, count: number): HealthReport {
-  const { overall, reason, version, name, tier, phase, notes } = product;
+  const { overall, reason, version, name, tier, phase, working = [] } = product;
+  const notes = [...working, ...product.notes];
   return {
     ...briefReport(overall),
     releaseId: version,
