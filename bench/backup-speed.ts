@@ -12,7 +12,6 @@ import { findBinaries } from '../src/postgres/binaries.ts';
 import type { BackupRunResult } from '../src/protocol/backups.ts';
 import { makeEmptyVolume } from '../test/support/postgres.ts';
 
-
 const scale = process.argv[2] ?? '70';
 const folder = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'bulkhead-speed-'));
 chmodSync(folder, 0o755);

@@ -24,7 +24,6 @@ import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { findBinaries } from '../src/postgres/binaries.ts';
 import { makeEmptyVolume, type TestVolume } from '../test/support/postgres.ts';
 
-
 const FORMATS = ['plain', 'gzip', 'zstd', 'custom', 'directory', 'tar', 'cluster'] as const;
 type Format = (typeof FORMATS)[number];
 
