@@ -125,21 +125,22 @@ async function listEvents({ query }: Asked, { operate }: Served): Promise<Answer
   return { status: 200, body };
 }
 
-function streamEvents(asked: Asked, { events, tokens }: Served): Answer {
+function streamEvents(asked: Asked, { events, tokens, sessions, wallClock }: Served): Answer {
   const { topics, service, since, tail } = asked.query;
   const seen = asked.header('last-event-id');
   const position = seen === undefined ? positionOf(since) : readPosition(seen);
   if (seen !== undefined && position === undefined) {
     throw new Problem(400, 'bad-request', 'Last-Event-ID must be the id of an event');
   }
-  const { token, endsAt } = asked.caller;
+  const { token, endsAt, cookie } = asked.caller;
   const body = events.open({
     topics: new Set(typeof topics === 'string' ? readTopics(topics) : USUAL_TOPICS),
     services: typeof service === 'string' ? service.split(',') : undefined,
     position,
     tail: typeof tail === 'number' ? tail : 0,
     isWelcome: async () =>
-      (endsAt === undefined || Date.now() < endsAt) &&
+      (endsAt === undefined || wallClock() < endsAt) &&
+      (cookie === undefined || sessions.has(cookie)) &&
       (token === undefined || (await tokens.stillThere(token)) !== undefined),
   });
   return {

@@ -61,6 +61,8 @@ Ten wrong tokens in a minute from one address are told so, further ones to wait;
 \`DELETE /session\`, with its token, and when the API starts anew. A change by a session needs \`X-Bulkhead-Console: 1\`
 and must come from a page of ours: \`Sec-Fetch-Site: same-origin\`, or on plain http an \`Origin\` that is the \`Host\`.
 A name that is neither localhost, nor an IP address, nor in \`api: allowed_hosts:\`, needs a token or a session.
+A cookie knows no ports: what else answers under the same name, the product's own app, is sent it too and could use it.
+Where the app is not trusted that far, give the API a name of its own, behind a proxy.
 `;
 
 const OPERATIONS = `## What takes longer

@@ -17,6 +17,8 @@ export interface Sessions {
   open(token: KnownToken): { readonly value: string; readonly session: Session };
   /** Of the cookie; undefined: there is none, or it has ended. Each use keeps it awake. */
   find(value: string): Session | undefined;
+  /** Whether it is still there; keeps nothing awake. */
+  has(value: string): boolean;
   /** Ends it; true: there was one. */
   end(value: string): boolean;
 }
@@ -56,6 +58,7 @@ export function createSessions(now: () => number): Sessions {
       kept.set(key, session);
       return session;
     },
+    has: (value) => kept.has(keyOf(value)),
     end: (value) => kept.delete(keyOf(value)),
   };
 }

@@ -1,5 +1,5 @@
 import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAudit } from '../../src/api/audit.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { hashOf } from '../../src/api/token-book.ts';
@@ -178,6 +178,17 @@ describe('a login', () => {
       endsAt: '2026-01-01T12:00:00.000Z',
     });
     expect(codeOf(await ask({ url: '/tokens', headers: { cookie } }))).toBe('403 role-needed');
+  });
+
+  test('takes its streams with it when it ends', async () => {
+    await trial.app.close();
+    trial = apiTrial({ pingMs: 5 });
+    const cookie = cookieOf(await login({}, give('eve', 'viewer')));
+    // Its answer has come whole when the stream has ended.
+    const listening = ask({ url: '/events', headers: { cookie } });
+    await vi.waitFor(() => expect(trial.asked).toContainEqual(expect.stringContaining('follow')));
+    await ask({ method: 'DELETE', url: '/session', headers: { cookie, ...CONSOLE } });
+    expect((await listening).body).toContain('retry: ');
   });
 
   test('with a wrong token is counted, and never keeps the right one out', async () => {

@@ -62,8 +62,11 @@ const NIGHTLY = {
 /** The server of the API before a queue that runs nothing; no socket is opened. */
 export function apiTrial({
   alerts,
+  pingMs,
   ...options
 }: {
+  /** How often a listener of the stream is looked at. */
+  pingMs?: number;
   allowedHosts?: readonly string[];
   readOnly?: boolean;
   alerts?: AlertDesk;
@@ -164,7 +167,7 @@ export function apiTrial({
     },
     {
       operate,
-      events: createEventHub({ operate, operations }),
+      events: createEventHub({ operate, operations, ...(pingMs === undefined ? {} : { pingMs }) }),
       alerts,
       scrape: async () => ({ type: 'text/plain; version=0.0.4; charset=utf-8', text: 'bulkhead_up 1\n' }),
       tokens: createTokenBook({
