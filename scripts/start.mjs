@@ -62,6 +62,8 @@ function become() {
     '--max-semi-space-size=1',
     '--optimize-for-size',
     '--disable-sigusr1',
+    '--no-concurrent-sparkplug',
+    '--no-concurrent-recompilation',
     join(root, 'dist', 'main.js'),
     'up',
     ...process.argv.slice(2),

@@ -7,7 +7,13 @@ const root = join(import.meta.dirname, '..', '..');
 const main = process.env.BENCH_BULKHEAD ?? join(root, 'dist', 'main.js');
 
 /** As docker/bulkhead starts it. */
-const LAUNCHER_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--disable-sigusr1'];
+const LAUNCHER_FLAGS = [
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--disable-sigusr1',
+  '--no-concurrent-sparkplug',
+  '--no-concurrent-recompilation',
+];
 
 let ports = 20_000 + (process.pid % 10_000);
 

@@ -59,6 +59,7 @@ const renameat2 = declare(
   'int renameat2(int from, const char *old, int to, const char *new, uint32_t flags)',
 );
 const signal = declare('void *signal(int number, intptr_t action)');
+const exit = declare('void _exit(int status)');
 const setfsuid = declare('int setfsuid(uint32_t uid)');
 const setfsgid = declare('int setfsgid(uint32_t gid)');
 
@@ -155,6 +156,15 @@ export function exchangeNames(one: string, other: string): boolean {
  */
 export function endOnSignal(name: NodeJS.Signals): void {
   signal(constants.signals[name], SIG_DFL);
+}
+
+/**
+ * Ends this process in the kernel, without Node's own end. That waits for V8's threads, and one of them that compiles may
+ * wait for us, to make it room on the heap: for ever (nodejs/node#54918; seen at a `config check` under load). What
+ * streams still hold is lost. _exit(2)
+ */
+export function endAtOnce(code: number): void {
+  exit(code);
 }
 
 /**

@@ -13,6 +13,12 @@ test('a signal that is given back to the kernel ends a program that is too busy 
   expect(await busy.exited).toMatchObject({ code: null, signal: 'SIGTERM' });
 });
 
+test('an end at once has its exit code, and nothing of an end of Node', async () => {
+  const child = startChild([process.execPath, join(import.meta.dirname, '../programs/ends-at-once.ts')]);
+  expect(await child.exited).toMatchObject({ code: 7, signal: null });
+  expect((await child.output).stdout).toBe('');
+});
+
 test('who has read with the rights of another user can be looked into as before, by a debugger and by the kernel', () => {
   expect(isDumpable()).toBe(true);
   // Root alone may; for everybody else it is a read as any other.
