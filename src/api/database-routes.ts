@@ -44,9 +44,10 @@ export const DATABASE_ROUTES: readonly ApiRoute[] = [
     body: databaseImport,
     answers: confirmed,
     run: (asked, served) => {
-      const { file, replace } = asked.body;
-      if (replace === true) requireConfirm(asked.body, String(file));
-      const given = { words: [String(file)], options: { replace: replace === true } };
+      const { file } = asked.body;
+      const replace = asked.body.replace === true;
+      if (replace) requireConfirm(asked.body, String(file));
+      const given = { words: [String(file)], options: { replace, yes: replace } };
       return begin(commandWork({ kind: 'db import', about: String(file) }, given, served), asked, served);
     },
   },

@@ -36,7 +36,7 @@ const ASKABLE: Readonly<Record<string, Askable>> = {
     word: plainName,
   },
   'db import': {
-    options: ['replace'],
+    options: ['replace', 'yes', 'timeout'],
     // Of the folder that dumps are put into for that, and nothing else of this machine.
     word: (word, dataDir) => plainName(word) && `${dataDir}/import/${word}`,
   },
