@@ -19,7 +19,7 @@ export default defineConfig({
     retry: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    globalSetup: ['test/support/app-build.ts'],
+    globalSetup: ['test/support/open-folder.ts', 'test/support/app-build.ts'],
     setupFiles: ['test/support/leaks.ts'],
   },
 });

@@ -9,6 +9,7 @@ export default defineConfig({
     retry: 1,
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    globalSetup: ['test/support/open-folder.ts'],
     setupFiles: ['test/support/leaks.ts'],
   },
 });

@@ -9,6 +9,7 @@ export default defineConfig({
     retry: 1,
     testTimeout: 300_000,
     hookTimeout: 120_000,
+    globalSetup: ['test/support/open-folder.ts'],
     setupFiles: ['test/support/leaks.ts'],
   },
 });
