@@ -5,7 +5,7 @@ import type { RuleName } from '../config/alert-rules.ts';
 import type { AlertsPlan } from '../config/plan-alerts.ts';
 import type { AlertsAnswer, AlertTestAnswer, SilenceView } from '../protocol/alerts.ts';
 import type { AlertFigures } from '../protocol/metrics.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import { createFactSource, type FactPorts, type Facts } from './facts.ts';
 import { type Alerts, fingerprintOf, judge, type Measurement } from './machine.ts';
 import { openNotebook } from './notebook.ts';

@@ -1,7 +1,7 @@
 /** The routes about who may ask: logins, tokens, and what was changed by whom. */
 import { randomBytes } from 'node:crypto';
 import { parseDuration } from '../base/duration.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import type { TokensAnswer, TokenView } from '../protocol/tokens.ts';
 import { auditList, auditQuery, login, madeToken, newToken, tokenList, whoAmI } from './access-schemas.ts';
 import { SESSION_PATH } from './admission.ts';

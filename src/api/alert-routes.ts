@@ -2,7 +2,7 @@
 import { parseDuration } from '../base/duration.ts';
 import { RULE_NAMES } from '../config/alert-rules.ts';
 import type { AlertsAnswer } from '../protocol/alerts.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import { alertList, newSilence, silenceAnswer, testAnswer, testOf } from './alert-schemas.ts';
 import { Problem } from './problem.ts';

@@ -1,7 +1,7 @@
 /** How routes begin operations. */
 import { parseDuration } from '../base/duration.ts';
 import type { AskableProgram } from '../protocol/control.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import type { OperationView, Telling, Work } from './operations.ts';
 import { Problem } from './problem.ts';
 import type { Answer, Asked, Served } from './route.ts';

@@ -1,7 +1,7 @@
 /** The routes about the plan and the machine. */
 import { VERSION } from '../base/version.ts';
 import type { HealthAnswer } from '../protocol/control.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import type { Answer, ApiRoute, Asked, Served } from './route.ts';
 import { commandInput } from './run-program.ts';
 import { list, object, strict, text, version, yes } from './schemas.ts';

@@ -1,5 +1,5 @@
 /** The routes about the database. */
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import { begin, commandWork, readTimeout, requireConfirm, textOf } from './begin.ts';
 import {
   BEGUN,

@@ -9,8 +9,8 @@ import type {
   JobsStatus,
   JobView,
 } from '../protocol/jobs.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import type { ProductStatus } from '../protocol/status.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
 import { Problem } from './problem.ts';
 import type { Answer, ApiRoute, Asked, Served } from './route.ts';
 import { runSchedule } from './schedule-routes.ts';

@@ -1,5 +1,5 @@
 /** The routes about what takes longer than a request. */
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import { answerOf } from './begin.ts';
 import { requireRole } from './caller.ts';
 import { operationAnswer, operationList } from './operation-schemas.ts';

@@ -1,7 +1,8 @@
 /** The routes about the product as a whole. */
 import type { EventLine, LogLine } from '../protocol/control.ts';
 import type { BulkheadEvent } from '../protocol/events.ts';
-import { type ProductStatus, SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
+import type { ProductStatus } from '../protocol/status.ts';
 import { shortJobId } from '../protocol/stored-line.ts';
 import { textOf } from './begin.ts';
 import { TOPICS, type Topic } from './event-hub.ts';

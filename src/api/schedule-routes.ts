@@ -1,6 +1,7 @@
 /** The routes about what runs by the clock. */
 import type { ScheduleRunAnswer } from '../protocol/schedules.ts';
-import { type ProductStatus, SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
+import type { ProductStatus } from '../protocol/status.ts';
 import { Problem } from './problem.ts';
 import type { Answer, ApiRoute, Served } from './route.ts';
 import { nothing, scheduleRun, schedules } from './schemas.ts';

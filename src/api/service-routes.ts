@@ -1,6 +1,7 @@
 /** The routes that start and stop services. */
 import type { ChangeAction, ChangeAnswer, ReloadAnswer, ScaleAnswer } from '../protocol/control.ts';
-import { type ProductStatus, SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
+import type { ProductStatus } from '../protocol/status.ts';
 import { begin, readTimeout } from './begin.ts';
 import { BEGUN, reloadWish, serviceChange, serviceRestart, serviceScale } from './operation-schemas.ts';
 import { Problem } from './problem.ts';

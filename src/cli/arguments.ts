@@ -3,20 +3,7 @@ import { parseDuration } from '../base/duration.ts';
 import { Failure } from '../base/errors.ts';
 import { suggestWord } from '../base/suggest.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
-import type { CommandSpec, OptionSpec } from './command.ts';
-
-export interface ParsedCommand {
-  /** Plain arguments. */
-  readonly words: readonly string[];
-  /** What is passed on to another program. */
-  readonly rest: readonly string[];
-  has(option: string): boolean;
-  value(option: string): string | undefined;
-  /** Every value of an option that may be given more than once. */
-  values(option: string): readonly string[];
-  /** Milliseconds. */
-  duration(option: string): number | undefined;
-}
+import type { CommandSpec, OptionSpec, ParsedCommand } from './command.ts';
 
 /** Options every command understands. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [

@@ -1,11 +1,11 @@
 /** The command line: argv in, exit code out. Only what parsing needs is loaded here; a command loads its own. */
 import { Failure, messageOf } from '../base/errors.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
-import { type ParsedCommand, parseCommand } from './arguments.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
+import { parseCommand } from './arguments.ts';
 import { COMMANDS } from './catalogue.ts';
 import type { Client } from './client.ts';
-import type { CommandSpec, Context, Doors } from './command.ts';
+import type { CommandSpec, Context, Doors, ParsedCommand } from './command.ts';
 import { localAdvice } from './command-name.ts';
 import { findCommand } from './find-command.ts';
 import { processSurroundings, type Surroundings } from './surroundings.ts';

@@ -4,7 +4,7 @@ import type { BackupList, MomentsView } from '../protocol/backups.ts';
 import type { BundleCreated, BundleRequest } from '../protocol/bundles.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { Finding } from '../protocol/finding.ts';
-import type { ParsedCommand } from './arguments.ts';
+
 import type { BootView } from './boot-view.ts';
 import type { Client } from './client.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -35,6 +35,20 @@ export interface CommandSpec {
   readonly exits?: readonly number[];
   readonly examples?: readonly string[];
   readonly load: () => Promise<{ readonly run: (context: Context) => Promise<number> }>;
+}
+
+/** What was given to it on the command line. */
+export interface ParsedCommand {
+  /** Plain arguments. */
+  readonly words: readonly string[];
+  /** What is passed on to another program. */
+  readonly rest: readonly string[];
+  has(option: string): boolean;
+  value(option: string): string | undefined;
+  /** Every value of an option that may be given more than once. */
+  values(option: string): readonly string[];
+  /** Milliseconds. */
+  duration(option: string): number | undefined;
 }
 
 /** What a command gets to work with. */

@@ -1,7 +1,7 @@
 /** The copies in the store of the plan, as a table. */
 import type { BackupView } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import { renderCopies } from './backup-text.ts';
 import type { Context } from './command.ts';
 import { openProgramPlace } from './program-place.ts';

@@ -1,7 +1,7 @@
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { JobsStatusAnswer } from '../protocol/job-answers.ts';
 import type { JobsStatus } from '../protocol/jobs.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import { askJobs } from './ask-jobs.ts';
 import type { Context } from './command.ts';
 

@@ -2,7 +2,7 @@
 import { Failure } from '../base/errors.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { PointInTimePlan, PointInTimeResult } from '../protocol/point-in-time.ts';
-import { SCHEMA_VERSION } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import type { Context } from './command.ts';
 import { confirm } from './confirm.ts';
 import { describeReturn, renderReturn } from './moments-text.ts';

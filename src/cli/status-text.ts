@@ -1,7 +1,8 @@
 /** The status of the product as text for people: pure, so that every layout can be tested as it is. */
 import { formatDuration } from '../base/duration.ts';
 import { describeCounts, describeStore } from '../protocol/jobs-words.ts';
-import type { Overall, ProductStatus, ServiceStatus, StatusWord } from '../protocol/status.ts';
+import type { ProductStatus, ServiceStatus, StatusWord } from '../protocol/status.ts';
+import type { Overall } from '../protocol/verdict.ts';
 import { describeRecord } from './log-text.ts';
 import { type Column, renderTable } from './table.ts';
 import { cutText, type Paint, type Tone, tameLine, wrapped } from './terminal.ts';

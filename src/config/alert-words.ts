@@ -1,8 +1,8 @@
 /** `alerts:` what is told when something is not well, and to whom. */
 
 import { ALERT_RULES, type AlertRule, RULE_NAMES, type RuleName } from './alert-rules.ts';
-import type { SchedulePlan } from './plan.ts';
 import { type AlertsPlan, type RulePlan, SINK_TYPES, type SinkPlan } from './plan-alerts.ts';
+import type { SchedulePlan } from './plan-schedules.ts';
 import type { Problems } from './problems.ts';
 import { duration, flag, integer, oneOf } from './scalars.ts';
 import { SERVICE_NAME } from './service-words.ts';

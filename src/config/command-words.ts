@@ -1,6 +1,6 @@
 /** The words that every command shares: what runs, with which environment, as whom. */
 import { asList, environmentMap } from './list-forms.ts';
-import type { Text } from './plan.ts';
+import type { Text } from './plan-text.ts';
 import { isInstanceName } from './replicas.ts';
 import { absolutePath, flag, path, systemUser } from './scalars.ts';
 import { byKind, lateText, listOf, mapOf, type Reading, type Shape, wrong } from './shape.ts';

@@ -1,6 +1,7 @@
 /** `healthcheck`: Compose's words, and three questions Bulkhead asks by itself, without starting a process. */
-import type { Text } from './plan.ts';
+
 import type { CheckPlan, ProbePlan } from './plan-runs.ts';
+import type { Text } from './plan-text.ts';
 import { duration, flag, integer } from './scalars.ts';
 import { lateText, listOf, parsed, type Reading, type Shape, VARIABLE, wrong } from './shape.ts';
 import type { Value } from './tree.ts';

@@ -3,7 +3,7 @@
  * `$V ${V} ${V:-d} ${V-d} ${V:?e} ${V?e} ${V:+x} ${V+x}`, nested inside d, e and x; `$$` is one dollar.
  * No shell, no command, no `${V/a/b}`.
  */
-import type { LateName, Text } from './plan.ts';
+import type { LateName, Text } from './plan-text.ts';
 import type { VariableUse } from './tree.ts';
 
 /** What a variable is when the plan is read. */

@@ -1,6 +1,6 @@
 /** What is told, when, and to whom. Durations in milliseconds. */
 import type { RuleName, Severity } from './alert-rules.ts';
-import type { SchedulePlan } from './plan.ts';
+import type { SchedulePlan } from './plan-schedules.ts';
 
 export interface AlertsPlan {
   /** Name of the product. */

@@ -7,9 +7,11 @@ import { confinementLines } from './confine-words.ts';
 import { nameServer } from './external-url.ts';
 import { apiLines, jobTypeLines, queueLines } from './job-lines.ts';
 import { logsLines } from './log-words.ts';
-import type { Plan, SchedulePlan, Text } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { AttemptPlan, JobsPlan } from './plan-jobs.ts';
 import type { ProbePlan, ReadyPlan, RestartPlan, RunPlan } from './plan-runs.ts';
+import type { SchedulePlan } from './plan-schedules.ts';
+import type { Text } from './plan-text.ts';
 import { isSecretName, MASK } from './secrets.ts';
 import { formatWritten } from './written.ts';
 

@@ -1,5 +1,8 @@
 /** The runs of a plan: what is started, how, and how it is stopped. Durations in milliseconds, sizes in bytes. */
-import type { Signal, Text } from './plan.ts';
+
+import type { Text } from './plan-text.ts';
+
+export type Signal = NodeJS.Signals;
 
 export type RunPlan = ServicePlan | TaskPlan;
 

@@ -2,23 +2,12 @@
  * The plan: the whole validated configuration of one tier, in real types.
  * After `readPlan` nobody checks again. All durations are milliseconds, all sizes bytes.
  */
+
 import type { AlertsPlan } from './plan-alerts.ts';
 import type { ApiPlan, AttemptPlan, JobsPlan } from './plan-jobs.ts';
-import type { RunPlan, TaskPlan } from './plan-runs.ts';
-
-/**
- * A text of the plan. Late values (`DATABASE_URL`, generated secrets) are not known when the plan is read;
- * they stay as holes and are filled each time the service starts.
- */
-export type Text = string | { readonly parts: readonly (string | { readonly late: LateName })[] };
-
-/**
- * Names that are legal in `${…}` though nothing sets them yet: resolved at start from /data/secrets; those of an
- * instance already when replicas.ts makes the instances.
- */
-export type LateName = 'DATABASE_URL' | 'NEXTAUTH_SECRET' | 'BULKHEAD_INSTANCE' | 'BULKHEAD_INSTANCE_PORT';
-
-export type Signal = NodeJS.Signals;
+import type { RunPlan } from './plan-runs.ts';
+import type { SchedulePlan } from './plan-schedules.ts';
+import type { Text } from './plan-text.ts';
 
 export interface Plan {
   readonly name: string;
@@ -144,28 +133,6 @@ export interface OffsitePlan {
   readonly secretAccessKey: string;
   /** The bucket stands in the path, not in the host name. */
   readonly pathStyle: boolean;
-}
-
-/** What runs when it is due. */
-export interface SchedulePlan {
-  readonly name: string;
-  /** Empty where `every` says when. */
-  readonly cron: string;
-  /** Due at each whole multiple of so many ms; undefined: `cron` says when. */
-  readonly every?: number;
-  /** An IANA name; undefined: the container's own. */
-  readonly timeZone: string | undefined;
-  /** Due while it runs: nothing, or once more right after. */
-  readonly overlap: 'skip' | 'queue';
-  /** Missed while nobody was there: run once. */
-  readonly catchUp: boolean;
-  /** The longest it starts late on purpose, ms. */
-  readonly jitter: number;
-  /** Why it is off; undefined: it is on. */
-  readonly off: string | undefined;
-  /** What starts; undefined: a job is added. */
-  readonly run: TaskPlan | undefined;
-  readonly job: { readonly type: string; readonly data: unknown } | undefined;
 }
 
 export type DatabaseMode = 'embedded' | 'external';

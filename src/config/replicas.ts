@@ -3,7 +3,7 @@
  * any word is read, so that nothing behind it knows of replicas but their names, and every place stays the written one.
  */
 import { joinParts } from './interpolate.ts';
-import type { LateName } from './plan.ts';
+import type { LateName } from './plan-text.ts';
 import type { Problems } from './problems.ts';
 import { type Entry, keyPlaceAt, type MapValue, type ScalarValue, type Value, valueAt } from './tree.ts';
 

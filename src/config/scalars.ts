@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { parseDuration } from '../base/duration.ts';
 import { parseSize } from '../base/size.ts';
 import { suggestWord } from '../base/suggest.ts';
-import type { Signal } from './plan.ts';
+import type { Signal } from './plan-runs.ts';
 import { parsed, type Shape, VARIABLE } from './shape.ts';
 
 export const flag: Shape<boolean> = parsed(

@@ -6,7 +6,7 @@ import { commandWords } from './command-words.ts';
 import { confineWords } from './confine-words.ts';
 import { jsonValue } from './json-value.ts';
 import { linePosition, type Place } from './located.ts';
-import type { SchedulePlan } from './plan.ts';
+import type { SchedulePlan } from './plan-schedules.ts';
 import { requiresOf } from './requires.ts';
 import { duration, flag, integer, oneOf, signal } from './scalars.ts';
 import type { ServiceStanza } from './service-words.ts';

@@ -1,8 +1,9 @@
 /** All of `schedules:`, with what switches and jobs mean for them. */
 import type { BuildContext } from './build-run.ts';
 import { DATABASE_RUNS } from './database-runs.ts';
-import type { DatabasePlan, SchedulePlan } from './plan.ts';
+import type { DatabasePlan } from './plan.ts';
 import type { JobsPlan } from './plan-jobs.ts';
+import type { SchedulePlan } from './plan-schedules.ts';
 import type { PlanStanza } from './plan-words.ts';
 import { buildSchedule } from './schedule-words.ts';
 import { switchedOff } from './switches.ts';

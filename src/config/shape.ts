@@ -1,6 +1,6 @@
 /** A shape reads a value of the tree into a real type, and knows how to say so in JSON Schema. One source for both. */
 import type { Place } from './located.ts';
-import type { Text } from './plan.ts';
+import type { Text } from './plan-text.ts';
 import type { Problems } from './problems.ts';
 import { describeKind, isSecret, type ScalarValue, type Value } from './tree.ts';
 import type { Variables } from './variables.ts';

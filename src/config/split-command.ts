@@ -1,5 +1,5 @@
 import { joinParts } from './interpolate.ts';
-import type { Text } from './plan.ts';
+import type { Text } from './plan-text.ts';
 
 /** argv, and the first unquoted sign that only a shell would understand. */
 export interface SplitCommand {

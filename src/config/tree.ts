@@ -1,6 +1,6 @@
 /** The configuration as written: maps, lists and scalars that know their place. YAML ends at this door. */
 import type { Place } from './located.ts';
-import type { Text } from './plan.ts';
+import type { Text } from './plan-text.ts';
 import { isSecretName } from './secrets.ts';
 
 export type Value = ScalarValue | MapValue | ListValue;

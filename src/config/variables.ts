@@ -1,6 +1,6 @@
 import type { Lookup } from './interpolate.ts';
 import type { Place } from './located.ts';
-import type { LateName } from './plan.ts';
+import type { LateName } from './plan-text.ts';
 import type { Outside, Problems } from './problems.ts';
 import { isSecretName } from './secrets.ts';
 

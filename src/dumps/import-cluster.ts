@@ -13,7 +13,7 @@ import { makeImporter, makeUnfinishedRoles } from '../postgres/unfinished-roles.
 import type { ClusterFacts, DumpedDatabase } from './cluster-inspection.ts';
 import type { ClusterTarget, Dump } from './dump.ts';
 import { finishRoles } from './finish-roles.ts';
-import type { ImportRequest } from './import-dump.ts';
+import type { ImportRequest } from './import-request.ts';
 import { givenOf } from './prepare-import.ts';
 
 interface Chosen {

@@ -6,43 +6,19 @@ import { formatDuration } from '../base/duration.ts';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
 import { createScratch, dropScratches, renameIn, swapIn } from '../postgres/app-database.ts';
-import type { Server, Session } from '../postgres/connect.ts';
 import { createExtensions } from '../postgres/extensions.ts';
 import { ensureLedger, type LedgerEntry, writeLedger } from '../postgres/ledger.ts';
-import type { Job } from '../program/job.ts';
 import { formatRows } from '../program/progress.ts';
 import { openArchiveDump } from './archive-dump.ts';
 import type { Dump, DumpSource } from './dump.ts';
 import { readChecksums, verifyChecksums } from './dump-checksum.ts';
 import { type DumpFormat, detectFormat, nameFormat } from './dump-format.ts';
 import { importCluster } from './import-cluster.ts';
+import type { ImportRequest } from './import-request.ts';
 import type { Inspected } from './inspect-sql.ts';
 import { givenOf, makeMissingRoles, requireDisk, requireExtensions } from './prepare-import.ts';
 import { requireAvailable, requireRoles } from './prepare-in-place.ts';
 import { openSqlDump } from './sql-dump.ts';
-
-export interface ImportRequest {
-  readonly job: Job;
-  readonly server: Server;
-  /** Of the superuser, in the maintenance database, holding the lock. */
-  readonly session: Session;
-  readonly path: string;
-  /** Put it in the place of a database that is there; that one is kept under another name. */
-  readonly replace: boolean;
-  /** Of a cluster's dump: in the place of its other databases, too. As `replace` if undefined. */
-  readonly replaceOthers?: boolean;
-  /** Of a restore: what the ledger says of it, and a last look at the database before it gets its name. */
-  readonly restore?: {
-    readonly detail: Pick<LedgerEntry['detail'], 'backup' | 'backupAt'>;
-    verify(database: string): Promise<void>;
-  };
-  /** Of a dump out of a bundle: what the ledger knows it by, and that same last look. */
-  readonly bundle?: {
-    readonly detail: Required<Pick<LedgerEntry['detail'], 'file' | 'size' | 'mtimeMs'>>;
-    readonly sha256: string;
-    verify(database: string): Promise<void>;
-  };
-}
 
 export interface Imported {
   readonly rows: number;

@@ -1,6 +1,6 @@
 /** Alerts as people see them and as they are told. Times are ISO 8601. */
 import type { RuleName, Severity } from '../config/alert-rules.ts';
-import type { SCHEMA_VERSION } from './status.ts';
+import type { SCHEMA_VERSION } from './schema-version.ts';
 
 export interface AlertView {
   readonly alertname: RuleName;

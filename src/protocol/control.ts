@@ -25,7 +25,9 @@ import type { ProgramName } from '../config/plan-runs.ts';
 import type { Report } from './channel.ts';
 import type { BulkheadEvent } from './events.ts';
 import type { JobEvent } from './jobs.ts';
-import type { Overall, SCHEMA_VERSION, ServiceStatus } from './status.ts';
+import type { SCHEMA_VERSION } from './schema-version.ts';
+import type { ServiceStatus } from './status.ts';
+import type { Overall } from './verdict.ts';
 
 /**
  * In answers the absolute data directory of the supervisor, percent-encoded; in requests the one that is meant, or

@@ -1,6 +1,6 @@
 /** The queue in words for people: PID 1 and the command line say the same. Pure. */
 import type { JobsSummary, StoreStatus } from './jobs.ts';
-import type { Overall } from './status.ts';
+import type { Overall } from './verdict.ts';
 
 /** What people are shown of the queue: what the worker said, and whether that is what the plan asks for. */
 export interface JobsHealth extends JobsSummary {

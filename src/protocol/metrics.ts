@@ -1,5 +1,7 @@
 /** What PID 1 tells of itself in figures: the answer of `GET /v1/metrics`. It counts; names and labels are given elsewhere. */
-import type { ProductStatus, SCHEMA_VERSION } from './status.ts';
+
+import type { SCHEMA_VERSION } from './schema-version.ts';
+import type { ProductStatus } from './status.ts';
 
 /** `oom`: killed for want of memory; `health`: its check called it down; `timeout`: it was not ready or done in time. */
 export const EXIT_REASONS = ['asked', 'exit', 'signal', 'oom', 'timeout', 'health'] as const;

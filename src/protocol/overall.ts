@@ -1,4 +1,5 @@
-import type { Overall, Progress, ServiceStatus, StatusWord } from './status.ts';
+import type { Progress, ServiceStatus, StatusWord } from './status.ts';
+import type { Overall } from './verdict.ts';
 
 /** How loudly each word speaks when several runs are not well: the sentence is about the first of the loudest. */
 const LOUDNESS: Readonly<Record<StatusWord, number>> = {

@@ -1,5 +1,5 @@
 /** What people are shown of the schedules, and how they run one. */
-import type { SCHEMA_VERSION } from './status.ts';
+import type { SCHEMA_VERSION } from './schema-version.ts';
 
 export interface ScheduleStatus {
   readonly name: string;

@@ -1,8 +1,8 @@
 /** What people are shown of the product: derived by PID 1, printed by the command line, returned by --json. */
 import type { JobsHealth } from './jobs-words.ts';
 import type { ScheduleStatus } from './schedules.ts';
-
-export const SCHEMA_VERSION = 1;
+import type { SCHEMA_VERSION } from './schema-version.ts';
+import type { Overall } from './verdict.ts';
 
 export const STATUS_WORDS = [
   'waiting',
@@ -70,9 +70,6 @@ export interface Progress {
   /** "12,403 rows", free text. */
   readonly detail: string | undefined;
 }
-
-/** The product as a whole; `ok` and `warn` are well enough to serve (HTTP 200), `fail` is not (503). */
-export type Overall = 'pass' | 'warn' | 'fail';
 
 export interface ProductStatus {
   readonly schemaVersion: typeof SCHEMA_VERSION;

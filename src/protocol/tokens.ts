@@ -1,6 +1,6 @@
 /** The tokens of the API that people made beside the plan's; their values are known to those they were given to alone. */
 import type { Role } from '../config/roles.ts';
-import type { SCHEMA_VERSION } from './status.ts';
+import type { SCHEMA_VERSION } from './schema-version.ts';
 
 /** As the volume keeps it. */
 export interface StoredToken {

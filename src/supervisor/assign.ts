@@ -4,7 +4,7 @@ import type { JobsPlan } from '../config/plan-jobs.ts';
 import type { ProgramName } from '../config/plan-runs.ts';
 import type { Assignment } from '../protocol/channel.ts';
 import { appPassword } from './late-values.ts';
-import type { LaunchSource } from './resolve-launch.ts';
+import type { LaunchSource } from './launch-source.ts';
 
 export function assign(
   program: ProgramName,

@@ -6,11 +6,12 @@ import type { AttemptPlan } from '../config/plan-jobs.ts';
 import type { AttemptInput } from '../protocol/jobs.ts';
 import { type SpawnedProcess, spawnProcess } from '../system/process.ts';
 import type { AttemptEvents, AttemptPorts, AttemptStart } from './attempts/ports.ts';
+import type { LaunchSource } from './launch-source.ts';
 import { isKilled, spawnOptions } from './launcher.ts';
 import type { Attachment, Logs } from './logs/logs.ts';
 import { limitMemory } from './memory-limit.ts';
 import { watchMemory } from './memory-watch.ts';
-import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
+import { type Resolved, resolveLaunch } from './resolve-launch.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
 /** Of a line on descriptor 3, in bytes. */

@@ -11,9 +11,10 @@ import type { OutputPipe } from '../system/output-pipe.ts';
 import { type SpawnedProcess, type SpawnOptions, spawnProcess } from '../system/process.ts';
 import type { ExecProcess } from './control/target.ts';
 import type { HealthPorts, ProbeExit } from './health/ports.ts';
+import type { LaunchSource } from './launch-source.ts';
 import { readReport, spawnOptions } from './launcher.ts';
 import type { Logs } from './logs/logs.ts';
-import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
+import { type Resolved, resolveLaunch } from './resolve-launch.ts';
 import type { Exit } from './services/ports.ts';
 
 export interface Companions {

@@ -4,8 +4,8 @@ import { readOpenText } from '../system/files.ts';
 import type { Companions } from './companions.ts';
 import { type Checks, openChecks } from './health/checks.ts';
 import { fillText } from './late-values.ts';
+import type { LaunchSource } from './launch-source.ts';
 import type { PlanInForce } from './plan-in-force.ts';
-import type { LaunchSource } from './resolve-launch.ts';
 import type { Services } from './services/manager.ts';
 import type { Tallies } from './tallies.ts';
 

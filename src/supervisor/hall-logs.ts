@@ -5,13 +5,13 @@ import { systemClock } from '../system/clock.ts';
 import { DatedFile } from '../system/dated-file.ts';
 import { LogFolder, listLogNames, readNewestEnds } from '../system/log-folder.ts';
 import { openStandardOutput } from '../system/standard-output.ts';
+import type { BootObserver } from './boot-observer.ts';
 import type { Companions } from './companions.ts';
 import { publicNames, secretParts } from './known-secrets.ts';
 import { LogCare } from './logs/care.ts';
 import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
 import type { LogFile } from './logs/ports.ts';
 import { Redactor } from './logs/redactor.ts';
-import type { BootObserver } from './up.ts';
 
 export interface HallLogs {
   readonly logs: Logs;

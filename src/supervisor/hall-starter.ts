@@ -2,9 +2,9 @@
 import type { Clock } from '../base/clock.ts';
 import { formatSize } from '../base/size.ts';
 import type { EventBody } from '../protocol/events.ts';
+import type { LaunchSource } from './launch-source.ts';
 import { createLauncher, type HallLauncher } from './launcher.ts';
 import type { Logs } from './logs/logs.ts';
-import type { LaunchSource } from './resolve-launch.ts';
 import type { Services } from './services/manager.ts';
 
 export interface HallStarterOptions {

@@ -1,6 +1,7 @@
 /** Values the plan names but nobody knows before first boot: generated into /data/secrets, read at every start. */
 import { Failure } from '../base/errors.ts';
-import type { DatabasePlan, LateName, Text } from '../config/plan.ts';
+import type { DatabasePlan } from '../config/plan.ts';
+import type { LateName, Text } from '../config/plan-text.ts';
 
 export interface LateValueSource {
   readonly database: DatabasePlan | undefined;

@@ -4,12 +4,13 @@ import type { RunPlan } from '../config/plan-runs.ts';
 import type { Report } from '../protocol/channel.ts';
 import type { SpawnEvents, SpawnedProcess, SpawnOptions } from '../system/process.ts';
 import { spawnProcess } from '../system/process.ts';
+import type { LaunchSource } from './launch-source.ts';
 import type { Logs } from './logs/logs.ts';
 import { limitMemory } from './memory-limit.ts';
 import { watchMemory } from './memory-watch.ts';
 import { ALIVE, followNotifications, wantsNotifications } from './notifications.ts';
 import { type FollowLines, followRecovery } from './recovery-progress.ts';
-import { type LaunchSource, type Resolved, resolveLaunch } from './resolve-launch.ts';
+import { type Resolved, resolveLaunch } from './resolve-launch.ts';
 import type { Exit, IncarnationEvents, Launcher } from './services/ports.ts';
 import { waitAtMost } from './wait-at-most.ts';
 

@@ -1,6 +1,6 @@
 /** How one start of a run is held to its memory: by the kernel where that lets us, else by looking. */
 import type { LaunchPlan } from '../config/plan-jobs.ts';
-import type { LaunchSource } from './resolve-launch.ts';
+import type { LaunchSource } from './launch-source.ts';
 
 export interface MemoryLimit {
   /** The file by which it enters a group that the kernel holds to the limit; undefined: there is none. */

@@ -4,7 +4,8 @@ import type { JobsSummary } from '../protocol/jobs.ts';
 import { describeStore, type JobsHealth, judgeJobs } from '../protocol/jobs-words.ts';
 import { overallOf } from '../protocol/overall.ts';
 import type { ScheduleStatus } from '../protocol/schedules.ts';
-import { type ProductStatus, SCHEMA_VERSION, type ServiceStatus } from '../protocol/status.ts';
+import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
+import type { ProductStatus, ServiceStatus } from '../protocol/status.ts';
 
 export interface ProductFacts {
   readonly version: string;

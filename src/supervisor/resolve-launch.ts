@@ -1,59 +1,20 @@
 /** From a run of the plan to what the OS is asked to spawn. Done anew at every start; throws a Failure saying why not. */
+
 import { Failure, messageOf } from '../base/errors.ts';
-import type { BackupsPlan, Text } from '../config/plan.ts';
-import type { AlertsPlan } from '../config/plan-alerts.ts';
-import type { ApiPlan, JobsPlan, LaunchPlan } from '../config/plan-jobs.ts';
+import type { LaunchPlan } from '../config/plan-jobs.ts';
 import type { Confinement, ProgramName } from '../config/plan-runs.ts';
+import type { Text } from '../config/plan-text.ts';
 import type { Assignment } from '../protocol/channel.ts';
 import { assign } from './assign.ts';
-import { type EnvironmentSource, resolveEnvironment } from './environment.ts';
+import { resolveEnvironment } from './environment.ts';
 import { fillText } from './late-values.ts';
-
-export interface User {
-  readonly uid: number;
-  readonly gid: number;
-  readonly groups: readonly number[];
-  readonly name: string;
-  readonly home: string;
-}
+import type { LaunchSource } from './launch-source.ts';
+import type { User } from './user.ts';
 
 export interface Privileges {
   /** Capabilities it keeps, without CAP_; `all`: what we have. */
   readonly capabilities: readonly string[] | 'all';
   readonly unconfined: boolean;
-}
-
-export interface LaunchSource extends EnvironmentSource {
-  readonly dataDir: string;
-  readonly runDir: string;
-  readonly backups: BackupsPlan | undefined;
-  readonly jobs: JobsPlan | undefined;
-  readonly alerts?: AlertsPlan | undefined;
-  readonly api: (ApiPlan & { readonly port: number }) | undefined;
-  /** In which a command finds the plan and the volume that we found. */
-  commandEnvironment(): Readonly<Record<string, string>>;
-  /** What opens the ports that need one. */
-  token(): string | undefined;
-  /** Our own oom_score_adj. */
-  readonly oomScoreAdj: number;
-  /** We are root: each service has its own user. Otherwise all run as the one user we are. */
-  readonly isolated: boolean;
-  /** Whether a death by SIGKILL that was not ours was the kernel's, for want of memory. */
-  claimOomKill(): boolean;
-  /** A group that the kernel holds to so many bytes; undefined: this system lets us make none. */
-  openMemoryGroup(
-    name: string,
-    limit: number,
-  ): { readonly procs: string; oomKills(): number; remove(): void } | undefined;
-  /** Makes it where it is missing, and hands it over. */
-  giveFolder(path: string, owner: User | undefined): void;
-  currentUser(): User;
-  /** Throws a Failure where there is no such user. */
-  findUser(name: string): User;
-  /** Called with the whole environment of each run before it starts, and with what else it is told in secret. */
-  learnSecrets?(env: Readonly<Record<string, string>>, secrets: readonly string[]): void;
-  /** argv of one of our own programs. */
-  programArgv(program: ProgramName): readonly string[];
 }
 
 export interface Resolved {

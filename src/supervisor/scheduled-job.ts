@@ -3,7 +3,7 @@
  * for as long as its job does, and what fails there has failed here.
  */
 import type { Clock } from '../base/clock.ts';
-import type { SchedulePlan } from '../config/plan.ts';
+import type { SchedulePlan } from '../config/plan-schedules.ts';
 import type {
   JobAdded,
   JobsAnswer,

@@ -1,7 +1,7 @@
 /** The schedules in the real world: their runs are tasks of a manager of their own, so that no boot waits for one. */
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
-import type { SchedulePlan } from '../config/plan.ts';
+import type { SchedulePlan } from '../config/plan-schedules.ts';
 import type { EventBody } from '../protocol/events.ts';
 import type { JobsAnswer, JobsRequest } from '../protocol/jobs.ts';
 import type { ScheduleEnd, ScheduleStatus } from '../protocol/schedules.ts';

@@ -1,16 +1,17 @@
 /** `bulkhead up`: from flags and variables to a running supervisor, or to a clear refusal that changed nothing. */
+
 import { resolve as resolvePath } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { formatProblems } from '../config/format-problems.ts';
 import { type PlanRequest, readPlan } from '../config/read-plan.ts';
 import { UpExit } from '../protocol/exit-codes.ts';
-import type { ProductStatus } from '../protocol/status.ts';
 import { readMachine } from '../system/cgroup.ts';
 import { exists, readTextIfExists } from '../system/files.ts';
 import { giveUpPrivileges } from '../system/privileges.ts';
 import { findProgram } from '../system/program-path.ts';
 import { onSignals } from '../system/signals.ts';
 import { findIdentity } from '../system/users.ts';
+import type { BootObserver } from './boot-observer.ts';
 import { lockData, requireVolume } from './data-folder.ts';
 import { refuseOtherMode } from './database-mode.ts';
 import { refuseMissingParts } from './parts-check.ts';
@@ -22,15 +23,6 @@ export interface UpOptions {
   readonly config: string | undefined;
   readonly data: string | undefined;
   readonly view: BootObserver;
-}
-
-/** Who shows the boot to a person. */
-export interface BootObserver {
-  show(product: ProductStatus): void;
-  /** Writes something else with what is shown out of its way. */
-  around(write: () => void): void;
-  finish(product: ProductStatus): void;
-  abandon(): void;
 }
 
 /** Runs until it is asked to stop, or must; resolves with the exit code of the contract (protocol/exit-codes.ts). */

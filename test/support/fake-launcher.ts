@@ -1,5 +1,4 @@
-import type { Signal } from '../../src/config/plan.ts';
-import type { RunPlan } from '../../src/config/plan-runs.ts';
+import type { RunPlan, Signal } from '../../src/config/plan-runs.ts';
 import type {
   Incarnation,
   IncarnationEvents,

@@ -3,7 +3,7 @@ import { suggestWord } from '../../base/suggest.ts';
 import { RULE_NAMES } from '../../config/alert-rules.ts';
 import type { AlertsAnswer, SilenceView } from '../../protocol/alerts.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { askApi } from '../ask-api.ts';
 import type { Context } from '../command.ts';
 

@@ -1,5 +1,5 @@
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { Context } from '../command.ts';
 import { listCopies } from '../list-copies.ts';
 import { openProgramPlace } from '../program-place.ts';

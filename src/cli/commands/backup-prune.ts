@@ -1,6 +1,6 @@
 import type { PruneResult } from '../../protocol/backups.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { renderPruning } from '../backup-text.ts';
 import type { Context } from '../command.ts';
 import { runProgram } from '../run-program.ts';

@@ -3,7 +3,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { formatSize } from '../../base/size.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { RestorePlan } from '../../protocol/operations.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { exists } from '../../system/files.ts';
 import { usageFailure } from '../arguments.ts';
 import type { Context } from '../command.ts';

@@ -2,7 +2,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { formatSize } from '../../base/size.ts';
 import type { BackupRunResult } from '../../protocol/backups.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { usageFailure } from '../arguments.ts';
 import { describeVerify } from '../backup-text.ts';
 import type { Context } from '../command.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { Context } from '../command.ts';
 import { runProgram } from '../run-program.ts';
 

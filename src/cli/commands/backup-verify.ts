@@ -1,6 +1,6 @@
 import type { VerifyResult } from '../../protocol/backups.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { usageFailure } from '../arguments.ts';
 import { describeVerify } from '../backup-text.ts';
 import type { Context } from '../command.ts';

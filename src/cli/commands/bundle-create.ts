@@ -4,7 +4,7 @@ import { Failure, messageOf } from '../../base/errors.ts';
 import { formatSize } from '../../base/size.ts';
 import { type BundleCreated, type BundleRequest, DIED_BY_SIGNAL } from '../../protocol/bundles.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { usageFailure } from '../arguments.ts';
 import { askSecret } from '../ask-secret.ts';
 import type { Context } from '../command.ts';

@@ -1,6 +1,6 @@
 import { countProblems, formatProblems, problemsToJson } from '../../config/format-problems.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { Context } from '../command.ts';
 import { readPlanHere } from '../plan-reading.ts';
 

@@ -1,6 +1,6 @@
 import { diffPlans, showDifference } from '../../config/diff-plans.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { Context } from '../command.ts';
 import { requirePlan } from '../plan-reading.ts';
 

@@ -3,7 +3,7 @@ import { Failure } from '../../base/errors.ts';
 import { formatSize } from '../../base/size.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { AdoptPlan } from '../../protocol/operations.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { Context } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { openProgramPlace } from '../program-place.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { formatDuration } from '../../base/duration.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { Context } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { renderFacts } from '../fact-text.ts';

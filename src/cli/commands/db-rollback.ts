@@ -1,7 +1,7 @@
 import { formatSize } from '../../base/size.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { RollbackPlan } from '../../protocol/operations.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { usageFailure } from '../arguments.ts';
 import type { Context } from '../command.ts';
 import { confirm } from '../confirm.ts';

@@ -1,7 +1,7 @@
 import { Failure } from '../../base/errors.ts';
 import type { DatabaseStatus } from '../../protocol/database-status.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { tellRestorable } from '../backup-text.ts';
 import type { Context } from '../command.ts';
 import { renderDatabase } from '../database-text.ts';

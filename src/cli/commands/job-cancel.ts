@@ -1,7 +1,7 @@
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { JobAnswer } from '../../protocol/job-answers.ts';
 import type { JobCancelled } from '../../protocol/jobs.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { shortJobId } from '../../protocol/stored-line.ts';
 import { askJobs, findJobId } from '../ask-jobs.ts';
 import type { Context } from '../command.ts';

@@ -2,7 +2,7 @@ import { suggestWord } from '../../base/suggest.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { JobListAnswer } from '../../protocol/job-answers.ts';
 import type { JobList, JobState, JobView } from '../../protocol/jobs.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { usageFailure } from '../arguments.ts';
 import { askJobs } from '../ask-jobs.ts';
 import type { Context } from '../command.ts';

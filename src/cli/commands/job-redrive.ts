@@ -1,6 +1,6 @@
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { JobCountAnswer } from '../../protocol/job-answers.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { askJobs } from '../ask-jobs.ts';
 import type { Context } from '../command.ts';
 

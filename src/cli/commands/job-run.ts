@@ -6,7 +6,7 @@ import { Failure, messageOf } from '../../base/errors.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { JobAnswer } from '../../protocol/job-answers.ts';
 import type { JobAdded, JobsRequest, JobView } from '../../protocol/jobs.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { shortJobId } from '../../protocol/stored-line.ts';
 import { usageFailure } from '../arguments.ts';
 import { askJobs } from '../ask-jobs.ts';

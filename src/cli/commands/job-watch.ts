@@ -3,7 +3,7 @@ import { Failure } from '../../base/errors.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { JobAnswer } from '../../protocol/job-answers.ts';
 import type { JobList, JobView } from '../../protocol/jobs.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { askJobs, findJobId } from '../ask-jobs.ts';
 import type { Client } from '../client.ts';
 import type { Context } from '../command.ts';

@@ -1,5 +1,6 @@
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
+import type { ProductStatus } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
 import { renderSchedules } from '../schedule-text.ts';
 

@@ -1,7 +1,8 @@
 import { Failure } from '../../base/errors.ts';
 import { TIERS } from '../../config/load-files.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
+import type { ProductStatus } from '../../protocol/status.ts';
 import type { Context } from '../command.ts';
 import { readPlanHere, requirePlan } from '../plan-reading.ts';
 import { MEASURED, renderTiers, viewTiers } from '../tier-view.ts';

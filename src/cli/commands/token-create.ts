@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { TOKEN_NAME } from '../../config/roles.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { TokenView } from '../../protocol/tokens.ts';
 import { usageFailure } from '../arguments.ts';
 import type { Context } from '../command.ts';

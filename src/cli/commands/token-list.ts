@@ -1,5 +1,5 @@
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { TokensAnswer } from '../../protocol/tokens.ts';
 import type { Context } from '../command.ts';
 import { renderTokens } from '../token-text.ts';

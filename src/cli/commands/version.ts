@@ -1,6 +1,6 @@
 import { VERSION } from '../../base/version.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { Context } from '../command.ts';
 
 export async function run(context: Context): Promise<number> {

@@ -1,7 +1,6 @@
 /** What the attempts room needs from outside; the hall hands in the real ones, tests hand in fakes. */
 import type { Clock } from '../../base/clock.ts';
-import type { Signal } from '../../config/plan.ts';
-import type { StopLadder } from '../../config/plan-runs.ts';
+import type { Signal, StopLadder } from '../../config/plan-runs.ts';
 import type { FromWorker, ToWorker } from '../../protocol/jobs.ts';
 
 export type AttemptStart = Extract<FromWorker, { readonly type: 'attempt-start' }>;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Failure, messageOf } from '../../base/errors.ts';
 import type { ErrorAnswer, ErrorBody } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 
 /** A failure of the request itself, with its own HTTP status. */
 export class RequestFailure extends Failure {

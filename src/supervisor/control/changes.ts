@@ -2,7 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import { Failure } from '../../base/errors.ts';
 import type { ChangeAction, ChangeAnswer, ServiceChange } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { type ProductStatus, SCHEMA_VERSION, type ServiceStatus } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
+import type { ProductStatus, ServiceStatus } from '../../protocol/status.ts';
 import { listMeant } from './known-services.ts';
 import type { ControlTarget } from './target.ts';
 

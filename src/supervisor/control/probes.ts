@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.ts';
 import { codeOf, Failure, messageOf } from '../../base/errors.ts';
 import { http } from '../../base/node-http.ts';
 import { UpExit } from '../../protocol/exit-codes.ts';
-import type { Overall } from '../../protocol/status.ts';
+import type { Overall } from '../../protocol/verdict.ts';
 import { isSameSecret } from './same-secret.ts';
 
 interface Answer {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { ChangeAnswer, ServiceChange } from '../../protocol/control.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import { type Change, changeServices, exitCodeOf, findAgain, refuseDisabled } from './changes.ts';
 import { listMeant } from './known-services.ts';
 import type { ControlTarget } from './target.ts';

@@ -1,12 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../../base/clock.ts';
 import type { ChangeAction, HealthAnswer, ReloadAnswer } from '../../protocol/control.ts';
 import type { MetricsAnswer } from '../../protocol/metrics.ts';
 import type { ScheduleRunAnswer } from '../../protocol/schedules.ts';
-import { type ProductStatus, SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
+import type { ProductStatus } from '../../protocol/status.ts';
 import { RequestFailure, sendJson } from './answers.ts';
 import { changeServices } from './changes.ts';
 import { streamEvents } from './event-route.ts';
+import type { Exchange } from './exchange.ts';
 import { runExec } from './exec-route.ts';
 import { askAboutJobs } from './jobs-route.ts';
 import { streamLogs } from './log-route.ts';
@@ -18,23 +18,11 @@ import {
   readBoolean,
   readObject,
 } from './request-body.ts';
-import type { Rights } from './rights.ts';
 import { restartRolling } from './rolling.ts';
 import { runProgramFor } from './run-route.ts';
 import { scaleServices } from './scaling.ts';
 import type { ControlTarget } from './target.ts';
 import { addToken, listTokens, removeToken } from './token-routes.ts';
-
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly query: URLSearchParams;
-  readonly target: ControlTarget;
-  readonly clock: Clock;
-  readonly rights: Rights;
-  /** Aborted when the server closes: whoever waits or follows ends. */
-  readonly closing: AbortSignal;
-}
 
 type Route = (exchange: Exchange) => void | Promise<void>;
 

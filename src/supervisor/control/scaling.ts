@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { ScaleAnswer, ScaleChange } from '../../protocol/control.ts';
-import { SCHEMA_VERSION, type ServiceStatus } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
+import type { ServiceStatus } from '../../protocol/status.ts';
 import { exitCodeOf } from './changes.ts';
 import type { ControlTarget } from './target.ts';
 

@@ -1,9 +1,9 @@
 import { ROLES, TOKEN_NAME } from '../../config/roles.ts';
-import { SCHEMA_VERSION } from '../../protocol/status.ts';
+import { SCHEMA_VERSION } from '../../protocol/schema-version.ts';
 import type { TokensAnswer } from '../../protocol/tokens.ts';
 import { sendJson } from './answers.ts';
+import type { Exchange } from './exchange.ts';
 import { badRequest, readObject } from './request-body.ts';
-import type { Exchange } from './routes.ts';
 
 const SHA256 = /^[\da-f]{64}$/;
 

@@ -1,5 +1,5 @@
 /** What the health room needs from outside; the hall hands in the real ones, tests hand in fakes. */
-import type { Text } from '../../config/plan.ts';
+import type { Text } from '../../config/plan-text.ts';
 
 export interface ProbeExit {
   readonly code: number | null;

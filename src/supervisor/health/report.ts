@@ -1,5 +1,6 @@
 import { describeCounts, describeStore, type JobsHealth } from '../../protocol/jobs-words.ts';
-import type { Overall, ProductStatus, ServiceStatus } from '../../protocol/status.ts';
+import type { ProductStatus, ServiceStatus } from '../../protocol/status.ts';
+import type { Overall } from '../../protocol/verdict.ts';
 import { verdictOf } from './verdict.ts';
 
 /** `application/health+json` (draft-inadarei-api-health-check-06). */

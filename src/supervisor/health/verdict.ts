@@ -1,4 +1,5 @@
-import type { Overall, ServiceStatus, StatusWord } from '../../protocol/status.ts';
+import type { ServiceStatus, StatusWord } from '../../protocol/status.ts';
+import type { Overall } from '../../protocol/verdict.ts';
 
 /**
  * What a service's status word means to who routes and restarts; the only place where the words are mapped. `null` is

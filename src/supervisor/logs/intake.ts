@@ -1,17 +1,26 @@
 import { dayOf } from '../../base/log-names.ts';
 import { shortJobId, stampOf } from '../../protocol/stored-line.ts';
 import type { Block } from './block-queue.ts';
+import type { FileWriter } from './file-writer.ts';
 import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
 import type { JobMark } from './record-shapes.ts';
 import { Renderer } from './render.ts';
-import type { ServiceLog, Surroundings } from './service-log.ts';
 import { CONTINUES, CONTROLS, GOES_ON, LineSplitter } from './split-lines.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { Tail } from './tail.ts';
 import { runsOf } from './whole-lines.ts';
 
 /** A prompt without a newline is shown after this much silence. */
 const SILENCE = 1000;
 const NEWLINE = 0x0a;
 const OPEN_BRACE = 0x7b;
+
+/** Where what a service says is kept. */
+interface ServiceStore {
+  readonly name: string;
+  readonly tail: Tail;
+  readonly file: FileWriter;
+}
 
 export interface Source {
   readonly stream: 'stdout' | 'stderr';
@@ -22,7 +31,7 @@ export interface Source {
 
 /** One stream of one generation: bytes in, lines out to the file, to standard output and to who listens. */
 export class Intake {
-  private readonly log: ServiceLog;
+  private readonly log: ServiceStore;
   private readonly around: Surroundings;
   private readonly source: Source;
   private readonly renderer: Renderer;
@@ -44,7 +53,7 @@ export class Intake {
   private block: Block | undefined;
   private blockFrom = 0;
 
-  constructor(log: ServiceLog, around: Surroundings, source: Source) {
+  constructor(log: ServiceStore, around: Surroundings, source: Source) {
     const { stream, pid, job } = source;
     this.jobId = job && shortJobId(job.id);
     this.log = log;

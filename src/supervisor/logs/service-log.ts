@@ -1,26 +1,12 @@
-import type { Clock } from '../../base/clock.ts';
 import { dayOf } from '../../base/log-names.ts';
 import type { LogLine } from '../../protocol/control.ts';
 import { stampOf } from '../../protocol/stored-line.ts';
 import { FileWriter } from './file-writer.ts';
 import { Intake, type Source } from './intake.ts';
-import type { Listeners } from './listeners.ts';
-import type { OutputWriter } from './output-writer.ts';
 import type { LogFile, OutputPipe } from './ports.ts';
 import type { JobMark } from './record-shapes.ts';
-import type { Redactor } from './redactor.ts';
-import type { Look } from './render.ts';
+import type { Surroundings } from './surroundings.ts';
 import { Tail } from './tail.ts';
-
-export interface Surroundings {
-  readonly clock: Clock;
-  readonly look: Look;
-  readonly output: OutputWriter;
-  readonly listeners: Listeners;
-  readonly redactor: Redactor;
-  /** What is said of a service's file: level, sentence, fields. */
-  say(level: 'info' | 'warn', msg: string, fields: Readonly<Record<string, unknown>>): void;
-}
 
 /** All that is kept of one service over its generations: its file, its last lines, its open pipes. */
 export class ServiceLog {

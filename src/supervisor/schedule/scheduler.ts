@@ -5,7 +5,7 @@
 import { type CronTimes, everyTimes, parseCron } from '../../base/cron.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { Failure } from '../../base/errors.ts';
-import type { SchedulePlan } from '../../config/plan.ts';
+import type { SchedulePlan } from '../../config/plan-schedules.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { ScheduleEnd, ScheduleStatus } from '../../protocol/schedules.ts';
 import type { Remembered, SchedulePorts } from './ports.ts';

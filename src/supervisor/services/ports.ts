@@ -1,6 +1,5 @@
 /** What the services room needs from outside; the hall hands in the real ones, tests hand in fakes. */
-import type { Signal } from '../../config/plan.ts';
-import type { RunPlan } from '../../config/plan-runs.ts';
+import type { RunPlan, Signal } from '../../config/plan-runs.ts';
 import type { Report } from '../../protocol/channel.ts';
 
 export interface Exit {

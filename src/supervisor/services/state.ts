@@ -14,8 +14,7 @@
  * the next generation needs, so nothing is spawned before `emptied`.
  */
 
-import type { Signal } from '../../config/plan.ts';
-import type { RestartPlan, RunPlan, StopLadder } from '../../config/plan-runs.ts';
+import type { RestartPlan, RunPlan, Signal, StopLadder } from '../../config/plan-runs.ts';
 import type { Exit, SignalTarget } from './ports.ts';
 import type { Failures } from './restart-policy.ts';
 import { noFailures } from './restart-policy.ts';

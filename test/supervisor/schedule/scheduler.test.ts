@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { SchedulePlan } from '../../../src/config/plan.ts';
 import type { TaskPlan } from '../../../src/config/plan-runs.ts';
+import type { SchedulePlan } from '../../../src/config/plan-schedules.ts';
 import type { Remembered } from '../../../src/supervisor/schedule/ports.ts';
 import { Scheduler } from '../../../src/supervisor/schedule/scheduler.ts';
 

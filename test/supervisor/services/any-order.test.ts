@@ -1,8 +1,7 @@
 /** What must hold in any order of events: the machine against a world that does as it pleases. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Signal } from '../../../src/config/plan.ts';
-import type { RunPlan } from '../../../src/config/plan-runs.ts';
+import type { RunPlan, Signal } from '../../../src/config/plan-runs.ts';
 import { step } from '../../../src/supervisor/services/machine.ts';
 import { policyOf } from '../../../src/supervisor/services/policy.ts';
 import type { Input, State } from '../../../src/supervisor/services/state.ts';

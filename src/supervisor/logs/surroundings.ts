@@ -1,0 +1,16 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Listeners } from './listeners.ts';
+import type { OutputWriter } from './output-writer.ts';
+import type { Redactor } from './redactor.ts';
+import type { Look } from './render.ts';
+
+/** What the logs of all services share. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly look: Look;
+  readonly output: OutputWriter;
+  readonly listeners: Listeners;
+  readonly redactor: Redactor;
+  /** What is said of a service's file: level, sentence, fields. */
+  say(level: 'info' | 'warn', msg: string, fields: Readonly<Record<string, unknown>>): void;
+}
