@@ -69,7 +69,12 @@ export const auditList = object(
           address: text,
           method: text,
           path: text,
-          status: count,
+          status: {
+            ...count,
+            description:
+              'of the answer; 499: the client left before all of its request was here, nothing was done',
+          },
+          left: { const: true, description: 'the client left before it had the answer' },
           about: text,
         },
         ['at', 'address', 'method', 'path', 'status'],

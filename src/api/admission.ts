@@ -129,6 +129,9 @@ export function createAdmission(rules: AdmissionRules, { tokens, sessions, now }
         if (caller?.by === 'session') refuseForgery(headers);
         refuseMutation(request);
       }
+      // A browser on this machine asks for whatever a page tells it to. What is no browser says nothing of pages; a page
+      // of another site cannot send a token without being asked first.
+      if (caller?.by !== 'token' && !isOwnOrigin(headers, 'missing is well')) throw crossSite();
       return caller ?? LOOPBACK;
     },
   };

@@ -11,7 +11,10 @@ export interface AuditEntry {
   readonly method: string;
   /** Without its query. */
   readonly path: string;
+  /** That of the answer; 499: the client left before all of its request was here, and nothing was done. */
   readonly status: number;
+  /** The client left before it had the answer. */
+  readonly left?: true;
   /** The job, operation or token it was about, where the path does not say. */
   readonly about?: string;
 }
@@ -20,7 +23,7 @@ export interface Audit {
   record(entry: Omit<AuditEntry, 'at'>): void;
   /** Newest first, at most `limit`, those before a time (ISO 8601) where one is given. */
   read(limit: number, before: string | undefined): Promise<readonly AuditEntry[]>;
-  /** Resolves when all is written. */
+  /** Resolves when all is written; what is told later is in the log alone. */
   close(): Promise<void>;
 }
 
@@ -48,11 +51,12 @@ export function createAudit(path: string, { say, now, wallClock }: AuditPorts): 
   const file = new RotatingFile(path, LONGEST_FILE, OLD_FILES);
   let begun = Number.NEGATIVE_INFINITY;
   let refused = 0;
+  let isClosed = false;
   // Where the file cannot be written, these are what there is.
   const newest: string[] = [];
   return {
     record(entry) {
-      const { actor, address, method, status, about } = entry;
+      const { actor, address, method, status, left, about } = entry;
       if (actor === undefined || status === FORBIDDEN) {
         if (now() - begun >= WINDOW_MS) {
           if (refused > MOST_REFUSED) say(`audit: ${refused - MOST_REFUSED} more were refused`);
@@ -64,8 +68,10 @@ export function createAudit(path: string, { say, now, wallClock }: AuditPorts): 
       }
       const cut = entry.path.slice(0, LONGEST_PATH);
       say(
-        `audit: ${method} ${cut} by ${actor ?? 'nobody'} from ${address}: ${status}${about === undefined ? '' : ` ${about}`}`,
+        `audit: ${method} ${cut} by ${actor ?? 'nobody'} from ${address}: ${status}${about === undefined ? '' : ` ${about}`}${left ? ', and the client had left' : ''}`,
       );
+      // The folder may be gone by now, and is not made again for one line.
+      if (isClosed) return;
       const whole: AuditEntry = { at: new Date(wallClock()).toISOString(), ...entry, path: cut };
       const line = JSON.stringify(whole);
       newest.push(line);
@@ -89,7 +95,10 @@ export function createAudit(path: string, { say, now, wallClock }: AuditPorts): 
       }
       return found;
     },
-    close: () => file.release(),
+    close() {
+      isClosed = true;
+      return file.release();
+    },
   };
 }
 

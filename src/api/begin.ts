@@ -8,8 +8,8 @@ import type { Answer, Asked, Served } from './route.ts';
 import { commandInput, type Input, runProgram } from './run-program.ts';
 
 /** Answers with the operation: 200 where it is over already, else 202 and where it is seen. */
-export async function begin(work: Work, { caller }: Asked, { operations }: Served): Promise<Answer> {
-  const view = await operations.begin(work, caller.actor);
+export async function begin(work: Work, { caller, role }: Asked, { operations }: Served): Promise<Answer> {
+  const view = await operations.begin(work, { actor: caller.actor, role });
   const headers = { location: `/operations/${view.id}` };
   return {
     status: view.state === 'running' ? 202 : 200,

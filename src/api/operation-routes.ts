@@ -45,14 +45,12 @@ export const OPERATION_ROUTES: readonly ApiRoute[] = [
     run: (asked, served) => {
       const view = find(asked, served);
       // Half a restore is somebody's, too: only who may begin one ends one.
-      if (OF_ADMINS.includes(view.kind)) requireRole(asked.caller, 'admin');
+      requireRole(asked.caller, view.role);
       if (!served.operations.cancel(view.id)) throw new Problem(409, 'finished', 'it has ended');
       return { status: 202, body: answerOf(view) };
     },
   },
 ];
-
-const OF_ADMINS: readonly string[] = ['backup restore', 'db import', 'db upgrade', 'db rollback'];
 
 function find({ params }: Asked, { operations }: Served): OperationView {
   const view = operations.get(params.id ?? '');

@@ -1,4 +1,5 @@
 /** JSON schemas of operations, and of what begins them. */
+import { ROLES } from '../config/roles.ts';
 import { BACKUP_KINDS, VERIFY_LEVELS } from '../protocol/backups.ts';
 import type { ApiRoute, JsonSchema } from './route.ts';
 import { list, object, strict, text, time, version, yes } from './schemas.ts';
@@ -10,6 +11,7 @@ const operation = object(
     about: { ...text, description: 'a service, a backup' },
     state: { enum: ['running', 'done', 'failed', 'cancelled'] },
     actor: { ...text, description: 'who asked for it' },
+    role: { enum: ROLES, description: 'the least that may begin it, and so end it' },
     startedAt: time,
     endedAt: time,
     progress: object({ what: text, percent: { type: 'number' }, detail: text }, ['what']),
@@ -17,7 +19,7 @@ const operation = object(
     result: { description: 'as the command prints it with --json' },
     failure: object({ code: text, detail: text, remedy: text }, ['code', 'detail']),
   },
-  ['id', 'kind', 'state', 'actor', 'startedAt', 'notes'],
+  ['id', 'kind', 'state', 'actor', 'role', 'startedAt', 'notes'],
 );
 export const operationAnswer: JsonSchema = {
   allOf: [object({ schemaVersion: version }, ['schemaVersion']), operation],

@@ -1,5 +1,6 @@
 /** What takes longer than a request: each has an id, tells how far it is, and is remembered for a while. */
 import { randomUUID } from 'node:crypto';
+import type { Role } from '../config/roles.ts';
 import type { Progress } from '../protocol/status.ts';
 import { Problem, type ProblemBody } from './problem.ts';
 
@@ -12,6 +13,8 @@ export interface OperationView {
   readonly state: 'running' | 'done' | 'failed' | 'cancelled';
   /** Who asked for it: `token deploy`. */
   readonly actor: string;
+  /** The least that may begin it, and so end it. */
+  readonly role: Role;
   /** ISO 8601 */
   readonly startedAt: string;
   readonly endedAt?: string;
@@ -31,6 +34,9 @@ export interface Work {
   run(tell: Telling, signal: AbortSignal): Promise<unknown>;
 }
 
+/** Who wants it. */
+export type Asker = Pick<OperationView, 'actor' | 'role'>;
+
 export interface Telling {
   progressed(progress: Progress): void;
   noted(text: string): void;
@@ -41,7 +47,7 @@ export interface Operations {
    * Begins it. Resolves when it has ended, or goes on after a moment; what is refused within that moment is thrown as
    * well.
    */
-  begin(work: Work, actor: string): Promise<OperationView>;
+  begin(work: Work, asker: Asker): Promise<OperationView>;
   /** Newest first. */
   list(): readonly OperationView[];
   get(id: string): OperationView | undefined;
@@ -67,13 +73,15 @@ interface Running {
 }
 
 export interface OperationPorts {
+  /** Milliseconds of a clock that only goes on. */
+  now(): number;
   /** Milliseconds since the epoch. */
   wallClock(): number;
   /** @param graceMs see GRACE_MS; of tests */
   readonly graceMs?: number;
 }
 
-export function createOperations({ wallClock, graceMs = GRACE_MS }: OperationPorts): Operations {
+export function createOperations({ now, wallClock, graceMs = GRACE_MS }: OperationPorts): Operations {
   const views = new Map<string, OperationView>();
   const running = new Map<string, Running>();
   const listeners = new Set<(view: OperationView) => void>();
@@ -91,8 +99,8 @@ export function createOperations({ wallClock, graceMs = GRACE_MS }: OperationPor
     let toldAt = Number.NEGATIVE_INFINITY;
     return {
       progressed(progress) {
-        const isDue = wallClock() - toldAt >= PROGRESS_MS;
-        if (isDue) toldAt = wallClock();
+        const isDue = now() - toldAt >= PROGRESS_MS;
+        if (isDue) toldAt = now();
         change(id, { progress }, isDue);
       },
       noted: (text) => change(id, { notes: [...(views.get(id)?.notes ?? []), text].slice(-MOST_NOTES) }),
@@ -119,7 +127,7 @@ export function createOperations({ wallClock, graceMs = GRACE_MS }: OperationPor
   }
 
   return {
-    async begin(work, actor) {
+    async begin(work, { actor, role }) {
       if (isClosed || running.size >= MOST_RUNNING) {
         throw new Problem(503, 'too-many-operations', `${running.size} operations are under way`, {
           headers: { 'retry-after': '10' },
@@ -144,6 +152,7 @@ export function createOperations({ wallClock, graceMs = GRACE_MS }: OperationPor
         ...(about === undefined ? {} : { about }),
         state: 'running',
         actor,
+        role,
         startedAt: new Date(wallClock()).toISOString(),
         notes: [],
       });

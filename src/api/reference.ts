@@ -50,16 +50,20 @@ Each route below says the least role it needs; a smaller one is answered with 40
 - \`BULKHEAD_TOKEN\`, or the one in \`secrets/token\` of the volume, is an admin called \`main\`.
 - \`bulkhead token create NAME --role ROLE [--expires 30d]\` makes another and shows its value this once; the volume keeps
   its hash, in \`secrets/tokens\`, for root's eyes. \`bulkhead token revoke NAME\` ends it, and every login by it, within a second.
-- \`api: { tokens: { NAME: { role, token: "\${NAME_TOKEN}" } } }\` of the plan brings more, for those that come as secrets.
+- \`api: { tokens: { NAME: { role, token: "\${NAME_TOKEN}" } } }\` of the plan brings more, for those that come as secrets;
+  each has a value of its own, and none that of \`BULKHEAD_TOKEN\`.
 
 Ten wrong tokens in a minute from one address are told so, further ones to wait; a right one is never kept out.
 \`GET /audit\` tells an admin who changed what, by the names of tokens and never by their values; it is
-\`bulkhead/console/audit.ndjson\` of the volume, about ten thousand entries of it.
+\`bulkhead/console/audit.ndjson\` of the volume, about ten thousand entries of it. Where a client left before it had its
+answer, the entry says so (\`left\`) and what came of the request all the same.
 
 **A browser** logs in with \`POST /session\` and \`{"token": "…"}\`. The cookie that comes back is \`HttpOnly\` and
 \`SameSite=Strict\`, over https also \`Secure\` and \`__Host-\`; it ends after two idle hours, after twelve in any case, with
 \`DELETE /session\`, with its token, and when the API starts anew. A change by a session needs \`X-Bulkhead-Console: 1\`
 and must come from a page of ours: \`Sec-Fetch-Site: same-origin\`, or on plain http an \`Origin\` that is the \`Host\`.
+What the loopback or a session may read is not for pages of other sites either: a browser that names one
+(\`Sec-Fetch-Site\`, \`Origin\`) is answered with 403. Probes and Prometheus name none.
 A name that is neither localhost, nor an IP address, nor in \`api: allowed_hosts:\`, needs a token or a session.
 A cookie knows no ports: what else answers under the same name, the product's own app, is sent it too and could use it.
 Where the app is not trusted that far, give the API a name of its own, behind a proxy.

@@ -24,6 +24,8 @@ export interface Asked {
   /** Its value; undefined: not sent. Names are lower case. */
   header(name: string): string | undefined;
   readonly caller: Caller;
+  /** Whose route it is: the least role that may ask. */
+  readonly role: Role;
   /** As it came. */
   readonly raw: IncomingMessage;
 }

@@ -4,9 +4,10 @@ import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { messageOf } from '../base/errors.ts';
 import type { Scrape } from '../metrics/scrape.ts';
-import { createAdmission, isMutation } from './admission.ts';
+import { createAdmission } from './admission.ts';
 import type { AlertDesk } from './alert-desk.ts';
 import type { Audit } from './audit.ts';
+import { createAuditTrail, pathOf } from './audit-trail.ts';
 import { type Caller, requireRole } from './caller.ts';
 import type { EventHub } from './event-hub.ts';
 import { describeApi } from './openapi.ts';
@@ -14,7 +15,7 @@ import type { Operate } from './operate.ts';
 import type { Operations } from './operations.ts';
 import { PROBLEM_TYPE, Problem } from './problem.ts';
 import { createReadings } from './readings.ts';
-import type { Answer, ApiRoute, JsonSchema } from './route.ts';
+import type { ApiRoute, JsonSchema } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { nothing } from './schemas.ts';
 import { createSessions } from './sessions.ts';
@@ -66,7 +67,7 @@ export function createServer(
   const sessions = createSessions(wallClock);
   const admission = createAdmission(settings, { tokens, sessions, now });
   const callers = new WeakMap<IncomingMessage, Caller>();
-  const told = new WeakMap<IncomingMessage, Pick<Answer, 'actor' | 'about'>>();
+  const trail = createAuditTrail(audit, (request) => callers.get(request), toProblem);
   const validator = createValidator();
   let description: object | undefined;
   const served = {
@@ -118,23 +119,13 @@ export function createServer(
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
+    trail.begin(request, reply);
     const caller = await admission.admit(request.raw);
     callers.set(request.raw, caller);
     const { role } = request.routeOptions.config as { readonly role?: ApiRoute['role'] };
     if (role !== undefined && role !== 'anybody') requireRole(caller, role);
   });
-  app.addHook('onResponse', async (request, reply) => {
-    if (!isMutation(request.method)) return;
-    const { about, actor = actorOf(callers.get(request.raw)) } = told.get(request.raw) ?? {};
-    audit.record({
-      ...(actor === undefined ? {} : { actor }),
-      address: request.socket.remoteAddress ?? '',
-      method: request.method,
-      path: pathOf(request),
-      status: reply.statusCode,
-      ...(about === undefined ? {} : { about }),
-    });
-  });
+  app.addHook('onResponse', async (request, reply) => trail.end(request, reply));
   app.addHook('preClose', async () => ports.events.close());
 
   app.setErrorHandler((error, _request, reply) => {
@@ -167,10 +158,12 @@ export function createServer(
           body: (request.body ?? {}) as Record<string, unknown>,
           header: (name: string) => request.headers[name]?.toString(),
           caller: callerOf(request),
+          role: role === 'anybody' ? 'viewer' : role,
           raw: request.raw,
         };
-        const answer = await Promise.resolve(route.run(asked, served)).finally(() => markDurability(reply));
-        told.set(request.raw, { ...answer, ...aboutOf(route, answer) });
+        const answering = (async () => route.run(asked, served))();
+        trail.follow(request.raw, route.group, answering);
+        const answer = await answering.finally(() => markDurability(reply));
         return reply
           .code(answer.status)
           .headers(answer.headers ?? {})
@@ -191,18 +184,6 @@ export function createServer(
     if (caller === undefined) throw new Error('nobody was admitted');
     return caller;
   }
-}
-
-/** The audit log names a job by its id where the path does not. */
-function aboutOf({ group }: ApiRoute, { about, body }: Answer): Pick<Answer, 'about'> {
-  const id = group === 'jobs' && typeof body === 'object' ? Reflect.get(body, 'id') : undefined;
-  const said = about ?? (typeof id === 'string' ? `job ${id}` : undefined);
-  return said === undefined ? {} : { about: said };
-}
-
-/** A change is open to a token alone: who shows none wants to log in, and has not done so. */
-function actorOf(caller: Caller | undefined): string | undefined {
-  return caller?.by === 'loopback' ? undefined : caller?.actor;
 }
 
 function noCompiler(): never {
@@ -236,7 +217,7 @@ function toProblem(error: unknown): Problem {
 }
 
 function notFound(request: FastifyRequest): Problem {
-  const path = pathOf(request);
+  const path = pathOf(request.raw);
   const methods = ROUTES.filter((route) => patternOf(route.path).test(path)).map(({ method }) => method);
   if (methods.length === 0) {
     return new Problem(404, 'unknown-route', 'there is nothing here', {
@@ -249,10 +230,6 @@ function notFound(request: FastifyRequest): Problem {
 
 function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`);
-}
-
-function pathOf({ raw }: FastifyRequest): string {
-  return raw.url?.split('?', 1)[0] ?? '';
 }
 
 /** `?service=a&service=b` is `?service=a,b`. */

@@ -21,7 +21,12 @@ export interface ApiSettings extends Pick<AssignedApi, 'host' | 'allowedHosts' |
 export function readSettings({ api, jobs, input, secrets, dataDir }: Assignment): ApiSettings {
   const { operateSocket } = input;
   if (api === undefined || operateSocket === undefined) throw new Error('the assignment is none of the API');
-  const { host, port, allowedHosts, readOnly, metrics, tokens } = api;
+  const { host, port, allowedHosts, readOnly, metrics } = api;
+  const token = checkToken(secrets.token);
+  const tokens = api.tokens
+    .map((one) => ({ ...one, token: secrets[`api.tokens.${one.name}`] ?? '' }))
+    .filter(isGiven);
+  refuseTwin(token, tokens);
   return {
     host,
     port,
@@ -29,8 +34,8 @@ export function readSettings({ api, jobs, input, secrets, dataDir }: Assignment)
     readOnly,
     metrics,
     dataDir,
-    token: checkToken(secrets.token),
-    tokens: tokens.map((one) => ({ ...one, token: secrets[`api.tokens.${one.name}`] ?? '' })).filter(isGiven),
+    token,
+    tokens,
     jobTypes: jobs?.types.map(({ name }) => name) ?? [],
     operateSocket,
   };
@@ -47,6 +52,18 @@ function checkToken(token: string | undefined): string {
   throw new Failure(`cannot serve the API: its token ${fault}`, {
     remedy: 'give BULKHEAD_TOKEN at least 20 visible ASCII characters, as from: openssl rand -base64 32',
   });
+}
+
+/** The plan was compared with BULKHEAD_TOKEN; the one that the volume keeps is known to nobody before. */
+function refuseTwin(main: string, tokens: readonly ApiTokenPlan[]): void {
+  const twin = tokens.find(({ token }) => token === main);
+  if (twin === undefined) return;
+  throw new Failure(
+    `cannot serve the API: api.tokens.${twin.name} of the plan is the same as the main token`,
+    {
+      remedy: 'give it a value of its own, as from: openssl rand -base64 32',
+    },
+  );
 }
 
 function isGiven({ token }: ApiTokenPlan): boolean {

@@ -35,6 +35,8 @@ export interface JobsContext extends BuildContext {
   /** The one of the plan, whether it is on or not. */
   readonly database: DatabasePlan | undefined;
   readonly apiPort: number;
+  /** Of BULKHEAD_TOKEN; undefined: one is made when it is needed. */
+  readonly mainToken: string | undefined;
   /** Absolute. */
   readonly dataDir: string;
 }
@@ -265,7 +267,10 @@ export function isQueueAlone(
   return jobs !== undefined && database?.external !== undefined && !off.has('worker');
 }
 
-function buildTokens(read: ApiStanza | undefined, { problems }: BuildContext): readonly ApiTokenPlan[] {
+function buildTokens(
+  read: ApiStanza | undefined,
+  { problems, mainToken }: JobsContext,
+): readonly ApiTokenPlan[] {
   const found: ApiTokenPlan[] = [];
   for (const [name, { role, token, at }] of read?.tokens ?? []) {
     // An empty variable is a token that nobody has.
@@ -282,6 +287,12 @@ function buildTokens(read: ApiStanza | undefined, { problems }: BuildContext): r
         suggestion: 'choose another name',
       });
     }
+    if (token === mainToken) {
+      // It would open everything, whatever its role says.
+      problems.error(place, 'wrong-value', `api.tokens.${name} is the same as BULKHEAD_TOKEN, an admin's`, {
+        suggestion: 'give each its own: openssl rand -base64 32',
+      });
+    }
     const twin = found.find((other) => other.token === token);
     if (twin !== undefined) {
       problems.error(place, 'wrong-value', `api.tokens.${name} is the same as api.tokens.${twin.name}`, {
@@ -296,7 +307,7 @@ function buildTokens(read: ApiStanza | undefined, { problems }: BuildContext): r
 function buildApi(
   read: ApiStanza | undefined,
   metrics: MetricsStanza | undefined,
-  context: BuildContext,
+  context: JobsContext,
 ): ApiPlan {
   return {
     host: read?.host ?? '0.0.0.0',

@@ -139,6 +139,7 @@ function settlePlan(
     database: database?.plan,
     planName: name,
     apiPort: settings.ports.api,
+    mainToken: settings.token,
     dataDir: settings.dataDir,
   });
   const drafts = [...(database?.drafts ?? []), ...buildServices(read, tree, context), ...queue.drafts];

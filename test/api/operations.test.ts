@@ -1,6 +1,9 @@
 import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
+import { BEGUN } from '../../src/api/operation-schemas.ts';
+import { createOperations, type Telling } from '../../src/api/operations.ts';
 import { Problem } from '../../src/api/problem.ts';
+import { ROUTES } from '../../src/api/routes.ts';
 import { hashOf } from '../../src/api/token-book.ts';
 import type { RunOutput } from '../../src/protocol/control.ts';
 import { type ApiTrial, apiTrial, BEARER, JSON_TYPE, OF_PLAN } from '../support/api.ts';
@@ -26,6 +29,16 @@ async function ended(id: string) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** What the routes want that begin one. */
+const BODIES: Readonly<Record<string, object>> = {
+  '/services/:name/scale': { replicas: 2 },
+  '/backups': { what: 'base' },
+  '/backups/restore': { backup: 'latest', confirm: 'latest' },
+  '/database/import': { file: 'x.sql' },
+  '/database/upgrade': { confirm: 'upgrade' },
+  '/database/rollback': { confirm: 'rollback' },
+};
 
 describe('an operation', () => {
   test('that is over at once is answered whole', async () => {
@@ -80,8 +93,9 @@ describe('an operation', () => {
     expect(await ended(id)).toMatchObject({ state: 'cancelled' });
   });
 
-  test('that only an admin may begin only an admin ends', async () => {
+  test('is ended by the role that may begin it, whichever route that is', async () => {
     trial = apiTrial({
+      posted: () => new Promise(() => {}),
       async *program(_name, _input, signal) {
         await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
         yield { type: 'exit', code: 143 };
@@ -89,16 +103,52 @@ describe('an operation', () => {
     });
     const token = 'token-of-an-operator-long-enough';
     trial.tokens.add({ name: 'op', role: 'operator', sha256: hashOf(token).toString('hex') });
-    const cancel = (id: string, given: Record<string, string> = {}) =>
-      ask({ method: 'POST', url: `/operations/${id}/cancel`, payload: {}, headers: given });
-    const restore = (await post('/backups/restore', { backup: 'latest', confirm: 'latest' })).json();
-    const backup = (await post('/backups', { what: 'base' })).json();
-    const operator = { authorization: `Bearer ${token}` };
-    expect(codeOf(await cancel(restore.id, operator))).toBe('403 role-needed');
-    expect((await cancel(backup.id, operator)).statusCode).toBe(202);
-    expect((await cancel(restore.id)).statusCode).toBe(202);
-    expect(await ended(restore.id)).toMatchObject({ state: 'cancelled' });
-    expect(await ended(backup.id)).toMatchObject({ state: 'cancelled' });
+    const begun = ROUTES.filter(({ answers }) => answers[202] === BEGUN[202]);
+    expect(begun.length).toBeGreaterThan(12);
+    for (const { path, role } of begun) {
+      const url = path.replace(/:\w+/, 'x');
+      const view = (await post(url, BODIES[path])).json();
+      expect([url, view.role]).toEqual([url, role]);
+      const payload = {};
+      const cancelled = await ask({
+        method: 'POST',
+        url: `/operations/${view.id}/cancel`,
+        payload,
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect([url, cancelled.statusCode]).toEqual([url, role === 'admin' ? 403 : 202]);
+      if (role === 'admin') expect((await post(`/operations/${view.id}/cancel`)).statusCode).toBe(202);
+    }
+  });
+
+  test('is told at most once a second, whatever is done to the clock of the machine', async () => {
+    let mono = 0;
+    let wall = 1_000_000;
+    const operations = createOperations({ now: () => mono, wallClock: () => wall, graceMs: 0 });
+    const seen: unknown[] = [];
+    operations.follow(({ progress }) => progress && seen.push(progress.percent));
+    const asker = { actor: 'token main', role: 'admin' } as const;
+    const work = Promise.withResolvers<Telling>();
+    await operations.begin({ kind: 'x', run: (tell, signal) => untilAborted(tell, signal) }, asker);
+    const { progressed } = await work.promise;
+    for (const [percent, monoMs, wallMs] of [
+      [1, 0, 0],
+      [2, 500, 3_600_000],
+      [3, 1000, -3_600_000],
+      [4, 1500, 0],
+      [5, 2000, -7_200_000],
+    ] as const) {
+      mono = monoMs;
+      wall = 1_000_000 + wallMs;
+      progressed({ what: 'x', percent, detail: undefined });
+    }
+    expect(seen).toEqual([1, 3, 5]);
+    await operations.close();
+
+    function untilAborted(tell: Telling, signal: AbortSignal): Promise<unknown> {
+      work.resolve(tell);
+      return new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    }
   });
 
   test('that is refused at once is refused as a request is', async () => {

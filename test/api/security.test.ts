@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readSettings } from '../../src/api/settings.ts';
@@ -102,6 +104,52 @@ describe('the loopback', () => {
     ]) {
       expect(codeOf(await ask(STRANGER, { url: '/jobs', headers }))).toBe('401 unauthorized');
     }
+  });
+});
+
+describe('a page of another site', () => {
+  const cross = [
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site', origin: 'http://localhost:3000' },
+    { origin: 'http://localhost:3000' },
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+  ];
+
+  test.each(cross)('sees nothing through a browser of this machine: %j', async (headers) => {
+    for (const url of ['/status', '/logs', '/metrics', '/backups', '/events', '/no/such/route']) {
+      expect(codeOf(await ask(LOCAL, { url, headers }))).toBe('403 cross-site');
+    }
+    expect(trial.asked).toEqual([]);
+  });
+
+  test.each(cross)('sees nothing through a login either: %j', async (headers) => {
+    const login = await ask(STRANGER, {
+      method: 'POST',
+      url: '/session',
+      headers: JSON_TYPE,
+      payload: { token: TOKEN },
+    });
+    const cookie = String(login.headers['set-cookie']).split(';')[0] ?? '';
+    expect((await ask(STRANGER, { url: '/status', headers: { cookie } })).statusCode).toBe(200);
+    expect(codeOf(await ask(STRANGER, { url: '/status', headers: { ...headers, cookie } }))).toBe(
+      '403 cross-site',
+    );
+  });
+
+  test.each([
+    {},
+    { 'sec-fetch-site': 'same-origin' },
+    { 'sec-fetch-site': 'none' },
+    { origin: 'http://localhost:9701' },
+  ])('is not what says %j', async (headers) => {
+    for (const url of ['/status', '/metrics'])
+      expect((await ask(LOCAL, { url, headers })).statusCode).toBe(200);
+  });
+
+  test('is none where the token comes with it, which no page can send by itself', async () => {
+    const headers = { ...BEARER, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
+    expect((await ask(STRANGER, { url: '/status', headers })).statusCode).toBe(200);
   });
 });
 
@@ -261,6 +309,42 @@ describe('what changes something', () => {
   });
 });
 
+describe('a client that leaves before it has the answer', () => {
+  test.each([
+    ['is told with what came of it', '{"what":"daily"}', /: 202 operation \S+, and the client had left$/],
+    ['is told as one for whom nothing was done', '{"what":', /: 499, and the client had left$/],
+  ])('%s', async (_what, body, line) => {
+    const api = apiTrial({
+      async *program() {
+        await leaving.promise;
+        yield { type: 'exit', code: 0 };
+      },
+    });
+    const leaving = Promise.withResolvers<void>();
+    await api.app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = api.app.server.address() as AddressInfo;
+    const arrived = once(api.app.server, 'request');
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      `POST /backups HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${TOKEN}\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n${body}`,
+    );
+    await arrived;
+    if (body.length === 16) await until(() => api.asked.length === 1);
+    socket.destroy();
+    await until(() => api.said.length > 0);
+    expect(api.said).toEqual([expect.stringMatching(line)]);
+    expect(api.said).toEqual([
+      expect.stringMatching(/^audit: POST \/backups by token main from 127\.0\.0\.1: /),
+    ]);
+    leaving.resolve();
+    await api.app.close();
+  });
+
+  async function until(isTrue: () => boolean): Promise<void> {
+    while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+});
+
 test.each([
   ['/status', BEARER, 200],
   ['/nothing', BEARER, 404],
@@ -308,6 +392,18 @@ describe('the program', () => {
       if (token) expect(() => readSettings(assignment(token))).not.toThrow(token);
     },
   );
+
+  test('does not start where a token of the plan is the main one, and tells neither', () => {
+    const { api, ...rest } = assignment(TOKEN);
+    const twin = {
+      ...rest,
+      api: { ...api, tokens: [{ name: 'grafana', role: 'viewer', token: '' }] },
+      secrets: { token: TOKEN, 'api.tokens.grafana': TOKEN },
+    } as Assignment;
+    expect(() => readSettings(twin)).toThrow(
+      'cannot serve the API: api.tokens.grafana of the plan is the same as the main token',
+    );
+  });
 
   test('takes what PID 1 gives it', () => {
     expect(readSettings(assignment(TOKEN))).toMatchObject({

@@ -212,6 +212,20 @@ describe('the API', () => {
     expect(diffPlans(plan, changed).settings.map(({ path }) => path)).toEqual(['api.tokens.deploy.token']);
   });
 
+  test('has no token that is BULKHEAD_TOKEN as well, which would open everything', () => {
+    const value = 'a-token-that-is-long-enough';
+    const text = 'api: { tokens: { grafana: { role: viewer, token: "${GRAFANA_TOKEN}" } } }\n';
+    const { problems } = read(text, undefined, { env: { BULKHEAD_TOKEN: value, GRAFANA_TOKEN: value } });
+    expect(problems).toMatchObject([
+      {
+        code: 'wrong-value',
+        line: expect.any(Number),
+        message: "api.tokens.grafana is the same as BULKHEAD_TOKEN, an admin's",
+      },
+    ]);
+    expect(JSON.stringify(problems)).not.toContain(value);
+  });
+
   test.each([
     ['{ a: { role: viewer, token: short } }', 'weak-token'],
     ['{ main: { role: viewer, token: a-token-that-is-long-enough } }', 'reserved-name'],

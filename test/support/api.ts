@@ -158,6 +158,7 @@ export function apiTrial({
   }
   const clocks = { now: () => time, wallClock: () => EPOCH + time };
   const operations = createOperations({ ...clocks, graceMs: 20 });
+  const audit = createAudit(join(folder, 'audit.ndjson'), { say: (text) => said.push(text), ...clocks });
   const app = createServer(
     {
       allowedHosts: [],
@@ -177,12 +178,16 @@ export function apiTrial({
         ...clocks,
       }),
       operations,
-      audit: createAudit(join(folder, 'audit.ndjson'), { say: (text) => said.push(text), ...clocks }),
+      audit,
       say: (text) => said.push(text),
       ...clocks,
     },
   );
-  app.addHook('onClose', async () => rmSync(folder, { recursive: true, force: true }));
+  app.addHook('onClose', async () => {
+    // A line that is still on its way would make the folder again.
+    await audit.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
   const trial: ApiTrial = {
     runEnd: undefined,
     tokens,
