@@ -2,7 +2,7 @@
  * Imports a real database nobody here wrote: Debian's zabbix-server-pgsql (173 tables, 130,102 rows), dumped in every
  * format, each through the whole pipeline of `setup` on an empty volume, beside the plain tool that reads the format.
  *
- *   node bench/import-zabbix.ts [rounds]
+ *   node bench/import-zabbix.ts [rounds] [formats, with commas]
  *
  * Needs Debian with apt, a PostgreSQL with its client programs, and `npm run build`: what is shipped is measured.
  */
@@ -28,6 +28,7 @@ const FORMATS = ['plain', 'gzip', 'zstd', 'custom', 'directory', 'tar', 'cluster
 type Format = (typeof FORMATS)[number];
 
 const rounds = Number(process.argv[2] ?? 3);
+const wanted = process.argv[3]?.split(',') ?? FORMATS;
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-zabbix-'));
 chmodSync(folder, 0o755);
 const { bin } = findBinaries({ libraryDir: folder });
@@ -43,7 +44,8 @@ try {
     console.log(`source: ${expected.tables} tables, ${expected.rows.toLocaleString('en-US')} rows`);
     const dumps = await makeDumps(source);
     const rows = [];
-    for (const format of FORMATS) rows.push(await measure(format, dumps[format], expected));
+    for (const format of FORMATS.filter((each) => wanted.includes(each)))
+      rows.push(await measure(format, dumps[format], expected));
     console.table(Object.fromEntries(rows));
   } finally {
     await source.remove();

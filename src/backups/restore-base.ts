@@ -60,9 +60,9 @@ async function readAll(job: Job, scratch: PrivateServer, name: string, what: str
   const session = await scratch.connect(name);
   const progress = tellProgress(what, job.report);
   try {
-    await fingerprintTables(session, (done, total) =>
-      progress.tell(done, total, `${name}: table ${done} of ${total}`),
-    );
+    await fingerprintTables(session, {
+      onTable: (done, total) => progress.tell(done, total, `${name}: table ${done} of ${total}`),
+    });
   } catch (error) {
     job.signal.throwIfAborted();
     blameBackup(`started, its database ${name} cannot be read: ${messageOf(error)}`, error);

@@ -98,9 +98,10 @@ async function restoreOne(
   }
   const session = await scratch.connect(name);
   try {
-    const prints = await fingerprintTables(session, (done) =>
-      progress.tell(done, total, `table ${done} of ${total} compared`),
-    );
+    const prints = await fingerprintTables(session, {
+      like: database.tables,
+      onTable: (done) => progress.tell(done, total, `table ${done} of ${total} compared`),
+    });
     const found = largeObjects === false ? prints.filter((print) => print.table !== LARGE_OBJECTS) : prints;
     const differences = compareFingerprints(database.tables, found);
     if (differences.length > 0) {

@@ -71,7 +71,7 @@ async function atOnce(
     // A fingerprint of hours is not waited for any more.
     session.connection.stream.destroy();
   });
-  const prints = await fingerprintTables(session, () => undefined, [], largeObjects).catch(
+  const prints = await fingerprintTables(session, { withLargeObjects: largeObjects }).catch(
     (cause: unknown) => {
       first ??= new Failure(`cannot read the database ${name} as ${user}: ${messageOf(cause)}`, {
         remedy: 'name a role in DATABASE_URL that may read every table, e.g. their owner',

@@ -173,7 +173,7 @@ async function importInto(
   const verify = async (scratch: string): Promise<void> => {
     const inside = await connectAsSuperuser(server, scratch);
     try {
-      const prints = await fingerprintTables(inside);
+      const prints = await fingerprintTables(inside, { like: tables });
       const found = largeObjects ? prints : prints.filter(({ table }) => table !== LARGE_OBJECTS);
       const differences = compareFingerprints(tables, found);
       if (differences.length === 0) return;

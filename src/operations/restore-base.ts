@@ -111,9 +111,9 @@ async function readThrough(job: Job, server: PrivateServer, id: string): Promise
     const inside = await server.connect(datname);
     try {
       const progress = tellProgress(`restoring ${id}`, job.report, job.say);
-      await fingerprintTables(inside, (done, total) =>
-        progress.tell(done, total, `${datname}: table ${done} of ${total} read`),
-      );
+      await fingerprintTables(inside, {
+        onTable: (done, total) => progress.tell(done, total, `${datname}: table ${done} of ${total} read`),
+      });
     } finally {
       await inside.end();
     }

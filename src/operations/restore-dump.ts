@@ -148,9 +148,10 @@ async function importInto(
     const inside = await connectAsSuperuser(server, scratch);
     try {
       const progress = tellProgress(`comparing ${name}`, job.report, job.say);
-      const prints = await fingerprintTables(inside, (done, total) =>
-        progress.tell(done, total, `${done} of ${total} tables read`),
-      );
+      const prints = await fingerprintTables(inside, {
+        like: database.tables,
+        onTable: (done, total) => progress.tell(done, total, `${done} of ${total} tables read`),
+      });
       const differences = compareFingerprints(database.tables, prints);
       if (differences.length === 0) return;
       throw new Failure(

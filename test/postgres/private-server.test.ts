@@ -138,6 +138,89 @@ describe('fingerprints', () => {
   });
 });
 
+describe('fingerprints of two forms', () => {
+  const filled = `SET search_path = public; CREATE TABLE kinds (i2 smallint, i4 int, i8 bigint, o oid, yes boolean, t text,
+      v varchar(20), c char(8), open bpchar, u uuid, b bytea, at timestamp, atz timestamptz, d date, n numeric, f float8, j jsonb,
+      a int[], i interval);
+    INSERT INTO kinds SELECT i, i, i::bigint << 33, i, i % 2 = 0, 'text ' || i, 'v' || i, 'c' || i, 'open ', md5(i::text)::uuid,
+      decode(md5(i::text), 'hex'), to_timestamp(i), to_timestamp(i), 'infinity', 1.0, i / 3.0, jsonb_build_object('i', i),
+      ARRAY[i], make_interval(i) FROM generate_series(1, 20) i;
+    INSERT INTO kinds VALUES (NULL)`;
+
+  test('those of the first are still compared: an older build has made the backup', async () => {
+    await inDatabase('postgres', (session) => session.query('CREATE DATABASE elder'));
+    await inDatabase('elder', async (session) => {
+      await session.query(
+        `SET search_path = public; CREATE TABLE t (n int, b bytea); INSERT INTO t VALUES (1, 'one'), (2, NULL); SELECT lo_from_bytea(4711, 'large')`,
+      );
+      // As 0.1.0 had them in its manifests.
+      const elder = [
+        { table: 'public.t', rows: 2, hash: '-116536676459967786' },
+        { table: 'large objects', rows: 1, hash: '3026746614227164732' },
+      ];
+      expect(await fingerprintTables(session, { like: elder })).toEqual(elder);
+      expect(compareFingerprints(elder, await fingerprintTables(session))).toHaveLength(2);
+      const later = [{ table: 'public.t', rows: 2, hash: '3:12' }];
+      await expect(fingerprintTables(session, { like: later })).rejects.toThrow(/form 3/);
+    });
+  });
+
+  test('those of the second see every column of every type, and which row a value stands in', async () => {
+    await inDatabase('postgres', (session) => session.query('CREATE DATABASE kinds'));
+    await inDatabase('kinds', async (session) => {
+      await session.query(filled);
+      const print = async (): Promise<string> => {
+        const [found] = await fingerprintTables(session);
+        return found?.hash ?? '';
+      };
+      const before = await print();
+      expect(before).toMatch(/^2:-?\d+$/);
+      const changes = {
+        i2: 'i2 + 1',
+        i4: '-i4',
+        i8: 'i8 # ((1::bigint << 32) | 1)',
+        o: "'8'",
+        yes: 'NOT yes',
+        t: "t || ' '",
+        v: "v || ' '",
+        c: "'other'",
+        open: "'open'",
+        u: 'gen_random_uuid()',
+        b: "b || '\\x00'",
+        at: "at + '1 microsecond'",
+        atz: "atz + '1 microsecond'",
+        d: "'-infinity'",
+        n: '1.00',
+        f: '-f',
+        j: 'j || \'{"k": 1}\'',
+        a: 'a || 1',
+        // As many months, says the operator.
+        i: 'make_interval(days => 2520)',
+      };
+      const seen = new Set([before]);
+      for (const [column, value] of Object.entries(changes)) {
+        for (const to of [value, 'NULL']) {
+          await session.query('BEGIN');
+          await session.query(`UPDATE public.kinds SET ${column} = ${to} WHERE i4 = 7`);
+          seen.add(await print());
+          await session.query('ROLLBACK');
+        }
+      }
+      // Two rows that have each other's value: the sum over the columns is the same.
+      await session.query(
+        'BEGIN; UPDATE public.kinds SET t = (CASE i4 WHEN 7 THEN $$text 8$$ ELSE $$text 7$$ END) WHERE i4 IN (7, 8)',
+      );
+      seen.add(await print());
+      await session.query(
+        'ROLLBACK; BEGIN; ALTER TABLE public.kinds DROP COLUMN i2; ALTER TABLE public.kinds ADD COLUMN i2 smallint; UPDATE public.kinds SET i2 = i4',
+      );
+      expect(await print()).toBe(before);
+      await session.query('ROLLBACK');
+      expect(seen.size).toBe(1 + 2 * Object.keys(changes).length + 1);
+    });
+  });
+});
+
 describe('the superuser’s sessions', () => {
   test('run nothing that an owner has put in the way: no cast of a row, no function found by a search path', async () => {
     await inDatabase('postgres', async (session) => {
