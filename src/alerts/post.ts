@@ -1,4 +1,4 @@
-/** One request to somebody else's server. */
+/** One message to somebody else: a request to their server. */
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../base/errors.ts';
 import { http } from '../base/node-http.ts';
@@ -8,6 +8,12 @@ export interface Outgoing {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+/** For a command of the plan, which PID 1 starts: a message to a sink by its name. */
+export interface Handout {
+  readonly sink: string;
+  readonly message: object;
 }
 
 export interface Posted {

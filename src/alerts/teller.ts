@@ -7,7 +7,7 @@ import type { AlertFigures } from '../protocol/metrics.ts';
 import type { BackupTimes, Facts } from './facts.ts';
 import type { Alert, Alerts } from './machine.ts';
 import type { Remembered } from './notebook.ts';
-import { hostOf, type Outgoing, type Posted } from './post.ts';
+import { type Handout, hostOf, type Outgoing, type Posted } from './post.ts';
 import { render } from './sinks/render.ts';
 import type { ToldAlert } from './sinks/told.ts';
 import {
@@ -30,6 +30,8 @@ export interface TellerPorts {
   say(text: string): void;
   /** Never rejects. */
   post(outgoing: Outgoing): Promise<Posted>;
+  /** Has the command of a sink told. Never rejects. */
+  hand(handout: Handout): Promise<Posted>;
   /** The newest lines of a service; none where it is none, or nobody answers. */
   lastLines(service: string): Promise<readonly string[]>;
   /** From 0 to 1. */
@@ -56,6 +58,9 @@ export interface Teller {
   state(): Pick<Remembered, 'sinks' | 'beats'>;
   close(): void;
 }
+
+/** They show the newest lines of the services it is about. */
+const TAKES_LINES: ReadonlySet<SinkPlan['type']> = new Set<SinkPlan['type']>(['webhook', 'sentry', 'exec']);
 
 export function createTeller(
   plan: AlertsPlan,
@@ -98,7 +103,7 @@ export function createTeller(
   async function deliver(sink: SinkPlan, message: Message): Promise<void> {
     await attempt(
       sink,
-      async () => ports.post(await compose(sink, message.status, message.alerts, message.isLast)),
+      async () => send(await compose(sink, message.status, message.alerts, message.isLast)),
       (state) => delivered(state, message, moment()),
     );
     // What came in between is told at once, or after the wait that a failure asks for.
@@ -135,8 +140,8 @@ export function createTeller(
     status: 'firing' | 'resolved' | 'test',
     alerts: readonly ToldAlert[],
     isLast: boolean,
-  ): Promise<Outgoing> {
-    const wantsLines = status === 'firing' && (sink.type === 'webhook' || sink.type === 'sentry');
+  ): Promise<Outgoing | Handout> {
+    const wantsLines = status === 'firing' && TAKES_LINES.has(sink.type);
     const services = wantsLines ? [...new Set(alerts.map(({ service }) => service))] : [];
     const logs = await Promise.all(
       services
@@ -155,6 +160,10 @@ export function createTeller(
       iso: moment().iso,
       repeat: plan.repeat,
     });
+  }
+
+  function send(message: Outgoing | Handout): Promise<Posted> {
+    return 'sink' in message ? ports.hand(message) : ports.post(message);
   }
 
   function hide(text: string): string {
@@ -186,7 +195,8 @@ export function createTeller(
     }
   }
 
-  for (const { name, type, url } of plan.sinks) say(`alerts are told to ${name} (${type}) at ${hostOf(url)}`);
+  for (const { name, type, url } of plan.sinks)
+    say(`alerts are told to ${name} (${type})${url === '' ? '' : ` at ${hostOf(url)}`}`);
 
   return {
     tell(alerts, silences, { facts, backups }) {
@@ -203,7 +213,7 @@ export function createTeller(
     async test(name) {
       const sink = plan.sinks.find((one) => one.name === name);
       if (sink === undefined) throw new Error(`there is no sink ${name}`);
-      return ports.post(await compose(sink, 'test', [testAlert(moment().iso)], false));
+      return send(await compose(sink, 'test', [testAlert(moment().iso)], false));
     },
     sinks: () => states,
     figures: () => [...tries].map(([name, counted]) => ({ name, ...counted })),

@@ -2,9 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type AlertsRoom, openAlerts } from '../alerts/alerts.ts';
-import { post } from '../alerts/post.ts';
+import { type Handout, type Posted, post } from '../alerts/post.ts';
+import { messageOf } from '../base/errors.ts';
 import type { AlertsPlan } from '../config/plan-alerts.ts';
 import type { Job } from '../program/job.ts';
+import type { ToldAnswer } from '../protocol/alerts.ts';
 import type { Assignment } from '../protocol/channel.ts';
 import type { LogLine } from '../protocol/control.ts';
 import type { ProductStatus } from '../protocol/status.ts';
@@ -28,6 +30,7 @@ export function joinAlerts(
     status: () => operate.get<ProductStatus>('/v1/status'),
     lastLines: (service) => readLastLines(operate, service).catch(() => []),
     post: (outgoing) => post(outgoing, () => Date.now()),
+    hand: (handout) => handOver(operate, handout),
     random: () => Math.random(),
     newId: () => randomUUID().slice(0, 8),
     name: plan.product,
@@ -59,4 +62,18 @@ async function readLastLines(operate: Operate, service: string): Promise<readonl
     lines.push(line.slice(0, LONGEST_LINE));
   }
   return lines.slice(-LOG_LINES);
+}
+
+/** PID 1 starts the command, as the user of the plan, and ends it where it takes too long. */
+async function handOver(operate: Operate, handout: Handout): Promise<Posted> {
+  try {
+    const { ok, error } = await operate.postLong<ToldAnswer>(
+      '/v1/alerts/tell',
+      handout,
+      new AbortController().signal,
+    );
+    return { ok, error, retryAfter: undefined };
+  } catch (error) {
+    return { ok: false, error: messageOf(error), retryAfter: undefined };
+  }
 }

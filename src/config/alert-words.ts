@@ -1,23 +1,18 @@
 /** `alerts:` what is told when something is not well, and to whom. */
 
 import { ALERT_RULES, type AlertRule, RULE_NAMES, type RuleName } from './alert-rules.ts';
-import { type AlertsPlan, type RulePlan, SINK_TYPES, type SinkPlan } from './plan-alerts.ts';
+import type { BuildContext } from './build-run.ts';
+import type { AlertsPlan, RulePlan } from './plan-alerts.ts';
+import type { PlanLine } from './plan-lines.ts';
+import type { TaskPlan } from './plan-runs.ts';
 import type { SchedulePlan } from './plan-schedules.ts';
-import type { Problems } from './problems.ts';
-import { duration, flag, integer, oneOf } from './scalars.ts';
+import { duration, flag, integer } from './scalars.ts';
 import { SERVICE_NAME } from './service-words.ts';
-import { mapOf, parsed, type Shape, text } from './shape.ts';
-import { placeOfWord, type Stanza, stanza } from './words.ts';
+import { mapOf, type Shape } from './shape.ts';
+import { buildSink, severity, sink, sinkLines } from './sink-words.ts';
+import { keyPlaceAt, type MapValue } from './tree.ts';
+import { type Stanza, stanza } from './words.ts';
 import { formatWritten } from './written.ts';
-
-const address: Shape<string> = parsed(
-  'an address such as https://hooks.example.com/alerts',
-  (written) => (/^https?:$/.test(URL.parse(written)?.protocol ?? '') ? written : undefined),
-  { type: 'string', pattern: '^https?://|\\$|^$' },
-  (_, written) => (/^[\w.-]+(:\d+)?(\/|$)/.test(written) ? `write https://${written}` : undefined),
-);
-
-const severity = oneOf('warning', 'critical');
 
 const ruleWords = (rule: AlertRule) =>
   ({
@@ -67,48 +62,6 @@ const rules = stanza(
   ),
 );
 
-const sinkWords = {
-  type: {
-    shape: oneOf(...SINK_TYPES),
-    doc: 'webhook: our own JSON, signed. alertmanager: the alerts of its API v2. slack: an incoming webhook. sentry: the DSN of a project; crashes and what is critical. heartbeat: an address that is asked while all is well, and whose silence is the alert.',
-  },
-  url: {
-    shape: address,
-    doc: 'Where messages go, a secret: better from a variable. Empty: the sink is off.',
-  },
-  secret: {
-    shape: text,
-    doc: 'What a webhook is signed with: X-Bulkhead-Signature is sha256= and the HMAC of the body, in hex.',
-  },
-  min_severity: {
-    shape: severity,
-    doc: 'Nothing below it is told here. Default: warning; of sentry critical.',
-  },
-  after: {
-    shape: oneOf('well', 'backup'),
-    doc: 'Of a heartbeat. well: every interval in which nothing critical fires. backup: each time a backup went well.',
-    default: 'well',
-  },
-  interval: { shape: duration, doc: 'Of a heartbeat that tells that all is well.', default: '1m' },
-} as const;
-
-type SinkWords = typeof sinkWords;
-
-const sink = stanza(sinkWords, {
-  required: ['type', 'url'],
-  aliases: {
-    webhook_url: '`url`',
-    dsn: '`url`',
-    kind: '`type`',
-    severity: '`min_severity`',
-    hmac: '`secret`',
-  },
-  refused: {
-    command: 'alerts start no programs; a webhook of a service of yours can do what a command would',
-    exec: 'alerts start no programs; a webhook of a service of yours can do what a command would',
-  },
-});
-
 const alertsWords = {
   enabled: { shape: flag, doc: 'false: nothing is judged and nothing is told.', default: true },
   repeat: { shape: duration, doc: 'After so long what still fires is told again.', default: '4h' },
@@ -133,16 +86,13 @@ export const alerts = stanza(alertsWords, {
   },
 });
 
-/** A shorter secret could be guessed from one message. */
-const SHORTEST_SECRET = 16;
-const SHORTEST_INTERVAL = 10_000;
-
 /** Undefined: nothing is judged. */
 export function buildAlerts(
   product: string,
   read: AlertsStanza | undefined,
+  tree: MapValue,
   schedules: readonly SchedulePlan[],
-  problems: Problems,
+  context: BuildContext,
 ): AlertsPlan | undefined {
   if (read === undefined || read.enabled === false) return undefined;
   const given = (read.rules ?? {}) as Partial<Record<RuleName, ReadRule>>;
@@ -160,7 +110,9 @@ export function buildAlerts(
         keep: keep ?? rule.keep,
       };
     }),
-    sinks: [...(read.sinks ?? [])].flatMap(([name, one]) => buildSink(name, one, problems) ?? []),
+    sinks: [...(read.sinks ?? [])].flatMap(
+      ([name, one]) => buildSink(name, one, keyPlaceAt(tree, 'alerts', 'sinks', name), context) ?? [],
+    ),
     repeat: read.repeat ?? 4 * 3_600_000,
     backups: schedules
       .filter(({ off, run }) => off === undefined && run !== undefined && makesBackups(run))
@@ -173,49 +125,6 @@ export function buildAlerts(
   };
 }
 
-function buildSink(name: string, read: Stanza<SinkWords>, problems: Problems): SinkPlan | undefined {
-  const { type, url, secret } = read;
-  if (type === undefined || url === undefined) return undefined;
-  if (secret !== undefined && secret.length < SHORTEST_SECRET) {
-    problems.error(
-      placeOfWord(read.at, 'secret'),
-      'weak-secret',
-      `alerts.sinks.${name}.secret must have at least ${SHORTEST_SECRET} characters`,
-      { suggestion: 'make one with: openssl rand -base64 32' },
-    );
-  }
-  if (secret !== undefined && type !== 'webhook') {
-    problems.warn(
-      placeOfWord(read.at, 'secret'),
-      'idle-word',
-      `"secret" in alerts.sinks.${name} has no effect: only a webhook is signed`,
-    );
-  }
-  if (type === 'sentry' && !/^\/(.*\/)?\d+$/.test(URL.parse(url)?.pathname ?? '')) {
-    problems.error(
-      placeOfWord(read.at, 'url'),
-      'wrong-value',
-      `alerts.sinks.${name}.url must be a DSN such as https://KEY@sentry.example.com/1`,
-    );
-  }
-  if (read.interval !== undefined && read.interval < SHORTEST_INTERVAL) {
-    problems.error(
-      placeOfWord(read.at, 'interval'),
-      'wrong-value',
-      `alerts.sinks.${name}.interval must be at least ${formatWritten(SHORTEST_INTERVAL)}`,
-    );
-  }
-  return {
-    name,
-    type,
-    url,
-    secret,
-    minSeverity: read.min_severity ?? (type === 'sentry' ? 'critical' : 'warning'),
-    after: read.after ?? 'well',
-    interval: read.interval ?? 60_000,
-  };
-}
-
 function makesBackups({ work }: NonNullable<SchedulePlan['run']>): boolean {
   if (work.kind === 'program') return work.program === 'backup' || work.program === 'verify-backups';
   return work.argv.some(
@@ -223,10 +132,14 @@ function makesBackups({ work }: NonNullable<SchedulePlan['run']>): boolean {
   );
 }
 
-/** @param mask what stands for a secret */
+/**
+ * @param mask what stands for a secret
+ * @param linesOf the lines of a command
+ */
 export function alertsLines(
   plan: AlertsPlan | undefined,
   mask: string,
+  linesOf: (run: TaskPlan) => readonly PlanLine[],
 ): readonly [string, string | undefined][] {
   if (plan === undefined) return [];
   const off = RULE_NAMES.filter((name) => !plan.rules.some((rule) => rule.name === name));
@@ -243,18 +156,7 @@ export function alertsLines(
       ];
     }),
     ...off.map((name): [string, string] => [`alerts.rules.${name}.enabled`, 'false']),
-    ...plan.sinks.flatMap((one): [string, string | undefined][] => {
-      const at = `alerts.sinks.${one.name}`;
-      const isHeartbeat = one.type === 'heartbeat';
-      return [
-        [`${at}.type`, one.type],
-        [`${at}.url`, mask],
-        [`${at}.secret`, one.secret === undefined ? undefined : mask],
-        [`${at}.min_severity`, isHeartbeat ? undefined : one.minSeverity],
-        [`${at}.after`, isHeartbeat ? one.after : undefined],
-        [`${at}.interval`, isHeartbeat && one.after === 'well' ? formatWritten(one.interval) : undefined],
-      ];
-    }),
+    ...plan.sinks.flatMap((one) => sinkLines(one, mask, linesOf)),
     ['alerts.backups', plan.backups.map(({ name }) => name).join(', ') || undefined],
   ];
 }

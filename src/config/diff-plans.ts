@@ -77,7 +77,7 @@ function settingsChanges(before: Plan, after: Plan): Change[] {
   return changes;
 }
 
-/** Variables of jobs and schedules, and tokens of the API, whose lines read the same where they are secret. */
+/** Variables of jobs, schedules and sinks, and tokens of the API, whose lines read the same where they are secret. */
 function hiddenValues(before: Plan, after: Plan): [string, string, string][] {
   const known = new Map([...environments(before), ...tokens(before)]);
   return [...environments(after), ...tokens(after)].flatMap(([path, value]) => {
@@ -95,6 +95,10 @@ function environments(plan: Plan): Map<string, string> {
     ...plan.attempts.map(({ name, environment }) => ({ at: `jobs.${name}`, environment })),
     ...plan.schedules.map(({ name, run }) => ({
       at: `schedules.${name}`,
+      environment: run?.environment ?? {},
+    })),
+    ...(plan.alerts?.sinks ?? []).map(({ name, run }) => ({
+      at: `alerts.sinks.${name}`,
       environment: run?.environment ?? {},
     })),
   ];

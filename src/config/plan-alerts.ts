@@ -1,5 +1,6 @@
 /** What is told, when, and to whom. Durations in milliseconds. */
 import type { RuleName, Severity } from './alert-rules.ts';
+import type { TaskPlan } from './plan-runs.ts';
 import type { SchedulePlan } from './plan-schedules.ts';
 
 export interface AlertsPlan {
@@ -23,12 +24,12 @@ export interface RulePlan {
   readonly keep: number;
 }
 
-export const SINK_TYPES = ['webhook', 'alertmanager', 'slack', 'sentry', 'heartbeat'] as const;
+export const SINK_TYPES = ['webhook', 'alertmanager', 'slack', 'sentry', 'heartbeat', 'exec'] as const;
 
 export interface SinkPlan {
   readonly name: string;
   readonly type: (typeof SINK_TYPES)[number];
-  /** A secret: many an address is the right to write to it. */
+  /** A secret: many an address is the right to write to it. Empty where `run` is told. */
   readonly url: string;
   /** What messages are signed with. */
   readonly secret: string | undefined;
@@ -37,4 +38,6 @@ export interface SinkPlan {
   readonly after: 'well' | 'backup';
   /** Of a heartbeat that tells that all is well. */
   readonly interval: number;
+  /** Of `exec`: what PID 1 starts for each message, and how long that may take (`startTimeout`). */
+  readonly run?: TaskPlan;
 }

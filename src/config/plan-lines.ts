@@ -64,7 +64,7 @@ export function settingLines(plan: Plan): PlanLine[] {
   }
   if (plan.backups) lines.push(...backupLines(plan.backups, MASK));
   if (plan.jobs) lines.push(...jobsLines(plan, plan.jobs));
-  lines.push(...apiLines(plan.api, MASK), ...alertsLines(plan.alerts, MASK));
+  lines.push(...apiLines(plan.api, MASK), ...alertsLines(plan.alerts, MASK, runLines));
   for (const schedule of plan.schedules) lines.push(...scheduleLines(schedule));
   return lines
     .filter(([, value]) => value !== undefined)

@@ -88,7 +88,7 @@ export function readPlan(request: PlanRequest): PlanReading {
     secrets.add(plan.backups.offsite.secretAccessKey);
   }
   for (const { url, secret } of plan.alerts?.sinks ?? []) {
-    secrets.add(url);
+    if (url !== '') secrets.add(url);
     if (secret !== undefined) secrets.add(secret);
   }
   for (const { token } of plan.api?.tokens ?? []) secrets.add(token);
@@ -186,7 +186,7 @@ function settlePlan(
     jobs: queue.jobs,
     attempts: queue.attempts,
     api: off.has('api') ? undefined : queue.api,
-    alerts: off.has('api') ? undefined : buildAlerts(name, read.alerts, built, problems),
+    alerts: off.has('api') ? undefined : buildAlerts(name, read.alerts, tree, built, context),
     schedules: built,
     disabled: [...absentRuns(database?.plan, off), ...[...off].map(([run, why]) => ({ name: run, why }))],
   };

@@ -58,3 +58,11 @@ export interface AlertTestAnswer {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly results: readonly { readonly sink: string; readonly ok: boolean; readonly error?: string }[];
 }
+
+/** The answer of POST /v1/alerts/tell: whether the command of a sink took a message. */
+export interface ToldAnswer {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly ok: boolean;
+  /** Of a failure: one sentence. */
+  readonly error: string;
+}

@@ -54,7 +54,10 @@ function ofCommand(source: LaunchSource): Pick<Assignment, 'database' | 'backups
 }
 
 function withoutSecrets(alerts: AlertsPlan): AlertsPlan {
-  return { ...alerts, sinks: alerts.sinks.map((sink) => ({ ...sink, url: '', secret: undefined })) };
+  return {
+    ...alerts,
+    sinks: alerts.sinks.map(({ run: _ofPid1, ...sink }) => ({ ...sink, url: '', secret: undefined })),
+  };
 }
 
 function tokensOf(api: LaunchSource['api']): Record<string, string> {
@@ -63,7 +66,7 @@ function tokensOf(api: LaunchSource['api']): Record<string, string> {
 
 function sinkSecrets(alerts: AlertsPlan | undefined): Record<string, string> {
   const pairs = (alerts?.sinks ?? []).flatMap(({ name, url, secret }): [string, string][] => [
-    [`alerts.${name}.url`, url],
+    ...(url === '' ? [] : [[`alerts.${name}.url`, url] as [string, string]]),
     ...(secret === undefined ? [] : [[`alerts.${name}.secret`, secret] as [string, string]]),
   ]);
   return Object.fromEntries(pairs);

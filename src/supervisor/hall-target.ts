@@ -1,4 +1,5 @@
 /** What the hall offers on the control socket. */
+import { Failure } from '../base/errors.ts';
 import { systemClock } from '../system/clock.ts';
 import { heldCapabilities } from '../system/privileges.ts';
 import { askedRun, commandRun } from './asked-run.ts';
@@ -10,6 +11,7 @@ import { portsOf, refuseTakenReplicas } from './port-check.ts';
 import { portFacts } from './port-facts.ts';
 import type { Scheduled } from './scheduled.ts';
 import type { Services } from './services/manager.ts';
+import type { SinkRuns } from './sink-runs.ts';
 import { createTokenShelf } from './token-files.ts';
 import type { Working } from './working.ts';
 
@@ -19,6 +21,7 @@ export interface TargetParts
   readonly services: Services;
   readonly scheduled: Scheduled;
   readonly companions: Companions;
+  readonly sinkRuns: SinkRuns;
   readonly working: Working;
   readonly ask: ControlTarget['jobs'];
 }
@@ -28,6 +31,7 @@ export function createHallTarget({
   services,
   scheduled,
   companions,
+  sinkRuns,
   working,
   ask,
   ...own
@@ -64,6 +68,12 @@ export function createHallTarget({
       } finally {
         end();
       }
+    },
+    tellSink: (name, message) => {
+      const run = inForce.plan.alerts?.sinks.find((sink) => sink.name === name)?.run;
+      if (run === undefined)
+        throw new Failure(`cannot tell ${name}: the plan has no sink of this name that is a command`);
+      return sinkRuns.tell(run, message);
     },
     runSchedule: (name) => scheduled.runNow(name),
     jobTypes: () => inForce.plan.attempts.map(({ name }) => name),

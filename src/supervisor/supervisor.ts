@@ -38,6 +38,7 @@ import { createScheduled } from './scheduled.ts';
 import { createSelfCheck } from './self-check.ts';
 import { Services } from './services/manager.ts';
 import { tellOfServices } from './services-listener.ts';
+import { createSinkRuns } from './sink-runs.ts';
 import { createTallies } from './tallies.ts';
 import { waitAtMost } from './wait-at-most.ts';
 import { linkWorker } from './worker-link.ts';
@@ -115,6 +116,7 @@ export async function supervise(boot: Boot): Promise<number> {
   const token = keepToken(() => inForce.plan, logs);
   const source = createLaunchSource(() => inForce.plan, request, token, learn);
   const companions = createCompanions(source, logs);
+  const sinkRuns = createSinkRuns(source, logs, clock);
   const care = openCare(companions, heldCapabilities);
   const tallies = createTallies(clock, readFamilies);
   const checks = openHallChecks({ clock, source, companions, inForce, tallies, services: () => services });
@@ -199,6 +201,7 @@ export async function supervise(boot: Boot): Promise<number> {
     services,
     scheduled,
     companions,
+    sinkRuns,
     working,
     logs,
     events,
@@ -255,6 +258,7 @@ export async function supervise(boot: Boot): Promise<number> {
     const ends = await Promise.all([scheduled.shutdown(), services.shutdown()]);
     unclean = ends.flatMap((each) => each.unclean);
     companions.kill();
+    sinkRuns.kill();
   }
   const code = exitCodeOf(ending, unclean);
   const killed = unclean.length === 0 ? '' : `, but had to kill ${unclean.join(', ')}`;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AlertsRoom, openAlerts } from '../../src/alerts/alerts.ts';
-import { post } from '../../src/alerts/post.ts';
+import { type Handout, post } from '../../src/alerts/post.ts';
 import { ALERT_RULES, type AlertRule, RULE_NAMES } from '../../src/config/alert-rules.ts';
 import type { AlertsPlan, SinkPlan } from '../../src/config/plan-alerts.ts';
 import type { ProductStatus } from '../../src/protocol/status.ts';
@@ -22,6 +22,7 @@ let sink: SinkServer;
 let status: ProductStatus | undefined;
 let room: AlertsRoom;
 let said: string[];
+let handed: Handout[];
 let worst: (string | undefined)[];
 const underWay = new Set<Promise<unknown>>();
 
@@ -32,6 +33,7 @@ beforeEach(async () => {
   sink = await openSinkServer();
   status = well();
   said = [];
+  handed = [];
   worst = [];
 });
 afterEach(async () => {
@@ -89,6 +91,10 @@ function open(changes: Partial<SinkPlan> = {}, plan: Partial<AlertsPlan> = {}): 
         underWay.add(posted);
         return posted.finally(() => underWay.delete(posted));
       },
+      hand: async (handout) => {
+        handed.push(handout);
+        return { ok: true, error: '', retryAfter: undefined };
+      },
       random: () => 1,
       newId: () => 'silence-1',
       name: 'shop',
@@ -120,6 +126,31 @@ async function settled(): Promise<void> {
 }
 
 const bodies = () => sink.got.map(({ body }) => JSON.parse(body));
+
+test('a command is handed the JSON of a webhook, with the newest lines, and no secret', async () => {
+  open({ name: 'pager', type: 'exec', url: '', secret: undefined });
+  await pass(20 * SECOND);
+  status = appIs('backoff');
+  await pass(2 * MINUTE);
+  status = appIs('ready');
+  await pass(10 * MINUTE);
+  expect(handed).toMatchObject([
+    {
+      sink: 'pager',
+      message: {
+        version: 1,
+        status: 'firing',
+        fingerprint: 'ServiceDown/app',
+        logs: ['the password is ********'],
+      },
+    },
+    { sink: 'pager', message: { status: 'resolved', fingerprint: 'ServiceDown/app' } },
+  ]);
+  expect([sink.got, said.filter((text) => text.includes('pager'))]).toEqual([
+    [],
+    ['alerts are told to pager (exec)'],
+  ]);
+});
 
 describe('a webhook', () => {
   test('hears that a service is down and that it is back, signed, once each', async () => {

@@ -41,3 +41,33 @@ test('where they are off nothing is judged, and no API is brought', () => {
   const { plan } = readText('version: 1\nservices: { app: { command: [x] } }\nalerts: { enabled: false }\n');
   expect([plan?.alerts, plan?.api]).toEqual([undefined, undefined]);
 });
+
+test('a command is told as well: it has its user, its time and its variables, and no address', () => {
+  const { plan } = readText(`version: 1
+services:
+  app: { command: [x] }
+alerts:
+  sinks:
+    pager: { type: exec, command: [/opt/page, --now], user: nobody, environment: { PAGER_TOKEN: hidden-token } }
+`);
+  if (plan === undefined) throw new Error('the plan is refused');
+  expect(plan.alerts?.sinks).toMatchObject([
+    {
+      name: 'pager',
+      type: 'exec',
+      url: '',
+      run: { name: 'alert-pager', user: 'nobody', startTimeout: 30_000 },
+    },
+  ]);
+  const lines = settingLines(plan).flatMap(({ path, value }) =>
+    path.startsWith('alerts.sinks') ? [`${path}: ${value}`] : [],
+  );
+  expect(lines).toEqual([
+    'alerts.sinks.pager.type: exec',
+    'alerts.sinks.pager.min_severity: warning',
+    'alerts.sinks.pager.command: ["/opt/page", "--now"]',
+    'alerts.sinks.pager.user: nobody',
+    'alerts.sinks.pager.environment.PAGER_TOKEN: ********',
+    'alerts.sinks.pager.timeout: 30s',
+  ]);
+});

@@ -44,6 +44,7 @@ test('it has a section for every map of words', () => {
     'alerts.rules',
     ...RULE_NAMES.map((name) => `alerts.rules.${name}`),
     'alerts.sinks.NAME',
+    'alerts.sinks.NAME.env_file',
     'schedules.NAME',
     'schedules.NAME.env_file',
     'log',

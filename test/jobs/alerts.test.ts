@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/descendants.ts';
 import { openSinkServer, type SinkServer } from '../support/sink-server.ts';
 import { type Supervisor, startSupervisor } from '../support/supervisor.ts';
 
@@ -26,6 +27,7 @@ alerts:
     DiskFilling: { enabled: false }
   sinks:
     ops: { type: webhook, url: "${sink.url}/hook?key=very-hidden-key", secret: 0123456789abcdef0123 }
+    pager: { type: exec, user: nobody, command: [sh, -c, 'echo "paged: $$BULKHEAD_ALERT_STATUS $$BULKHEAD_ALERT_FINGERPRINT $$(wc -l)"'] }
 `,
   });
   await bulkhead.ready();
@@ -38,7 +40,7 @@ afterAll(async () => {
 });
 
 test('a service that is killed and cannot come back is told, and that it is back', async () => {
-  expect((await bulkhead.run('alerts', 'test')).stdout).toBe('ops: told\n');
+  expect((await bulkhead.run('alerts', 'test')).stdout).toBe('ops: told\npager: told\n');
   writeFileSync(flag, '');
   const app = (await bulkhead.status()).services.find(({ name }) => name === 'app');
   process.kill(app?.pid ?? 0, 'SIGKILL');
@@ -58,6 +60,12 @@ test('a service that is killed and cannot come back is told, and that it is back
   expect((await bulkhead.run('alerts', 'silence', 'ServiceDown/app', '--end')).stdout).toBe(
     'ServiceDown/app is told again\n',
   );
+  await eventually('the command has told it too', () => bulkhead.output().includes('paged: resolved'));
+  expect(bulkhead.output().match(/paged: .*/g)).toEqual([
+    'paged: test Test 1',
+    'paged: firing ServiceDown/app 1',
+    'paged: resolved ServiceDown/app 1',
+  ]);
   expect(bulkhead.output() + bulkhead.log('api')).not.toMatch(/very-hidden-key|0123456789abcdef/);
 }, 120_000);
 
@@ -72,11 +80,15 @@ services:
     command: [bash, -c, "until (exec 3<>/dev/tcp/127.0.0.1/\${BULKHEAD_API_PORT}) 2>/dev/null; do sleep 0.1; done; exit 1"]
     backoff: { initial: 10ms, limit: 2 }
 api: { user: nobody }
-alerts: { sinks: { ops: { type: webhook, url: "${sink.url}/hook" } } }
+alerts:
+  sinks:
+    ops: { type: webhook, url: "${sink.url}/hook" }
+    pager: { type: exec, user: nobody, command: [sh, -c, 'sleep 0.2; echo "paged: $$BULKHEAD_ALERT_FINGERPRINT"'] }
 `,
   });
   expect((await short.finished).code).toBe(10);
   const told = sink.got.slice(before).map(({ body }) => JSON.parse(body));
   expect(told).toMatchObject([{ status: 'firing', fingerprint: 'ServiceDown/app' }]);
+  expect(short.output().match(/paged: .*/g)).toEqual(['paged: ServiceDown/app']);
   expect(told[0].description).toMatch(/^app is failed: /);
 });

@@ -62,6 +62,10 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
       return names;
     },
     jobTypes: () => [],
+    tellSink: async (name, { json, env }) => {
+      ask(`tell ${name} ${json.trimEnd()} ${JSON.stringify(env)}`);
+      return { ok: false, error: 'exit 3' };
+    },
     runSchedule: async (name) => {
       ask(`run schedule ${name}`);
       return {

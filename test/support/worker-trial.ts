@@ -6,14 +6,13 @@ import type { FromWorker, JobsAnswer, JobsRequest, ToWorker } from '../../src/pr
 import { createAttemptLauncher } from '../../src/supervisor/attempt-launcher.ts';
 import type { LaunchSource } from '../../src/supervisor/launch-source.ts';
 import { createLauncher } from '../../src/supervisor/launcher.ts';
-import { openLogs } from '../../src/supervisor/logs/logs.ts';
 import { Services } from '../../src/supervisor/services/manager.ts';
 import type { ShutdownResult } from '../../src/supervisor/services/shutdown-run.ts';
 import { linkWorker } from '../../src/supervisor/worker-link.ts';
-import { currentIdentity, findIdentity } from '../../src/system/users.ts';
 import { planOf, readText } from '../config/reading.ts';
 import { realClock } from './clock.ts';
 import { eventually } from './descendants.ts';
+import { fakeLaunchSource, listeningLogs } from './launch-trial.ts';
 
 const WORKER = join(import.meta.dirname, '../programs/works-as-told.ts');
 
@@ -39,48 +38,11 @@ export interface WorkerTrial extends AsyncDisposable {
 export async function startTrial(jobs: string, env: Record<string, string> = {}): Promise<WorkerTrial> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-worker-'));
   const plan = planOf(readText(`version: 1\napi: { enabled: false }\njobs:\n${jobs}`, { env }));
-  const output: string[] = [];
-  const logs = openLogs({
-    clock: realClock,
-    output: {
-      isTerminal: false,
-      isDiscarded: false,
-      write: (bytes, done) => {
-        output.push(...Buffer.from(bytes).toString('utf8').trimEnd().split('\n'));
-        done(undefined);
-      },
-    },
-    openFile: () => ({
-      append: (bytes, _day, done) => done(undefined, bytes.length),
-      release: async () => undefined,
-    }),
-    level: 'info',
-    format: 'text',
-    colour: false,
-    services: [],
-    pid: process.pid,
-  });
+  const { output, logs } = listeningLogs();
   const source: LaunchSource = {
-    database: undefined,
-    backups: undefined,
+    ...fakeLaunchSource(folder),
     jobs: plan.jobs,
-    api: undefined,
-    token: () => undefined,
-    commandEnvironment: () => ({}),
-    dataDir: folder,
-    runDir: folder,
-    oomScoreAdj: 0,
-    isolated: false,
-    inherited: process.env,
-    readFile: () => undefined,
-    readSecret: () => undefined,
-    ensureSecret: () => 'secret',
-    claimOomKill: () => false,
-    openMemoryGroup: () => undefined,
-    currentUser: currentIdentity,
-    findUser: findIdentity,
     programArgv: () => [process.execPath, '--disable-warning=ExperimentalWarning', WORKER],
-    giveFolder: () => undefined,
   };
   const link = linkWorker({
     launcher: createLauncher(source, logs, realClock, {

@@ -21,6 +21,7 @@ import {
 import { restartRolling } from './rolling.ts';
 import { runProgramFor } from './run-route.ts';
 import { scaleServices } from './scaling.ts';
+import { tellSink } from './sink-route.ts';
 import type { ControlTarget } from './target.ts';
 import { addToken, listTokens, removeToken } from './token-routes.ts';
 
@@ -74,6 +75,7 @@ const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readon
     run: async ({ target, request, response, rights }) =>
       runProgramFor(target, await readObject(request, ['program', 'input']), response, rights),
   },
+  'POST /v1/alerts/tell': { keys: [], run: tellSink },
   'GET /v1/tokens': { keys: [], run: listTokens },
   'POST /v1/tokens': { keys: [], run: addToken },
   'POST /v1/tokens/revoke': { keys: [], run: removeToken },

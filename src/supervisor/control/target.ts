@@ -45,6 +45,11 @@ export interface ControlTarget {
   jobs(request: JobsRequest): Promise<JobsAnswer>;
   /** Starts a program beside a service: as its user, in its folder, with its environment. */
   exec(service: string, argv: readonly string[]): Promise<ExecProcess>;
+  /** Has the command of a sink told. Throws where there is none of the name that is one. */
+  tellSink(
+    name: string,
+    message: { readonly json: string; readonly env: Readonly<Record<string, string>> },
+  ): Promise<{ readonly ok: boolean; readonly error: string }>;
   /** Runs one of our own programs; resolves with its exit code. An abort ends it. */
   run(
     program: AskableProgram,

@@ -62,6 +62,21 @@ describe('POST /v1/jobs', () => {
   });
 });
 
+test('a sink gets its message, and of its worst alert what is text as variables, without a NUL', async () => {
+  const target = fakeTarget();
+  await using control = await openControl(target);
+  const message = { status: 'firing', service: 'a\0pp', value: 3, alerts: [] };
+  expect(await post(control.path, '/v1/alerts/tell', { sink: 'pager', message })).toMatchObject({
+    status: 200,
+    value: { schemaVersion: 1, ok: false, error: 'exit 3' },
+  });
+  const env = { BULKHEAD_ALERT_STATUS: 'firing', BULKHEAD_ALERT_SERVICE: 'app' };
+  expect(target.asked).toEqual([`tell pager ${JSON.stringify(message)} ${JSON.stringify(env)}`]);
+  expect(await post(control.path, '/v1/alerts/tell', { sink: 'pager', message: 'x' })).toMatchObject({
+    status: 400,
+  });
+});
+
 test('the socket of the API runs no command, and of our programs the one it offers', async () => {
   const target = fakeTarget();
   await using control = await openControl(target, { exec: false, programs: ['backup'] });
