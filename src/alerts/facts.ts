@@ -59,6 +59,7 @@ export interface FactSource {
 
 export function createFactSource(plan: AlertsPlan, concurrency: number, ports: FactPorts): FactSource {
   const { clock } = ports;
+  const periods = new Map(plan.backups.map(({ name, ...times }) => [name, findPeriods(times)]));
   const counts = new Map<string, number>();
   const ends: { readonly service: string; readonly at: number; readonly count: number }[] = [];
   let lost: number | undefined;
@@ -97,9 +98,9 @@ export function createFactSource(plan: AlertsPlan, concurrency: number, ports: F
           clockStep,
           disk: await readDisk(ports.dataDir),
           memory: readMemory(),
-          backups: plan.backups.flatMap(({ name, ...times }) => {
+          backups: plan.backups.flatMap(({ name }) => {
             const known = newer[name];
-            const period = periodOf(times, wall);
+            const period = periods.get(name)?.(wall);
             if (known === undefined || period === undefined) return [];
             return [
               {
@@ -135,12 +136,19 @@ function rememberBackups(
   return Object.fromEntries(entries);
 }
 
-function periodOf({ cron, every, timeZone }: Times, now: number): number | undefined {
+/** By the moment, ms: how far the next two runs are from each other; undefined: there is none. */
+function findPeriods({ cron, every, timeZone }: Times): (now: number) => number | undefined {
   const times = every === undefined ? parseCron(cron, timeZone) : everyTimes(every);
-  if ('why' in times) return undefined;
-  const next = times.after(now);
-  const then = next === undefined ? undefined : times.after(next);
-  return next === undefined || then === undefined ? undefined : then - next;
+  let known: { readonly from: number; readonly next: number; readonly period: number } | undefined;
+  return (now) => {
+    if ('why' in times) return undefined;
+    // The same until the next run, and dear to find.
+    if (known && now >= known.from && now < known.next) return known.period;
+    const next = times.after(now);
+    const then = next === undefined ? undefined : times.after(next);
+    known = next === undefined || then === undefined ? undefined : { from: now, next, period: then - next };
+    return known?.period;
+  };
 }
 
 async function readDisk(dataDir: string): Promise<number | undefined> {

@@ -24,8 +24,15 @@ export function parseCron(expression: string, timeZone: string | undefined): Cro
       fixedTimeRule: 'no-wildcard',
       ...(timeZone === undefined ? {} : { timezone: timeZone }),
     });
+    // Asked again and again of a moment before the same one, and dear to find.
+    let known: { readonly from: number; readonly next: number } | undefined;
     const times: CronTimes = {
-      after: (moment) => cron.nextRun(new Date(moment))?.getTime(),
+      after: (moment) => {
+        if (known && moment >= known.from && moment < known.next) return known.next;
+        const next = cron.nextRun(new Date(moment))?.getTime();
+        known = next === undefined ? undefined : { from: moment, next };
+        return next;
+      },
       latest: (since, until) => {
         // One in the second of the reference counts for croner as before it.
         const found = cron.previousRuns(1, new Date(Math.floor(until / 1000) * 1000 + 999))[0]?.getTime();

@@ -43,6 +43,10 @@ function findMeant(services: readonly ServiceStatus[], name: string): ServiceSta
 /** What is asked on the probe port, answered from the last results. */
 export function openHealthView(source: HealthSource): HealthView {
   const startup = watchStartup();
+  /** Once it has started, nothing is left to see: the product is not put together for it. */
+  const observe = (): void => {
+    if (!startup.hasStarted) startup.observe(source.product());
+  };
 
   const look = (): ProductStatus => {
     const product = source.product();
@@ -54,10 +58,10 @@ export function openHealthView(source: HealthSource): HealthView {
   };
 
   return {
-    observe: () => startup.observe(source.product()),
+    observe,
     live: () => (source.fault() === undefined ? { ok: true, word: 'alive' } : { ok: false, word: 'faulty' }),
     started: () => {
-      startup.observe(source.product());
+      observe();
       return startup.hasStarted ? { ok: true, word: 'started' } : { ok: false, word: 'starting' };
     },
     ready: () => {
