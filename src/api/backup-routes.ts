@@ -1,5 +1,6 @@
 /** The routes about backups. */
-import { begin, commandWork, programWork, readTimeout, requireConfirm, textOf } from './begin.ts';
+import { begin, commandWork, readTimeout, requireConfirm, textOf } from './begin.ts';
+import { keptWork } from './kept-operations.ts';
 import {
   BEGUN,
   backupPrune,
@@ -48,7 +49,7 @@ export const BACKUP_ROUTES: readonly ApiRoute[] = [
         ...(wait === true ? { wait: 'yes' } : {}),
       };
       return begin(
-        programWork({ kind: 'backup run', about: String(what) }, 'backup', input, served),
+        keptWork({ kind: 'backup run', about: String(what) }, 'backup', input, served.operate),
         asked,
         served,
       );
@@ -74,7 +75,7 @@ export const BACKUP_ROUTES: readonly ApiRoute[] = [
     answers: BEGUN,
     run: (asked, served) => {
       const input: Record<string, string> = asked.body.dryRun === true ? { dryRun: 'yes' } : {};
-      return begin(programWork({ kind: 'backup prune' }, 'prune-backups', input, served), asked, served);
+      return begin(keptWork({ kind: 'backup prune' }, 'prune-backups', input, served.operate), asked, served);
     },
   },
   {
@@ -118,7 +119,7 @@ export const BACKUP_ROUTES: readonly ApiRoute[] = [
     run: (asked, served) => {
       const id = idOf(asked);
       return begin(
-        programWork({ kind: 'backup fetch', about: id }, 'fetch-backup', { id }, served),
+        keptWork({ kind: 'backup fetch', about: id }, 'fetch-backup', { id }, served.operate),
         asked,
         served,
       );
@@ -138,13 +139,17 @@ function verify(asked: Asked, served: Served): Promise<Answer> {
     ...(wait === true ? { wait: 'yes' } : {}),
   };
   const about = all === true ? 'all' : (ids ?? 'latest');
-  return begin(programWork({ kind: 'backup verify', about }, 'verify-backups', input, served), asked, served);
+  return begin(
+    keptWork({ kind: 'backup verify', about }, 'verify-backups', input, served.operate),
+    asked,
+    served,
+  );
 }
 
 function pin(kind: string, asked: Asked, served: Served): Promise<Answer> {
   const id = idOf(asked);
   const input = { id, ...(kind === 'backup unpin' ? { unpin: 'yes' } : {}) };
-  return begin(programWork({ kind, about: id }, 'pin-backup', input, served), asked, served);
+  return begin(keptWork({ kind, about: id }, 'pin-backup', input, served.operate), asked, served);
 }
 
 const ID = /^[A-Za-z0-9_][\w.-]{0,199}$/;

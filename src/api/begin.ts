@@ -1,11 +1,11 @@
 /** How routes begin operations. */
 import { parseDuration } from '../base/duration.ts';
-import type { AskableProgram } from '../protocol/control.ts';
 import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
-import type { OperationView, Telling, Work } from './operations.ts';
+import { keptWork } from './kept-operations.ts';
+import type { OperationView, Work } from './operations.ts';
 import { Problem } from './problem.ts';
 import type { Answer, Asked, Served } from './route.ts';
-import { commandInput, type Input, runProgram } from './run-program.ts';
+import { commandInput } from './run-program.ts';
 
 /** Answers with the operation: 200 where it is over already, else 202 and where it is seen. */
 export async function begin(work: Work, { caller, role }: Asked, { operations }: Served): Promise<Answer> {
@@ -23,31 +23,17 @@ export function answerOf(view: OperationView): object {
   return { schemaVersion: SCHEMA_VERSION, ...view };
 }
 
-/** One of our programs; its result is the last that it answers. */
-export function programWork(
-  { kind, about }: Pick<Work, 'kind' | 'about'>,
-  program: AskableProgram,
-  input: Input,
-  { operate }: Served,
-): Work {
-  return {
-    kind,
-    ...(about === undefined ? {} : { about }),
-    run: async (tell: Telling, signal) => (await runProgram(operate, program, input, signal, tell)).at(-1),
-  };
-}
-
 /** A command of the command line, with what it does in several steps. */
 export function commandWork(
   { kind, about }: Pick<Work, 'kind' | 'about'>,
   given: Parameters<typeof commandInput>[1],
-  served: Served,
+  { operate }: Served,
 ): Work {
-  return programWork(
+  return keptWork(
     { kind, ...(about === undefined ? {} : { about }) },
     'command',
     commandInput(kind, given),
-    served,
+    operate,
   );
 }
 

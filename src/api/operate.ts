@@ -5,6 +5,7 @@ import { messageOf } from '../base/errors.ts';
 import { http } from '../base/node-http.ts';
 import type { AskableProgram, ErrorBody, RunOutput } from '../protocol/control.ts';
 import type { Durability, JobsAnswer, JobsRequest, JobsValue } from '../protocol/jobs.ts';
+import type { KeptOrder } from '../protocol/kept-runs.ts';
 import { Problem, problemOf } from './problem.ts';
 
 export interface Operate {
@@ -16,12 +17,18 @@ export interface Operate {
   postWithin<Answer>(ms: number, path: string, body: object): Promise<Answer | undefined>;
   /** A POST that may take hours; an abort leaves it alone, and what was asked for goes on. */
   postLong<Answer>(path: string, body: object, signal: AbortSignal): Promise<Answer>;
-  /** Runs one of our own programs: what it says, its exit last. An abort ends it. Throws a Problem where it is refused. */
+  /**
+   * Runs one of our own programs: what it says, its exit last. An abort ends it; where it is kept, only the listening.
+   * Throws a Problem where it is refused.
+   */
   runs(
     name: AskableProgram,
     input: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    keep?: KeptOrder,
   ): AsyncIterable<RunOutput>;
+  /** What is kept of such a run, and the rest of it; an abort ends the listening. */
+  keptRun(id: string, signal: AbortSignal): AsyncIterable<RunOutput>;
   /** What the worker answers; its refusal is thrown as a Problem. */
   jobs<Value extends JobsValue>(request: JobsRequest): Promise<Value>;
   /** One value per line until `signal` is aborted, which ends it quietly, or the other side ends. */
@@ -85,6 +92,24 @@ export function createOperate(socketPath: string): Operate {
     }
   }
 
+  async function* outputs(
+    method: string,
+    path: string,
+    body: object | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<RunOutput> {
+    const response = await ask(method, path, body, signal).catch((error: unknown) => {
+      throw away(messageOf(error));
+    });
+    const { statusCode = 0 } = response;
+    if (statusCode >= 300) throw refusal(statusCode, parseObject(await readText(response)));
+    // To its end: who leaves before it ends it.
+    for await (const line of readLines<RunOutput>(response, signal)) {
+      if (line.type === 'error') throw refusal(502, line);
+      yield line;
+    }
+  }
+
   function accept<Answer>(
     { status, value }: { status: number; value: object },
     also: readonly number[] = [],
@@ -124,18 +149,9 @@ export function createOperate(socketPath: string): Operate {
         throw error instanceof Problem ? error : away(messageOf(error));
       }
     },
-    async *runs(program, input, signal) {
-      const response = await ask('POST', '/v1/runs', { program, input }, signal).catch((error: unknown) => {
-        throw away(messageOf(error));
-      });
-      const { statusCode = 0 } = response;
-      if (statusCode >= 300) throw refusal(statusCode, parseObject(await readText(response)));
-      // To its end: who leaves before it ends it.
-      for await (const line of readLines<RunOutput>(response, signal)) {
-        if (line.type === 'error') throw refusal(502, line);
-        yield line;
-      }
-    },
+    runs: (program, input, signal, keep) =>
+      outputs('POST', '/v1/runs', { program, input, ...(keep === undefined ? {} : { keep }) }, signal),
+    keptRun: (id, signal) => outputs('GET', `/v1/runs/follow?id=${id}`, undefined, signal),
     async lines<Line>(path: string, signal: AbortSignal) {
       const response = await ask('GET', path, undefined, signal).catch((error: unknown) => {
         throw away(messageOf(error));

@@ -14,7 +14,7 @@ export const OPERATION_ROUTES: readonly ApiRoute[] = [
     path: '/operations',
     group: 'operations',
     role: 'viewer',
-    summary: 'what was begun since the API started, newest first: how far it is, and what came of it',
+    summary: 'what was begun, newest first: how far it is, and what came of it',
     answers: { 200: { what: 'the operations', schema: operationList } },
     run: (_asked, { operations }) => ({
       status: 200,
@@ -56,6 +56,6 @@ function find({ params }: Asked, { operations }: Served): OperationView {
   const view = operations.get(params.id ?? '');
   if (view) return view;
   throw new Problem(404, 'unknown-operation', 'there is no such operation', {
-    remedy: 'those of before the last start of the API are in its log and in GET /audit',
+    remedy: 'those of long ago, or of before the last start of the container, are in GET /audit',
   });
 }

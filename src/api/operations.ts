@@ -30,17 +30,36 @@ export interface OperationView {
 export interface Work {
   readonly kind: string;
   readonly about?: string;
-  /** Resolves with its result; an abort ends it. */
-  run(tell: Telling, signal: AbortSignal): Promise<unknown>;
+  /** Resolves with its result; throws a Problem where it failed, and Cancelled where that was somebody's wish. */
+  run(task: Task): Promise<unknown>;
+}
+
+/** What an operation is told, and tells by. */
+export interface Task {
+  /** As it was begun. */
+  readonly view: OperationView;
+  /** Somebody wants it to end. */
+  readonly cancelled: AbortSignal;
+  /** The API ends: nobody listens any more, and whatever PID 1 carries out goes on. */
+  readonly left: AbortSignal;
+  progressed(progress: Progress): void;
+  noted(text: string): void;
+  /** When it ended, ISO 8601, where somebody else knows that; else it ends when its work does. */
+  endedAt(moment: string): void;
+}
+
+/** It was ended because somebody wanted it. */
+export class Cancelled extends Error {
+  /** What it said of that itself. */
+  readonly told: Problem | undefined;
+  constructor(told?: Problem) {
+    super('it was cancelled');
+    this.told = told;
+  }
 }
 
 /** Who wants it. */
 export type Asker = Pick<OperationView, 'actor' | 'role'>;
-
-export interface Telling {
-  progressed(progress: Progress): void;
-  noted(text: string): void;
-}
 
 export interface Operations {
   /**
@@ -48,14 +67,16 @@ export interface Operations {
    * well.
    */
   begin(work: Work, asker: Asker): Promise<OperationView>;
+  /** Takes up one of an earlier start of the API. Resolves when it has ended. */
+  resume(view: OperationView, work: Work): Promise<void>;
   /** Newest first. */
   list(): readonly OperationView[];
   get(id: string): OperationView | undefined;
-  /** Ends it as Ctrl-C ends a command; false: it does not run. */
+  /** Asks it to end, as Ctrl-C asks a command; false: it does not run. */
   cancel(id: string): boolean;
   /** Calls back whenever one has changed, at most once a second for its progress. Returns the way out. */
   follow(listener: (view: OperationView) => void): () => void;
-  /** Ends all that run, and takes no more. */
+  /** Listens to none any more, and takes no more. What PID 1 carries out goes on. */
   close(): Promise<void>;
 }
 
@@ -69,7 +90,7 @@ const PROGRESS_MS = 1000;
 
 interface Running {
   readonly stop: AbortController;
-  readonly ended: Promise<unknown>;
+  readonly ended: Promise<void>;
 }
 
 export interface OperationPorts {
@@ -85,7 +106,7 @@ export function createOperations({ now, wallClock, graceMs = GRACE_MS }: Operati
   const views = new Map<string, OperationView>();
   const running = new Map<string, Running>();
   const listeners = new Set<(view: OperationView) => void>();
-  let isClosed = false;
+  const leaving = new AbortController();
 
   function change(id: string, next: Partial<OperationView>, isTold = true): void {
     const old = views.get(id);
@@ -95,15 +116,20 @@ export function createOperations({ now, wallClock, graceMs = GRACE_MS }: Operati
     if (isTold) for (const listener of listeners) listener(view);
   }
 
-  function telling(id: string): Telling {
+  function taskOf(view: OperationView, cancelled: AbortSignal): Task {
+    const { id } = view;
     let toldAt = Number.NEGATIVE_INFINITY;
     return {
+      view,
+      cancelled,
+      left: leaving.signal,
       progressed(progress) {
         const isDue = now() - toldAt >= PROGRESS_MS;
         if (isDue) toldAt = now();
         change(id, { progress }, isDue);
       },
       noted: (text) => change(id, { notes: [...(views.get(id)?.notes ?? []), text].slice(-MOST_NOTES) }),
+      endedAt: (moment) => change(id, { endedAt: moment }, false),
     };
   }
 
@@ -112,41 +138,50 @@ export function createOperations({ now, wallClock, graceMs = GRACE_MS }: Operati
     for (const { id } of ended.slice(0, Math.max(0, ended.length - MOST_REMEMBERED))) views.delete(id);
   }
 
-  async function carryOut(id: string, work: Work, stop: AbortController): Promise<unknown> {
-    const { progress: _past, ...ended } = await work.run(telling(id), stop.signal).then(
+  async function carryOut(view: OperationView, work: Work, stop: AbortController): Promise<void> {
+    const { id } = view;
+    const end = await work.run(taskOf(view, stop.signal)).then(
       (result): Partial<OperationView> => ({ state: 'done', result }),
-      (error: unknown): Partial<OperationView> => ({
-        state: stop.signal.aborted ? 'cancelled' : 'failed',
-        failure: tell(error),
-      }),
+      (error: unknown) => endOf(error, stop.signal.aborted),
     );
-    change(id, { ...ended, endedAt: new Date(wallClock()).toISOString() });
     running.delete(id);
+    // How it ends is for the next start of the API to tell.
+    if (leaving.signal.aborted) return;
+    const { progress: _past, ...rest } = views.get(id) ?? view;
+    views.set(id, rest);
+    change(id, { ...end, endedAt: rest.endedAt ?? new Date(wallClock()).toISOString() });
     forgetOldest();
-    return undefined;
+  }
+
+  function follow(view: OperationView, work: Work): Promise<void> {
+    const stop = new AbortController();
+    views.set(view.id, view);
+    change(view.id, {});
+    const ended = carryOut(view, work, stop);
+    running.set(view.id, { stop, ended });
+    return ended;
   }
 
   return {
     async begin(work, { actor, role }) {
-      if (isClosed || running.size >= MOST_RUNNING) {
+      if (leaving.signal.aborted || running.size >= MOST_RUNNING) {
         throw new Problem(503, 'too-many-operations', `${running.size} operations are under way`, {
           headers: { 'retry-after': '10' },
         });
       }
       const id = randomUUID();
       const { kind, about } = work;
-      const stop = new AbortController();
       let refusal: unknown;
       const isEarly = Promise.withResolvers<void>();
       const watched: Work = {
         ...work,
-        run: (tell, signal) =>
-          work.run(tell, signal).catch((error: unknown) => {
+        run: (task) =>
+          work.run(task).catch((error: unknown) => {
             refusal = error;
             throw error;
           }),
       };
-      views.set(id, {
+      const begun: OperationView = {
         id,
         kind,
         ...(about === undefined ? {} : { about }),
@@ -155,10 +190,8 @@ export function createOperations({ now, wallClock, graceMs = GRACE_MS }: Operati
         role,
         startedAt: new Date(wallClock()).toISOString(),
         notes: [],
-      });
-      change(id, {});
-      const ended = carryOut(id, watched, stop);
-      running.set(id, { stop, ended });
+      };
+      const ended = follow(begun, watched);
       const timer = setTimeout(isEarly.resolve, graceMs);
       await Promise.race([ended, isEarly.promise]);
       clearTimeout(timer);
@@ -167,6 +200,7 @@ export function createOperations({ now, wallClock, graceMs = GRACE_MS }: Operati
       if (refusal instanceof Problem && isRefusal(refusal)) throw refusal;
       return view;
     },
+    resume: follow,
     list: () => [...views.values()].reverse(),
     get: (id) => views.get(id),
     cancel(id) {
@@ -179,8 +213,7 @@ export function createOperations({ now, wallClock, graceMs = GRACE_MS }: Operati
       return () => listeners.delete(listener);
     },
     async close() {
-      isClosed = true;
-      for (const { stop } of running.values()) stop.abort();
+      leaving.abort();
       await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
@@ -189,6 +222,12 @@ export function createOperations({ now, wallClock, graceMs = GRACE_MS }: Operati
 /** What never began, for somebody did not want it or was away; what began and failed is an operation that has ended. */
 function isRefusal({ body: { status } }: Problem): boolean {
   return status < 500 || status === 503;
+}
+
+function endOf(error: unknown, isCancelled: boolean): Partial<OperationView> {
+  if (!(error instanceof Cancelled))
+    return { state: isCancelled ? 'cancelled' : 'failed', failure: tell(error) };
+  return { state: 'cancelled', ...(error.told === undefined ? {} : { failure: tell(error.told) }) };
 }
 
 function tell(error: unknown): NonNullable<OperationView['failure']> {

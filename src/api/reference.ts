@@ -73,8 +73,10 @@ const OPERATIONS = `## What takes longer
 
 A start, a backup, a restore is an operation. Its route answers 200 where it is over within a moment, else 202 and
 \`Location: /operations/ID\`; there, and in the stream of \`GET /events\`, is how far it is and what came of it, as the
-command prints it with \`--json\`. Those of the last start of the API are remembered, 200 at most. An operation ends with
-the API, as a command does with its terminal: where the API is restarted, what ran is cancelled. What
+command prints it with \`--json\`. It goes on whatever becomes of the API: where that is restarted, or crashes, backups,
+restores, imports and upgrades are found again under the same id, those that ended meanwhile as well, the newest fifty. A
+start or stop of a service goes on, too, but only its service tells of it then. \`POST /operations/ID/cancel\` ends one, as
+Ctrl-C ends a command, and it is over when it has ended; it needs the \`role\` that may begin it. With the container all end. What
 replaces something needs \`confirm\`, which repeats what it is about; \`dryRun: true\` tells first what it would do.
 `;
 

@@ -8,6 +8,7 @@ import type { Measures, MetricsAnswer } from '../protocol/metrics.ts';
 import type { TokensAnswer } from '../protocol/tokens.ts';
 import { createAudit } from './audit.ts';
 import { createEventHub } from './event-hub.ts';
+import { resumeOperations } from './kept-operations.ts';
 import { createOperate, type Operate } from './operate.ts';
 import { createOperations } from './operations.ts';
 import { runProgram } from './run-program.ts';
@@ -65,6 +66,9 @@ export async function runApi(job: Job): Promise<void> {
   const alerts = plan && (await import('./join-alerts.ts')).joinAlerts(job, plan, operate);
   const clocks = { now: () => performance.now(), wallClock: () => Date.now() };
   const operations = createOperations(clocks);
+  await resumeOperations(operate, operations).catch((error: unknown) =>
+    say(`cannot tell which operations are under way: ${messageOf(error)}`),
+  );
   const audit = createAudit(`${settings.dataDir}/bulkhead/console/audit.ndjson`, { say, ...clocks });
   const app = createServer(settings, {
     operate,

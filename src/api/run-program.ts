@@ -1,5 +1,5 @@
 /** Our own programs, run by PID 1 because somebody asked the API. */
-import type { AskableProgram } from '../protocol/control.ts';
+import type { AskableProgram, RunOutput } from '../protocol/control.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { Progress } from '../protocol/status.ts';
 import type { Operate } from './operate.ts';
@@ -12,34 +12,58 @@ export interface Hearing {
 
 export type Input = Readonly<Record<string, string>>;
 
-/**
- * Everything it answered, in its order.
- * Throws a Problem where it failed and answered nothing; one that found something bad and says so has answered.
- */
+export interface Heard {
+  /** Everything it answered, in its order. */
+  readonly results: readonly unknown[];
+  /** Why it failed, where it answered nothing; one that found something bad and says so has answered. */
+  readonly problem: Problem | undefined;
+  readonly exit: Extract<RunOutput, { readonly type: 'exit' }> | undefined;
+}
+
+/** Everything it answered. Throws a Problem where it failed. */
 export async function runProgram(
   operate: Pick<Operate, 'runs'>,
   program: AskableProgram,
   input: Input,
   signal: AbortSignal,
-  { progressed, noted }: Hearing = {},
 ): Promise<readonly unknown[]> {
+  const { results, problem } = await hearRun(operate.runs(program, input, signal), program);
+  if (problem !== undefined) throw problem;
+  return results;
+}
+
+/** Listens to a run until its end. @param name of the program, for people */
+export async function hearRun(
+  outputs: AsyncIterable<RunOutput>,
+  name: string,
+  { progressed, noted }: Hearing = {},
+): Promise<Heard> {
   const results: unknown[] = [];
   let failure: { readonly message: string; readonly remedy: string | undefined } | undefined;
-  let code: number | undefined;
-  for await (const output of operate.runs(program, input, signal)) {
+  let exit: Heard['exit'];
+  for await (const output of outputs) {
     if (output.type === 'progress') progressed?.(output.progress);
     else if (output.type === 'note') noted?.(output.text);
     else if (output.type === 'result') results.push(output.value);
     else if (output.type === 'failure') failure = output;
-    else if (output.type === 'exit') ({ code } = output);
+    else if (output.type === 'exit') exit = output;
   }
+  return { results, problem: problemOf(name, results, failure, exit?.code), exit };
+}
+
+function problemOf(
+  name: string,
+  results: readonly unknown[],
+  failure: { readonly message: string; readonly remedy: string | undefined } | undefined,
+  code: number | undefined,
+): Problem | undefined {
   if (failure !== undefined) {
     const { message, remedy } = failure;
-    throw new Problem(statusOf(code), codeOf(code), message, remedy === undefined ? {} : { remedy });
+    return new Problem(statusOf(code), codeOf(code), message, remedy === undefined ? {} : { remedy });
   }
-  if (code === undefined) throw away(`nobody knows how ${program} ended: the supervisor hung up`);
-  if (results.length > 0 || code === 0) return results;
-  throw new Problem(502, 'failed', `${program} ended with exit ${code}`, { remedy: 'see: GET /logs' });
+  if (code === undefined) return away(`nobody knows how ${name} ended: the supervisor hung up`);
+  if (results.length > 0 || code === 0) return undefined;
+  return new Problem(502, 'failed', `${name} ended with exit ${code}`, { remedy: 'see: GET /logs' });
 }
 
 /** One command of the command line, as `--json` prints it. */

@@ -4,6 +4,7 @@ import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { begin, readTimeout } from './begin.ts';
 import { BEGUN, reloadWish, serviceChange, serviceRestart, serviceScale } from './operation-schemas.ts';
+import { Cancelled } from './operations.ts';
 import { Problem } from './problem.ts';
 import type { Answer, ApiRoute, Asked, Served } from './route.ts';
 import { reloadAnswer, serviceAnswer } from './service-schemas.ts';
@@ -123,8 +124,14 @@ export function controlWork(
   return {
     kind,
     about,
-    async run(_tell, signal) {
-      const answer = await operate.postLong<ChangeAnswer | ScaleAnswer>(path, body, signal);
+    async run({ cancelled, left }) {
+      // Either ends the waiting alone: what was asked for goes on.
+      const signal = AbortSignal.any([cancelled, left]);
+      const answer = await operate
+        .postLong<ChangeAnswer | ScaleAnswer>(path, body, signal)
+        .catch((error: unknown) => {
+          throw cancelled.aborted ? new Cancelled() : error;
+        });
       const bad = answer.changes.find(({ outcome }) => outcome === 'failed' || outcome === 'pending');
       if (bad === undefined) return answer;
       const { status, reason } = bad.after;

@@ -16,7 +16,10 @@
  *   POST /v1/tokens                          {name, role, sha256, expiresAt?} → TokenView
  *   POST /v1/tokens/revoke                   {name} → {revoked}
  *   POST /v1/exec                            ExecInput per line → ExecOutput per line, both ways at once
- *   POST /v1/runs                            RunRequest → RunOutput per line
+ *   POST /v1/runs                            RunRequest → RunOutput per line; a kept run outlives its client
+ *   GET  /v1/runs                            KeptRunsAnswer
+ *   GET  /v1/runs/follow?id=                 RunOutput per line: what is kept of that run, then the rest
+ *   POST /v1/runs/cancel                     {id} → {id}: it is asked to end
  *
  * Whatever goes wrong is an ErrorAnswer; in a stream that has begun it is the last line, `{type: 'error', error}`.
  * A client that means one volume says so in DATA_HEADER; the supervisor of another one answers 421 and does nothing.
@@ -25,6 +28,7 @@ import type { ProgramName } from '../config/plan-runs.ts';
 import type { Report } from './channel.ts';
 import type { BulkheadEvent } from './events.ts';
 import type { JobEvent } from './jobs.ts';
+import type { KeptEnd, KeptOrder } from './kept-runs.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 import type { ServiceStatus } from './status.ts';
 import type { Overall } from './verdict.ts';
@@ -187,9 +191,12 @@ export type AskableProgram = (typeof ASKABLE_PROGRAMS)[number];
 export interface RunRequest {
   readonly program: AskableProgram;
   readonly input: Readonly<Record<string, string>>;
+  /** Without it the run ends with its client. */
+  readonly keep?: KeptOrder;
 }
 
 export type RunOutput =
   | Report
-  | { readonly type: 'exit'; readonly code: number }
+  /** With more than its code where it is kept. */
+  | ({ readonly type: 'exit' } & Pick<KeptEnd, 'code'> & Partial<KeptEnd>)
   | { readonly type: 'error'; readonly error: ErrorBody };

@@ -4,6 +4,7 @@ import { systemClock } from '../system/clock.ts';
 import { heldCapabilities } from '../system/privileges.ts';
 import { askedRun, commandRun } from './asked-run.ts';
 import type { Companions } from './companions.ts';
+import { createKeptRuns } from './control/kept-runs.ts';
 import type { ControlTarget } from './control/target.ts';
 import { neededBy } from './needed-by.ts';
 import type { PlanInForce } from './plan-in-force.ts';
@@ -75,6 +76,7 @@ export function createHallTarget({
         throw new Failure(`cannot tell ${name}: the plan has no sink of this name that is a command`);
       return sinkRuns.tell(run, message);
     },
+    kept: createKeptRuns(systemClock.now),
     runSchedule: (name) => scheduled.runNow(name),
     jobTypes: () => inForce.plan.attempts.map(({ name }) => name),
     jobs: ask,

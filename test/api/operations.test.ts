@@ -1,7 +1,7 @@
 import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
 import { BEGUN } from '../../src/api/operation-schemas.ts';
-import { createOperations, type Telling } from '../../src/api/operations.ts';
+import { createOperations, type Task } from '../../src/api/operations.ts';
 import { Problem } from '../../src/api/problem.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { hashOf } from '../../src/api/token-book.ts';
@@ -128,9 +128,13 @@ describe('an operation', () => {
     const seen: unknown[] = [];
     operations.follow(({ progress }) => progress && seen.push(progress.percent));
     const asker = { actor: 'token main', role: 'admin' } as const;
-    const work = Promise.withResolvers<Telling>();
-    await operations.begin({ kind: 'x', run: (tell, signal) => untilAborted(tell, signal) }, asker);
-    const { progressed } = await work.promise;
+    const begun = Promise.withResolvers<Task>();
+    const run = (task: Task): Promise<unknown> => {
+      begun.resolve(task);
+      return new Promise((resolve) => task.left.addEventListener('abort', resolve, { once: true }));
+    };
+    await operations.begin({ kind: 'x', run }, asker);
+    const { progressed } = await begun.promise;
     for (const [percent, monoMs, wallMs] of [
       [1, 0, 0],
       [2, 500, 3_600_000],
@@ -144,11 +148,6 @@ describe('an operation', () => {
     }
     expect(seen).toEqual([1, 3, 5]);
     await operations.close();
-
-    function untilAborted(tell: Telling, signal: AbortSignal): Promise<unknown> {
-      work.resolve(tell);
-      return new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    }
   });
 
   test('that is refused at once is refused as a request is', async () => {

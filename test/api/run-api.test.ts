@@ -3,7 +3,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runApi } from '../../src/api/run-api.ts';
+import { Failure } from '../../src/base/errors.ts';
 import type { Job } from '../../src/program/job.ts';
+import type { Report } from '../../src/protocol/channel.ts';
 import { BEARER, JSON_TYPE, TOKEN } from '../support/api.ts';
 import { type FakeTarget, fakeTarget } from '../support/control-target.ts';
 import { type FakeOperate, openFakeOperate } from '../support/fake-operate.ts';
@@ -155,6 +157,88 @@ describe('events', () => {
     while ((await ask('GET', '/events')).statusCode !== 200)
       await new Promise((resolve) => setTimeout(resolve, 5));
     for (const stream of streams) stream.destroy();
+  });
+});
+
+describe('an operation', () => {
+  /** A backup that goes on until it is told how to end. */
+  function backups() {
+    const end = Promise.withResolvers<number>();
+    const hears: ((report: Report) => void)[] = [];
+    const run: FakeTarget['run'] = async (_program, _input, onReport, signal) => {
+      hears.push(onReport);
+      onReport({ type: 'note', text: 'begun' });
+      signal.addEventListener('abort', () => end.resolve(143), { once: true });
+      return end.promise;
+    };
+    Object.assign(target, { run });
+    return { end, hears };
+  }
+
+  const headers = { ...BEARER, ...JSON_TYPE };
+  const read = async (path: string) => JSON.parse(await text(await ask('GET', path, headers)));
+  const begin = async () =>
+    JSON.parse(await text(await ask('POST', '/backups', headers, '{"what":"daily"}')));
+
+  /** As PID 1 starts it again, after a stop or a crash. */
+  async function restart(): Promise<void> {
+    stop.abort();
+    await ended;
+    stop = new AbortController();
+    ended = runApi(jobOf(operate.path, port, stop.signal));
+    while (!(await isUp())) await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 10))]);
+  }
+
+  async function over(id: string) {
+    for (;;) {
+      const view = await read(`/operations/${id}`);
+      if (view.state !== 'running') return view;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  test('goes on while the API starts anew, and is the same one afterwards', async () => {
+    const { end, hears } = backups();
+    const { id, startedAt } = await begin();
+    await restart();
+    expect(hears).toHaveLength(1);
+    expect(await read(`/operations/${id}`)).toMatchObject({
+      id,
+      kind: 'backup run',
+      about: 'daily',
+      state: 'running',
+      actor: 'token main',
+      role: 'operator',
+      startedAt,
+    });
+    hears[0]?.({ type: 'result', value: { made: ['daily-1'] } });
+    end.resolve(0);
+    const done = { state: 'done', notes: ['begun'], result: { made: ['daily-1'] } };
+    expect(await over(id)).toMatchObject(done);
+    // What has ended is remembered as it was.
+    const before = await read(`/operations/${id}`);
+    await restart();
+    expect(await read(`/operations/${id}`)).toMatchObject({ ...done, endedAt: before.endedAt });
+  });
+
+  test('is ended by who cancels it, also at a later start of the API', async () => {
+    backups();
+    const { id } = await begin();
+    await restart();
+    expect((await ask('POST', `/operations/${id}/cancel`, headers)).statusCode).toBe(202);
+    expect(await over(id)).toMatchObject({ state: 'cancelled' });
+    await restart();
+    expect(await read(`/operations/${id}`)).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('that could not begin is refused, and is none later on', async () => {
+    Object.assign(target, {
+      run: () =>
+        Promise.reject(new Failure('cannot run backup: everything is being stopped', { exitCode: 5 })),
+    });
+    expect(await begin()).toMatchObject({ status: 409, detail: expect.stringContaining('being stopped') });
+    await restart();
+    expect((await read('/operations')).operations).toEqual([]);
   });
 });
 

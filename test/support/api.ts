@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { AlertDesk } from '../../src/api/alert-desk.ts';
 import { createAudit } from '../../src/api/audit.ts';
@@ -15,6 +16,7 @@ import type { BulkheadEvent } from '../../src/protocol/events.ts';
 import type { Durability, JobsRequest, JobsValue } from '../../src/protocol/jobs.ts';
 import type { ScheduleEnd } from '../../src/protocol/schedules.ts';
 import type { TokensAnswer } from '../../src/protocol/tokens.ts';
+import { createKeptRuns, type KeptRuns } from '../../src/supervisor/control/kept-runs.ts';
 import type { TokenShelf } from '../../src/supervisor/control/target.ts';
 import { type FakeQueue, fakeQueue } from './fake-queue.ts';
 import { fakeTokens } from './fake-tokens.ts';
@@ -99,6 +101,7 @@ export function apiTrial({
       return { schemaVersion: 1, tokens: tokens.list(), stored: tokens.stored() } as Answer;
     },
     async post<Answer>(path: string, body: object) {
+      if (path === '/v1/runs/cancel') return keptRuns.cancel(Reflect.get(body, 'id')) as Answer;
       asked.push(`POST ${path} ${JSON.stringify(body)}`);
       return options.posted?.(path, body) as Answer;
     },
@@ -111,10 +114,22 @@ export function apiTrial({
       asked.push(`POST ${path} ${JSON.stringify(body)}`);
       return (await options.posted?.(path, body)) as Answer;
     },
-    async *runs(name, input, signal) {
+    async *runs(name, input, signal, keep) {
       asked.push(`run ${name} ${JSON.stringify(input)}`);
-      yield* options.program?.(name, input, signal) ?? [];
+      if (keep === undefined) {
+        yield* options.program?.(name, input, signal) ?? [];
+        return;
+      }
+      keptRuns.begin(keep, async (hear, stop) => {
+        for await (const output of options.program?.(name, input, stop) ?? []) {
+          if (output.type === 'exit') return output.code;
+          if (output.type !== 'error') hear(output);
+        }
+        return 0;
+      });
+      yield* operate.keptRun(keep.id, signal);
     },
+    keptRun: (id, signal) => hearKept(keptRuns, id, signal),
     async jobs<Value extends JobsValue>(request: JobsRequest) {
       const answer = queue.answer(request);
       if (!answer.ok) throw problemOf(answer);
@@ -156,6 +171,7 @@ export function apiTrial({
     }
     followers.delete(listener);
   }
+  const keptRuns = createKeptRuns(() => EPOCH + time);
   const clocks = { now: () => time, wallClock: () => EPOCH + time };
   const operations = createOperations({ ...clocks, graceMs: 20 });
   const audit = createAudit(join(folder, 'audit.ndjson'), { say: (text) => said.push(text), ...clocks });
@@ -213,6 +229,18 @@ export function apiTrial({
     },
   };
   return trial;
+}
+
+/** As a client of the control socket hears it. */
+async function* hearKept(runs: KeptRuns, id: string, signal: AbortSignal): AsyncGenerator<RunOutput> {
+  const heard = new PassThrough({ objectMode: true });
+  runs
+    .follow(id, (report) => heard.write(report), signal)
+    .then(
+      (end) => heard.end(end && { type: 'exit', ...end }),
+      (error: Error) => heard.destroy(error),
+    );
+  yield* heard;
 }
 
 async function* asyncOf<Item>(items: readonly Item[]): AsyncGenerator<Item> {

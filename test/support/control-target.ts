@@ -6,6 +6,7 @@ import type { LogLine } from '../../src/protocol/control.ts';
 import type { JobEvent } from '../../src/protocol/jobs.ts';
 import type { ProductStatus, ServiceStatus } from '../../src/protocol/status.ts';
 import { createEventLog, type EventLog } from '../../src/supervisor/control/event-log.ts';
+import { createKeptRuns } from '../../src/supervisor/control/kept-runs.ts';
 import type { SocketFiles } from '../../src/supervisor/control/listen.ts';
 import type { Rights } from '../../src/supervisor/control/rights.ts';
 import { type ControlServer, openControlServer } from '../../src/supervisor/control/server.ts';
@@ -129,6 +130,7 @@ export function fakeTarget(overrides: Partial<ControlTarget> = {}): FakeTarget {
       onReport({ type: 'result', value: { rows: 7 } });
       return 0;
     },
+    kept: createKeptRuns(() => EXAMPLE_NOW),
     set: (name, changes) => {
       const before = product.services.find((service) => service.name === name);
       product = {

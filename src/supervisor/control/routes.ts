@@ -19,7 +19,7 @@ import {
   readObject,
 } from './request-body.ts';
 import { restartRolling } from './rolling.ts';
-import { runProgramFor } from './run-route.ts';
+import { cancelKept, followKept, listKept, runProgramFor } from './run-route.ts';
 import { scaleServices } from './scaling.ts';
 import { tellSink } from './sink-route.ts';
 import type { ControlTarget } from './target.ts';
@@ -73,9 +73,12 @@ const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readon
   'POST /v1/runs': {
     keys: [],
     run: async ({ target, request, response, rights }) =>
-      runProgramFor(target, await readObject(request, ['program', 'input']), response, rights),
+      runProgramFor(target, await readObject(request, ['program', 'input', 'keep']), response, rights),
   },
   'POST /v1/alerts/tell': { keys: [], run: tellSink },
+  'GET /v1/runs': { keys: [], run: listKept },
+  'GET /v1/runs/follow': { keys: ['id'], run: followKept },
+  'POST /v1/runs/cancel': { keys: [], run: cancelKept },
   'GET /v1/tokens': { keys: [], run: listTokens },
   'POST /v1/tokens': { keys: [], run: addToken },
   'POST /v1/tokens/revoke': { keys: [], run: removeToken },

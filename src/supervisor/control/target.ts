@@ -7,6 +7,7 @@ import type { ScheduleEnd } from '../../protocol/schedules.ts';
 import type { ProductStatus, SelfStatus } from '../../protocol/status.ts';
 import type { StoredToken, TokenView } from '../../protocol/tokens.ts';
 import type { EventLog } from './event-log.ts';
+import type { KeptRuns } from './kept-runs.ts';
 
 /**
  * What the hall offers to people. Whatever cannot be done throws a Failure; its exit code becomes the command's.
@@ -57,6 +58,8 @@ export interface ControlTarget {
     onReport: (report: Report) => void,
     signal: AbortSignal,
   ): Promise<number>;
+  /** Runs of those programs that outlive who asked for them. */
+  readonly kept: KeptRuns;
 }
 
 /** Tokens of the API. */

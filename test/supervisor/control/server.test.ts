@@ -135,6 +135,13 @@ describe('hostile and broken requests', () => {
     ['no names', 'POST', '/v1/services/stop', '{"names":[]}', 400],
     ['a timeout below zero', 'POST', '/v1/services/stop', '{"names":["app"],"timeout":-1}', 400],
     ['a wait that is no boolean', 'POST', '/v1/services/stop', '{"names":["app"],"wait":"no"}', 400],
+    [
+      'a run that is kept under no name',
+      'POST',
+      '/v1/runs',
+      '{"program":"import","keep":{"id":"../x"}}',
+      400,
+    ],
     ['a program that may not be asked for', 'POST', '/v1/runs', '{"program":"cluster"}', 400],
     ['a tail that is no number', 'GET', '/v1/logs?tail=-1', undefined, 400],
     ['a since that is no time', 'GET', '/v1/logs?since=yesterday', undefined, 400],
@@ -448,6 +455,47 @@ describe('streams', () => {
         .map((each) => JSON.parse(each).type),
     ).toEqual(['progress', 'result', 'exit']);
     expect(target.asked).toEqual(['run import {"file":"/x"}']);
+  });
+
+  test('that are kept outlive their client, and are found again until somebody ends them', async () => {
+    const aborted = Promise.withResolvers<void>();
+    const target = fakeTarget({
+      run: async (_program, _input, onReport, signal) => {
+        onReport({ type: 'note', text: 'begun' });
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        aborted.resolve();
+        return 143;
+      },
+    });
+    await using control = await openControl(target);
+    const id = '7b2d6c1e';
+    const order = { program: 'backup', input: {}, keep: { id, label: { kind: 'backup run' } } };
+    const client = request({
+      socketPath: control.path,
+      method: 'POST',
+      path: '/v1/runs',
+      agent: false,
+    });
+    client.on('error', () => {});
+    client.end(json(order));
+    const [response] = await once(client, 'response');
+    response.on('error', () => {});
+    const closed = once(response, 'close');
+    response.destroy();
+    await closed;
+    expect((await ask(control.path, 'POST', '/v1/runs', json(order))).status).toBe(409);
+    const { runs } = JSON.parse((await ask(control.path, 'GET', '/v1/runs')).text);
+    expect(runs).toMatchObject([{ id, label: { kind: 'backup run' } }]);
+    const followed = ask(control.path, 'GET', `/v1/runs/follow?id=${id}`);
+    expect((await ask(control.path, 'POST', '/v1/runs/cancel', json({ id }))).status).toBe(202);
+    await aborted.promise;
+    const lines = (await followed).text.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { type: 'note', text: 'begun' },
+      { type: 'exit', code: 143, cancelled: true },
+    ]);
+    expect((await ask(control.path, 'POST', '/v1/runs/cancel', json({ id }))).status).toBe(409);
+    expect((await ask(control.path, 'GET', '/v1/runs/follow?id=other')).status).toBe(404);
   });
 });
 
