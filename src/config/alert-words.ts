@@ -3,7 +3,7 @@
 import { ALERT_RULES, type AlertRule, RULE_NAMES, type RuleName } from './alert-rules.ts';
 import type { BuildContext } from './build-run.ts';
 import type { AlertsPlan, RulePlan } from './plan-alerts.ts';
-import type { PlanLine } from './plan-lines.ts';
+import type { PlanLine } from './plan-line.ts';
 import type { TaskPlan } from './plan-runs.ts';
 import type { SchedulePlan } from './plan-schedules.ts';
 import { duration, flag, integer } from './scalars.ts';

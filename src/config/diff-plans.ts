@@ -1,5 +1,6 @@
 import type { Plan } from './plan.ts';
-import { type PlanLine, runLines, settingLines } from './plan-lines.ts';
+import type { PlanLine } from './plan-line.ts';
+import { runLines, settingLines } from './plan-lines.ts';
 import type { RunPlan } from './plan-runs.ts';
 
 export interface Change {

@@ -9,17 +9,12 @@ import { apiLines, jobTypeLines, queueLines } from './job-lines.ts';
 import { logsLines } from './log-words.ts';
 import type { Plan } from './plan.ts';
 import type { AttemptPlan, JobsPlan } from './plan-jobs.ts';
+import type { PlanLine } from './plan-line.ts';
 import type { ProbePlan, ReadyPlan, RestartPlan, RunPlan } from './plan-runs.ts';
 import type { SchedulePlan } from './plan-schedules.ts';
 import type { Text } from './plan-text.ts';
 import { isSecretName, MASK } from './secrets.ts';
 import { formatWritten } from './written.ts';
-
-export interface PlanLine {
-  /** As the files call it: `services.app.environment.PORT`. */
-  readonly path: string;
-  readonly value: string;
-}
 
 /** The plan apart from its runs. */
 export function settingLines(plan: Plan): PlanLine[] {

@@ -3,7 +3,7 @@ import { type BuildContext, buildDraft } from './build-run.ts';
 import { commandWords } from './command-words.ts';
 import type { Place } from './located.ts';
 import { SINK_TYPES, type SinkPlan } from './plan-alerts.ts';
-import type { PlanLine } from './plan-lines.ts';
+import type { PlanLine } from './plan-line.ts';
 import type { TaskPlan } from './plan-runs.ts';
 import { duration, oneOf } from './scalars.ts';
 import type { ServiceStanza } from './service-words.ts';

@@ -1,0 +1,5 @@
+export interface PlanLine {
+  /** As the files call it: `services.app.environment.PORT`. */
+  readonly path: string;
+  readonly value: string;
+}
