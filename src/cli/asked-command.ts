@@ -15,6 +15,8 @@ interface Askable {
   readonly options: readonly string[];
   /** What a plain argument becomes; undefined: it may not be that. Missing: there are none. */
   readonly word?: (word: string, dataDir: string) => string | undefined;
+  /** What one may be, where not every plain name is meant. */
+  readonly words?: string;
 }
 
 /** Never a path: an id, `latest`, a service, a tier. */
@@ -34,11 +36,13 @@ const ASKABLE: Readonly<Record<string, Askable>> = {
   'backup restore': {
     options: ['to-time', 'to-latest', 'from-offsite', 'kind', 'replace', ...OPERATION],
     word: plainName,
+    words: 'the id of a backup, its beginning, or latest: over HTTP there are no paths',
   },
   'db import': {
     options: ['replace', 'yes', 'timeout'],
     // Of the folder that dumps are put into for that, and nothing else of this machine.
     word: (word, dataDir) => plainName(word) && `${dataDir}/import/${word}`,
+    words: 'the name of a file in the folder import of the volume',
   },
   'db upgrade': { options: ['to', 'yes-without-backup', ...OPERATION] },
   'db rollback': { options: ['forget', ...OPERATION], word: plainName },
@@ -106,14 +110,17 @@ function readArgv(input: Assignment['input'], dataDir: string): string[] {
   );
   const words = (JSON.parse(input.words ?? '[]') as readonly unknown[]).map((word) => {
     const meant = typeof word === 'string' ? askable.word?.(word, dataDir) : undefined;
-    if (meant === undefined) throw refused(`${JSON.stringify(word)} of ${name}`);
+    if (meant === undefined) throw refused(`${JSON.stringify(word)} of ${name}`, askable.words);
     return meant;
   });
   return [...name.split(' '), ...options, '--json', '--', ...words];
 }
 
-function refused(what: string): Failure {
-  return new Failure(`cannot run ${what}: it is not for the API`, { exitCode: CommandExit.refused });
+function refused(what: string, instead?: string): Failure {
+  return new Failure(`cannot run ${what}: it is not for the API`, {
+    exitCode: CommandExit.refused,
+    ...(instead === undefined ? {} : { remedy: `give it ${instead}` }),
+  });
 }
 
 function surroundings(
@@ -124,6 +131,7 @@ function surroundings(
   return {
     env,
     cwd: process.cwd(),
+    namesOnly: true,
     uid: process.getuid?.() ?? 0,
     out: lineSink(onDocument),
     err: lineSink((text) => job.report({ type: 'note', text })),

@@ -17,6 +17,8 @@ export interface Sink {
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Who asks is not where this process is: a word names what is on the volume, and never a file. */
+  readonly namesOnly?: true;
   readonly uid: number;
   readonly out: Sink;
   readonly err: Sink;

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Failure } from '../../src/base/errors.ts';
 import { runAskedCommand } from '../../src/cli/asked-command.ts';
 import type { Doors } from '../../src/cli/command.ts';
 import type { Assignment, Report } from '../../src/protocol/channel.ts';
@@ -78,9 +79,25 @@ test.each([
   [{ command: 'doctor', words: '["x"]' }],
   [{ command: 'backup list', options: '{"kind":7}' }],
   [{ command: 'backup restore', words: '["/etc/passwd"]', options: '{"yes":true}' }],
+  [{ command: 'backup restore', words: '["./dump"]' }],
   [{ command: 'backup restore', words: '["--replace"]' }],
   [{ command: 'db import', words: '["../secrets/token"]' }],
   [{ command: 'db import', words: '["..",".hidden"]' }],
 ])('%j is not for the API', async (input) => {
   await expect(run(input)).rejects.toThrow(/it is not for the API/);
+});
+
+test('the name of a backup is no file of where this process happens to be', async () => {
+  const asked: unknown[] = [];
+  const alone: Doors['alone'] = () =>
+    Promise.resolve({
+      run: (program, input) => {
+        asked.push([program, input.backup]);
+        return Promise.reject(new Failure('cannot restore: seen'));
+      },
+      close: () => undefined,
+    });
+  // It lies there.
+  const { code } = await run({ command: 'backup restore', words: '["package.json"]' }, { alone });
+  expect([code, asked]).toEqual([1, [['restore', 'package.json']]]);
 });

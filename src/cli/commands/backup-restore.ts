@@ -20,7 +20,8 @@ export async function run(context: Context): Promise<number> {
   const moment = momentOf(context);
   if (moment !== undefined) return returnToMoment(context, moment);
   const isFar = given.has('from-offsite');
-  const wanted = isFar ? (given.words[0] ?? '') : nameOrPath(given.words[0] ?? '', io.cwd);
+  const [word = ''] = given.words;
+  const wanted = isFar || io.namesOnly ? word : nameOrPath(word, io.cwd);
   const files = filesKindOf(wanted, given.value('kind'));
   if (files !== undefined) return restoreFiles(context, files, wanted);
   const begun = io.now();
