@@ -4,6 +4,7 @@
  */
 import type { BackupsPlan } from '../config/plan.ts';
 import type { BackupKind, BackupLabel } from '../protocol/backups.ts';
+import { whenMade } from './made-at.ts';
 
 export interface Candidate {
   readonly id: string;
@@ -76,7 +77,8 @@ function planAlike(candidates: readonly Candidate[], rules: BackupsPlan['keep'],
   const newestFirst = [...candidates].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1));
   const reasons = new Map<string, string[]>();
   const keep = ({ id }: { readonly id: string }, why: string): void => {
-    reasons.set(id, [...(reasons.get(id) ?? []), why]);
+    const others = reasons.get(id) ?? [];
+    if (!others.includes(why)) reasons.set(id, [...others, why]);
   };
   for (const each of newestFirst) if (each.pinned) keep(each, 'pinned');
   const whole = newestFirst.filter(({ broken }) => !broken);
@@ -91,16 +93,19 @@ function planAlike(candidates: readonly Candidate[], rules: BackupsPlan['keep'],
   if (whole[0]) keep(whole[0], 'the newest');
   const last = lastFirst.find(({ broken }) => !broken);
   if (last && last !== whole[0]) keep(last, 'made last');
-  keepNewestPer(weekOf, rules.weekly, 'week', whole, keep);
-  keepNewestPer((at) => at.toISOString().slice(0, 7), rules.monthly, 'month', whole, keep);
+  const made = madeOf(lastFirst, now);
+  // By what their clock said as well: which clock was wrong is not always to be told, and in doubt both keep.
+  for (const dated of [whole.map((each) => ({ each, at: timeOf(each) })), made]) {
+    keepNewestPer(weekOf, rules.weekly, 'week', dated, keep);
+    keepNewestPer((at) => at.toISOString().slice(0, 7), rules.monthly, 'month', dated, keep);
+  }
   // By their times, and by the order in which they were made: where the two differ, a clock was wrong.
   for (const list of [newestFirst, lastFirst]) {
     for (const [index, each] of list
       .filter(({ proven, broken }) => proven && !broken)
       .slice(0, rules.verified)
       .entries()) {
-      const why = index === 0 ? 'the newest verified' : `verified, number ${index + 1}`;
-      if (!reasons.get(each.id)?.includes(why)) keep(each, why);
+      keep(each, index === 0 ? 'the newest verified' : `verified, number ${index + 1}`);
     }
   }
   // A restore to any moment of the window begins at the last base backup before that moment.
@@ -108,7 +113,7 @@ function planAlike(candidates: readonly Candidate[], rules: BackupsPlan['keep'],
   if (before) keep(before, `the last base before the ${rules.days} d`);
   keepParents(newestFirst, reasons, keep);
 
-  const held = holdBack(whole, now);
+  const held = holdBack(made, whole, now);
   const verdicts = candidates.map(({ id, broken }): Verdict => {
     const why = reasons.get(id);
     if (why) return { id, keep: true, reasons: why };
@@ -142,13 +147,17 @@ function agesOf(lastFirst: readonly Candidate[], now: number): ReadonlyMap<strin
 }
 
 /** Why this is no moment to remove anything. */
-function holdBack(whole: readonly Candidate[], now: number): string | undefined {
+function holdBack(made: readonly Dated[], whole: readonly Candidate[], now: number): string | undefined {
   const [newest] = whole;
   if (!newest) return 'there is no whole backup';
   if (!whole.some(({ proven }) => proven)) return 'none is verified';
-  if (timeOf(newest) > now) return 'the clock went back: the newest backup is of the future';
+  // As many made since show that it was the clock of then that was wrong, and not that of now.
+  const ahead = whole.filter((each) => timeOf(each) > now).map(({ number = 0 }) => number);
+  const since = whole.filter(({ number = 0 }) => number > Math.max(...ahead)).length;
+  if (ahead.length > 0 && since < Math.max(BACK_AGAIN, ahead.length))
+    return 'the clock went back: the newest backup is of the future';
   // Times from the newest back, now included: after a long silence or a jump of the clock all look old at once.
-  const times = [now, ...whole.map(timeOf)];
+  const times = [now, ...made.map(({ at }) => at)];
   const gaps = times.slice(1).map((time, index) => (times[index] ?? time) - time);
   const usual = median(gaps.slice(1));
   const longest = 2 * Math.max(PERIOD[newest.kind], usual);
@@ -162,16 +171,34 @@ function keepNewestPer(
   period: (at: Date) => string,
   count: number,
   word: string,
-  newestFirst: readonly Candidate[],
+  newestFirst: readonly Dated[],
   keep: (candidate: Candidate, why: string) => void,
 ): void {
   const seen = new Set<string>();
-  for (const each of newestFirst) {
+  for (const { each, at } of newestFirst) {
     if (seen.size === count) return;
-    const key = period(new Date(timeOf(each)));
+    const key = period(new Date(at));
     if (!seen.has(key)) keep(each, `the newest of ${word} ${key}`);
     seen.add(key);
   }
+}
+
+interface Dated {
+  readonly each: Candidate;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Those that are whole, newest first. By what a wrong clock said, those of its days would stand for weeks they are not of. */
+function madeOf(lastFirst: readonly Candidate[], now: number): readonly Dated[] {
+  const whole = lastFirst.filter(({ broken }) => !broken);
+  const period = whole[0] ? PERIOD[whole[0].kind] : DAY;
+  const times = whenMade(
+    whole.map((each) => ({ time: timeOf(each) })),
+    now,
+    period,
+  );
+  return whole.map((each, index) => ({ each, at: times[index] ?? now }));
 }
 
 /** Until nothing is added: a parent may have one, too. */

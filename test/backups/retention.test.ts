@@ -209,6 +209,23 @@ describe('whatever the backups', () => {
     );
   });
 
+  test('in whatever order they were made and whatever their clocks said, the newest verified stay by both', () => {
+    fc.assert(
+      fc.property(candidates, rules, jump, fc.infiniteStream(fc.nat(60)), (list, keep, now, numbers) => {
+        const numbered = list.map((each) => ({ ...each, number: numbers.next().value as number }));
+        const ids = new Set(kept(numbered, now, keep));
+        const proven = numbered.filter((each) => each.proven);
+        const last = Math.max(...proven.map(({ number }) => number));
+        const newest = Math.max(...proven.map(({ startedAt }) => Date.parse(startedAt)));
+        if (proven.length === 0) expect(ids.size).toBe(list.length);
+        else {
+          expect(proven.some((each) => each.number === last && ids.has(each.id))).toBe(true);
+          expect(proven.some((each) => Date.parse(each.startedAt) === newest && ids.has(each.id))).toBe(true);
+        }
+      }),
+    );
+  });
+
   test('what was removed is removed for good: the rest is kept when asked again', () => {
     fc.assert(
       fc.property(candidates, rules, (list, keep) => {
@@ -247,9 +264,14 @@ function liveThrough(
   { on, by, lasts }: Jump,
   days: number,
   works: (day: number) => boolean,
-): { readonly removed: readonly { readonly day: number; readonly age: number }[] } {
+): {
+  readonly removed: readonly { readonly day: number; readonly age: number }[];
+  /** Of each day: the real ages of what is there, in days, youngest first. */
+  readonly ages: readonly (readonly number[])[];
+} {
   const shift = (day: number): number => (day >= on && day < on + lasts ? by * DAY : 0);
   const removed: { day: number; age: number }[] = [];
+  const ages: number[][] = [];
   let shelf: (Candidate & { readonly day: number })[] = [];
   let made = 0;
   for (let day = 0; day < days; day += 1) {
@@ -266,8 +288,9 @@ function liveThrough(
     expect(ids).toContain(own.id);
     for (const { id } of shelf.slice(-RULES.verified)) expect(ids).toContain(id);
     shelf = shelf.filter(({ id }) => ids.has(id));
+    ages.push(shelf.map((each) => day - each.day).sort((a, b) => a - b));
   }
-  return { removed };
+  return { removed, ages };
 }
 
 describe('one jump of the clock', () => {
@@ -284,6 +307,44 @@ describe('one jump of the clock', () => {
         const { removed } = liveThrough(jump, 140, (day) => !failing.includes(day));
         for (const { age } of removed) expect(age).toBeGreaterThanOrEqual(RULES.days);
       }),
+      { numRuns: 40 },
+    );
+  });
+
+  const widest = (ages: readonly number[], from: number, to: number): number =>
+    Math.max(0, ...ages.slice(1).map((age, at) => (age > from && age <= to ? age - (ages[at] ?? 0) : 0)));
+
+  test('case 24: the weeks and months reach nearly as far back as without it, and without a hole', () => {
+    const quiet = liveThrough({ on: 0, by: 0, lasts: 0 }, 300, () => true).ages.slice(220);
+    expect(Math.min(...quiet.map((ages) => ages.at(-1) ?? 0))).toBeGreaterThan(120);
+    const late = fc.record({
+      on: fc.integer({ min: 160, max: 260 }),
+      by: fc.oneof(fc.integer({ min: 1, max: 500 }), fc.integer({ min: -500, max: -1 })),
+      lasts: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constant(1000)),
+    });
+    fc.assert(
+      fc.property(late, (jump) => {
+        for (const ages of liveThrough(jump, 300, () => true).ages.slice(220)) {
+          expect(ages.at(-1)).toBeGreaterThan(60);
+          expect(widest(ages, 30, 49)).toBeLessThanOrEqual(21);
+          expect(widest(ages, 49, 120)).toBeLessThanOrEqual(75);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test('holds back no longer than it lasts: the shelf is as full as ever a month after its young ones are old', () => {
+    const short = fc.record({
+      on: fc.integer({ min: 40, max: 60 }),
+      by: fc.constantFrom(-400, -40, -2, 2, 40, 400),
+      lasts: fc.integer({ min: 1, max: 20 }),
+    });
+    fc.assert(
+      fc.property(short, (jump) => {
+        expect(liveThrough(jump, 150, () => true).ages.at(-1)?.length).toBeLessThan(30 + 2 * (8 + 6));
+      }),
+      { numRuns: 10 },
     );
   });
 
