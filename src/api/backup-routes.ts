@@ -26,9 +26,9 @@ export const BACKUP_ROUTES: readonly ApiRoute[] = [
     summary: 'the backups, newest first, and to which moments one can go back',
     query: backupQuery,
     answers: { 200: { what: 'as `backup list --json`', schema: backupList } },
-    run: async ({ query }, { readings }) => {
+    run: async ({ query, caller }, { readings }) => {
       const options = { kind: textOf(query.kind), offsite: query.offsite === true };
-      const [list] = await readings.read('command', commandInput('backup list', { options }));
+      const [list] = await readings.read(caller, 'command', commandInput('backup list', { options }));
       return { status: 200, body: list as object };
     },
   },

@@ -51,7 +51,7 @@ export const CONFIGURATION_ROUTES: readonly ApiRoute[] = [
         ]),
       },
     },
-    run: (_asked, served) => ask('config check', served),
+    run: (asked, served) => ask('config check', asked, served),
   },
   {
     method: 'GET',
@@ -64,7 +64,8 @@ export const CONFIGURATION_ROUTES: readonly ApiRoute[] = [
       200: { what: 'as `config diff --json`', schema: any },
       422: { what: 'invalid-configuration' },
     },
-    run: ({ query }, served) => ask('config diff', served, [String(query.before), String(query.after)]),
+    run: (asked, served) =>
+      ask('config diff', asked, served, [String(asked.query.before), String(asked.query.after)]),
   },
   {
     method: 'GET',
@@ -94,7 +95,7 @@ export const CONFIGURATION_ROUTES: readonly ApiRoute[] = [
         ]),
       },
     },
-    run: (_asked, served) => ask('tier', served),
+    run: (asked, served) => ask('tier', asked, served),
   },
   {
     method: 'GET',
@@ -112,7 +113,7 @@ export const CONFIGURATION_ROUTES: readonly ApiRoute[] = [
         ]),
       },
     },
-    run: (_asked, served) => ask('doctor', served),
+    run: (asked, served) => ask('doctor', asked, served),
   },
   {
     method: 'GET',
@@ -138,15 +139,21 @@ export const CONFIGURATION_ROUTES: readonly ApiRoute[] = [
 ];
 
 /** A look by the command line, whose JSON is the answer. */
-async function ask(command: string, { readings }: Served, words: readonly string[] = []): Promise<Answer> {
-  const [answer] = await readings.read('command', commandInput(command, { words }));
+async function ask(
+  command: string,
+  { caller }: Asked,
+  { readings }: Served,
+  words: readonly string[] = [],
+): Promise<Answer> {
+  const [answer] = await readings.read(caller, 'command', commandInput(command, { words }));
   return { status: 200, body: answer as object };
 }
 
-async function health({ query }: Asked, served: Served): Promise<Answer> {
+async function health({ query, caller }: Asked, served: Served): Promise<Answer> {
   const { level = 'ready' } = query;
   if (level === 'deep') {
     const [answer] = await served.readings.read(
+      caller,
       'command',
       commandInput('health', { options: { deep: true } }),
     );

@@ -30,8 +30,8 @@ export const DATABASE_ROUTES: readonly ApiRoute[] = [
         ]),
       },
     },
-    run: async (_asked, { readings }) => {
-      const [database] = await readings.read('database-status');
+    run: async ({ caller }, { readings }) => {
+      const [database] = await readings.read(caller, 'database-status');
       return { status: 200, body: { schemaVersion: SCHEMA_VERSION, database } };
     },
   },

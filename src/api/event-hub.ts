@@ -10,6 +10,7 @@ import type { Operate } from './operate.ts';
 import type { Operations, OperationView } from './operations.ts';
 import { PendingLines } from './pending-lines.ts';
 import { Problem } from './problem.ts';
+import { createSlots, type Standing } from './standing.ts';
 import { createStateFeed } from './state-feed.ts';
 import { type Position, writePosition } from './stream-position.ts';
 
@@ -17,6 +18,8 @@ export const TOPICS = ['events', 'jobs', 'state', 'operations', 'logs'] as const
 export type Topic = (typeof TOPICS)[number];
 
 export interface Listening {
+  /** Whose share of the streams it takes. */
+  readonly standing: Standing;
   readonly topics: ReadonlySet<Topic>;
   /** Of which services lines are wanted; undefined: of all. */
   readonly services?: readonly string[] | undefined;
@@ -53,7 +56,7 @@ export interface HubPorts {
   readonly pingMs?: number;
 }
 
-const MOST_LISTENERS = 32;
+const MOST_LISTENERS = { stranger: 0, anybody: 16, viewer: 16, operator: 16, admin: 16 };
 /** A listener that lets so much pile up, in bytes, is sent away: it comes back and loses nothing that is kept. */
 const TOO_SLOW_BYTES = 1024 * 1024;
 const PING_MS = 15_000;
@@ -70,6 +73,11 @@ const PATIENCE_MS = 10_000;
 
 export function createEventHub({ operate, operations, pingMs = PING_MS }: HubPorts): EventHub {
   const listeners = new Set<Listener>();
+  const slots = createSlots(MOST_LISTENERS, {
+    code: 'too-many-listeners',
+    what: 'of this kind listen already',
+    retryAfter: 10,
+  });
   let last: number | undefined;
   let isClosed = false;
   let timers: readonly NodeJS.Timeout[] = [];
@@ -234,11 +242,9 @@ export function createEventHub({ operate, operations, pingMs = PING_MS }: HubPor
 
   return {
     open(listening) {
-      if (isClosed || listeners.size >= MOST_LISTENERS) {
-        throw new Problem(503, 'too-many-listeners', `${MOST_LISTENERS} listen already`, {
-          headers: { 'retry-after': '10' },
-        });
-      }
+      if (isClosed)
+        throw new Problem(503, 'stopping', 'the API is being stopped', { headers: { 'retry-after': '10' } });
+      const free = slots.take(listening.standing);
       const listener: Listener = {
         ...listening,
         stream: new PassThrough(),
@@ -247,6 +253,7 @@ export function createEventHub({ operate, operations, pingMs = PING_MS }: HubPor
         lines: new PendingLines(listening.services),
         knowsState: false,
       };
+      listener.stream.once('close', free);
       join(listener);
       // The headers leave with the first bytes.
       write(listener, 'retry: 2000\n\n');

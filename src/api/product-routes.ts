@@ -10,6 +10,7 @@ import { Problem } from './problem.ts';
 import type { Answer, ApiRoute, Asked, Served } from './route.ts';
 import { commandInput } from './run-program.ts';
 import { eventQuery, logQuery, logs, product, services } from './schemas.ts';
+import { standingOf } from './standing.ts';
 import { type Position, readPosition } from './stream-position.ts';
 
 const DEFAULT_TAIL = 100;
@@ -135,6 +136,7 @@ function streamEvents(asked: Asked, { events, tokens, sessions, wallClock }: Ser
   }
   const { token, endsAt, cookie } = asked.caller;
   const body = events.open({
+    standing: standingOf(asked.caller),
     topics: new Set(typeof topics === 'string' ? readTopics(topics) : USUAL_TOPICS),
     services: typeof service === 'string' ? service.split(',') : undefined,
     position,
@@ -169,14 +171,14 @@ async function readLogs(asked: Asked, served: Served): Promise<Answer> {
   return since === undefined && grep === undefined ? readTail(asked, served) : searchLogs(asked, served);
 }
 
-async function searchLogs({ query }: Asked, { readings }: Served): Promise<Answer> {
+async function searchLogs({ query, caller }: Asked, { readings }: Served): Promise<Answer> {
   const { service, since, grep, job, tail } = query;
   const input = commandInput('logs', {
     words: typeof service === 'string' ? service.split(',') : [],
     options: { since: textOf(since), grep: textOf(grep), job: textOf(job) },
     keep: typeof tail === 'number' ? tail : DEFAULT_TAIL,
   });
-  const lines = await readings.read('command', input, SEARCH_FRESH_MS);
+  const lines = await readings.read(caller, 'command', input, SEARCH_FRESH_MS);
   return { status: 200, body: { schemaVersion: SCHEMA_VERSION, lines } };
 }
 

@@ -3,17 +3,19 @@
  * same within a moment gets the same answer, and few look at once.
  */
 import type { AskableProgram } from '../protocol/control.ts';
+import type { Caller } from './caller.ts';
 import type { Operate } from './operate.ts';
-import { Problem } from './problem.ts';
 import { type Input, runProgram } from './run-program.ts';
+import { createSlots, standingOf } from './standing.ts';
 
 export interface Readings {
   /** Everything the program answers. @param freshMs an answer may be so old */
-  read(program: AskableProgram, input?: Input, freshMs?: number): Promise<readonly unknown[]>;
+  read(caller: Caller, program: AskableProgram, input?: Input, freshMs?: number): Promise<readonly unknown[]>;
 }
 
 const FRESH_MS = 3000;
-const MOST_AT_ONCE = 3;
+/** Each is a process. */
+const MOST_AT_ONCE = { stranger: 0, anybody: 2, viewer: 3, operator: 3, admin: 3 };
 const MOST_REMEMBERED = 20;
 const LONGEST_MS = 60_000;
 
@@ -26,24 +28,24 @@ interface Reading {
 /** @param now milliseconds of a clock that only goes on */
 export function createReadings(operate: Pick<Operate, 'runs'>, now: () => number): Readings {
   const readings = new Map<string, Reading>();
-  const underWay = (): number => [...readings.values()].filter(({ endedAt }) => endedAt === undefined).length;
+  const slots = createSlots(MOST_AT_ONCE, {
+    code: 'busy',
+    what: 'questions of this kind are being answered',
+    retryAfter: 2,
+  });
 
   function forget(key: string, reading: Reading): void {
     if (readings.get(key) === reading) readings.delete(key);
   }
 
   return {
-    read(program, input = {}, freshMs = FRESH_MS) {
+    read(caller, program, input = {}, freshMs = FRESH_MS) {
       const key = JSON.stringify([program, input]);
       const known = readings.get(key);
       if (known && (known.endedAt === undefined || now() - known.endedAt < freshMs)) return known.answer;
-      if (underWay() >= MOST_AT_ONCE) {
-        throw new Problem(503, 'busy', `${MOST_AT_ONCE} questions of this kind are being answered`, {
-          headers: { 'retry-after': '2' },
-        });
-      }
+      const leave = slots.take(standingOf(caller));
       const reading: Reading = {
-        answer: runProgram(operate, program, input, AbortSignal.timeout(LONGEST_MS)),
+        answer: runProgram(operate, program, input, AbortSignal.timeout(LONGEST_MS)).finally(leave),
         endedAt: undefined,
       };
       readings.delete(key);

@@ -58,6 +58,11 @@ Ten wrong tokens in a minute from one address are told so, further ones to wait;
 \`bulkhead/console/audit.ndjson\` of the volume, about ten thousand entries of it. Where a client left before it had its
 answer, the entry says so (\`left\`) and what came of the request all the same.
 
+Each role, and those who show no token, have room of their own: sixteen streams, 64 connections, three questions at a time
+that need a look at the machine or its files (two without a token). Who asks for more is told to come back (503), a
+connection of its like that was there longest is closed: however many come without a token, no admin is kept out by them.
+A connection that has said nothing whole after 5 seconds is closed.
+
 **A browser** logs in with \`POST /session\` and \`{"token": "…"}\`. The cookie that comes back is \`HttpOnly\` and
 \`SameSite=Strict\`, over https also \`Secure\` and \`__Host-\`; it ends after two idle hours, after twelve in any case, with
 \`DELETE /session\`, with its token, and when the API starts anew. A change by a session needs \`X-Bulkhead-Console: 1\`
@@ -95,8 +100,8 @@ const STREAM = `## The stream
 \`id\` says how far a listener is in events and in lines. A browser comes back with it by itself (Last-Event-ID) and gets
 what is kept of what came in between: a thousand events, and two thousand lines for half a minute; after a restart of the
 API the lines since the time of the last one, of which the last may come twice. State and operations need no id: they
-begin anew, whole. A stream ends within 15 seconds after its token was revoked. 32 may listen; one that does not read
-what is sent is cut off.
+begin anew, whole. A stream ends within 15 seconds after its token was revoked; one that does not read what is sent is
+cut off.
 `;
 
 function describe({ method, path, summary, query, body, headers = {}, answers, role }: ApiRoute): string[] {

@@ -9,6 +9,7 @@ import type { AlertDesk } from './alert-desk.ts';
 import type { Audit } from './audit.ts';
 import { createAuditTrail, pathOf } from './audit-trail.ts';
 import { type Caller, requireRole } from './caller.ts';
+import { guardConnections } from './connections.ts';
 import type { EventHub } from './event-hub.ts';
 import { describeApi } from './openapi.ts';
 import type { Operate } from './operate.ts';
@@ -20,6 +21,7 @@ import { ROUTES } from './routes.ts';
 import { nothing } from './schemas.ts';
 import { createSessions } from './sessions.ts';
 import type { ApiSettings } from './settings.ts';
+import { createSlots, standingOf } from './standing.ts';
 import type { TokenBook } from './token-book.ts';
 import { createValidator } from './validation.ts';
 
@@ -43,7 +45,8 @@ export interface ServerPorts {
 
 /** Data of 64 KB, and what is around it. */
 const MOST_BODY = 68 * 1024;
-const MOST_CONNECTIONS = 128;
+/** Being answered at once, together less than may wait for PID 1 (operate.ts). */
+const MOST_UNDER_WAY = { stranger: 32, anybody: 48, viewer: 64, operator: 64, admin: 64 };
 const REQUEST_MS = 10_000;
 const HEADERS_MS = 5_000;
 const KEEP_ALIVE_MS = 5_000;
@@ -58,15 +61,21 @@ const SECURITY_HEADERS = {
   'cache-control': 'no-store',
 };
 
-/** The server, not yet listening. */
+/** The server, not yet listening. @param headersMs so long a connection may say nothing whole; of tests */
 export function createServer(
   settings: Pick<ApiSettings, 'allowedHosts' | 'readOnly' | 'jobTypes'>,
   ports: ServerPorts,
+  headersMs: number = HEADERS_MS,
 ): FastifyInstance {
   const { tokens, audit, now, wallClock } = ports;
   const sessions = createSessions(wallClock);
   const admission = createAdmission(settings, { tokens, sessions, now });
   const callers = new WeakMap<IncomingMessage, Caller>();
+  const slots = createSlots(MOST_UNDER_WAY, {
+    code: 'busy',
+    what: 'requests of this kind are being answered',
+    retryAfter: 2,
+  });
   const trail = createAuditTrail(audit, (request) => callers.get(request), toProblem);
   const validator = createValidator();
   let description: object | undefined;
@@ -91,7 +100,11 @@ export function createServer(
     bodyLimit: MOST_BODY,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 1000, maxHeaderSize: 16 * 1024 },
+    http: {
+      headersTimeout: headersMs,
+      connectionsCheckingInterval: Math.min(1000, headersMs),
+      maxHeaderSize: 16 * 1024,
+    },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256, querystringParser: readQuery },
@@ -106,7 +119,7 @@ export function createServer(
     },
     clientErrorHandler: (error, socket) => answerRaw(error.code, socket),
   });
-  app.server.maxConnections = MOST_CONNECTIONS;
+  const connections = guardConnections(app.server);
 
   app.setValidatorCompiler(({ schema, httpPart = '' }) => validator(schema as JsonSchema, httpPart));
 
@@ -122,6 +135,7 @@ export function createServer(
     trail.begin(request, reply);
     const caller = await admission.admit(request.raw);
     callers.set(request.raw, caller);
+    connections.raise(request.raw.socket, standingOf(caller));
     const { role } = request.routeOptions.config as { readonly role?: ApiRoute['role'] };
     if (role !== undefined && role !== 'anybody') requireRole(caller, role);
   });
@@ -152,6 +166,7 @@ export function createServer(
         markDurability(reply);
       },
       handler: async (request, reply) => {
+        const leave = slots.take(standingOf(callerOf(request)));
         const asked = {
           params: request.params as Record<string, string>,
           query: request.query as Record<string, unknown>,
@@ -163,7 +178,10 @@ export function createServer(
         };
         const answering = (async () => route.run(asked, served))();
         trail.follow(request.raw, route.group, answering);
-        const answer = await answering.finally(() => markDurability(reply));
+        const answer = await answering.finally(() => {
+          leave();
+          markDurability(reply);
+        });
         return reply
           .code(answer.status)
           .headers(answer.headers ?? {})

@@ -73,7 +73,12 @@ function hubOf(source: Source, more: Partial<HubPorts> = {}): EventHub {
 }
 
 const listen = (topics: Topic[], id?: string, more: object = {}) =>
-  hub.open({ topics: new Set(topics), position: id === undefined ? undefined : readPosition(id), ...more });
+  hub.open({
+    standing: 'admin',
+    topics: new Set(topics),
+    position: id === undefined ? undefined : readPosition(id),
+    ...more,
+  });
 
 /** What it says until it has said this. */
 async function heard(stream: Readable, last: string): Promise<string> {

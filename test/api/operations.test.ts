@@ -1,5 +1,5 @@
 import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BEGUN } from '../../src/api/operation-schemas.ts';
 import { createOperations, type Task } from '../../src/api/operations.ts';
 import { Problem } from '../../src/api/problem.ts';
@@ -295,6 +295,29 @@ describe('a look by a child', () => {
     trial.pass(3000);
     await ask({ url: '/doctor' });
     expect(trial.asked).toHaveLength(2);
+  });
+
+  test('is one of two of those who show no token, and an admin waits for none of them', async () => {
+    const go = Promise.withResolvers<void>();
+    trial = apiTrial({
+      async *program() {
+        await go.promise;
+        yield { type: 'result', value: { schemaVersion: 1, lines: [] } };
+        yield { type: 'exit', code: 0 };
+      },
+    });
+    const search = (word: string, given: Record<string, string> = {}) =>
+      trial.app.inject({ url: `/logs?grep=${word}`, headers: { host: 'localhost', ...given } });
+    const two = ['a', 'b'].map((word) => search(word));
+    await vi.waitUntil(() => trial.asked.length === 2);
+    const refused = await search('c');
+    expect([codeOf(refused), refused.headers['retry-after']]).toEqual(['503 busy', '2']);
+    const admin = search('d', BEARER);
+    await vi.waitUntil(() => trial.asked.length === 3);
+    go.resolve();
+    expect((await admin).statusCode).toBe(200);
+    expect((await Promise.all(two)).map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+    expect((await search('c')).statusCode).toBe(200);
   });
 
   test('that fails says why, and is asked for again', async () => {

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runApi } from '../../src/api/run-api.ts';
@@ -146,17 +147,19 @@ describe('events', () => {
     expect(seen).toEqual(['2 2', '3 3', '4 4', '5 5']);
   });
 
-  test('are for 32 at once, and PID 1 is asked by one', async () => {
-    const streams = await Promise.all(Array.from({ length: 32 }, () => ask('GET', '/events')));
-    expect(streams.map(({ statusCode }) => statusCode)).toEqual(Array(32).fill(200));
+  test('are for sixteen of a kind at once, an admin among them whoever listens; PID 1 is asked by one', async () => {
+    const streams = await Promise.all(Array.from({ length: 16 }, () => ask('GET', '/events')));
+    expect(streams.map(({ statusCode }) => statusCode)).toEqual(Array(16).fill(200));
     const over = await ask('GET', '/events');
     expect([over.statusCode, over.headers['retry-after']]).toEqual([503, '10']);
+    const admin = await ask('GET', '/events', BEARER);
+    expect(admin.statusCode).toBe(200);
     while (target.followers.events === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(target.followers.events).toBe(1);
     streams[0]?.destroy();
     while ((await ask('GET', '/events')).statusCode !== 200)
       await new Promise((resolve) => setTimeout(resolve, 5));
-    for (const stream of streams) stream.destroy();
+    for (const stream of [...streams, admin]) stream.destroy();
   });
 });
 
@@ -268,6 +271,48 @@ describe('what is no request', () => {
     await expect(runApi(jobOf(operate.path, port, stop.signal))).rejects.toThrow(
       `cannot serve the API on 127.0.0.1:${port}: the port is taken`,
     );
+  });
+});
+
+describe('a flood of those who show no token', () => {
+  const flood: Socket[] = [];
+  afterEach(() => {
+    for (const socket of flood.splice(0)) socket.destroy();
+  });
+
+  /** Connected. */
+  async function connectMany(count: number, bytes: string): Promise<void> {
+    const some = Array.from({ length: count }, () => connect(port, '127.0.0.1'));
+    flood.push(...some);
+    for (const socket of some) socket.on('error', () => {}).write(bytes);
+    await Promise.all(some.map((socket) => once(socket, 'connect')));
+  }
+
+  const stream = 'GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n';
+  test.each([
+    ['connects and says nothing', ''],
+    [
+      'asks for a change, and never says which',
+      'POST /jobs/scrape HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n',
+    ],
+    ['listens', stream],
+    [
+      'logs in, and never says with what',
+      'POST /session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n',
+    ],
+  ])('that %s keeps no admin out', async (_what, bytes) => {
+    const held = await ask('GET', '/events', BEARER);
+    await connectMany(300, bytes);
+    expect((await ask('GET', '/jobs', BEARER)).statusCode).toBe(200);
+    const second = await ask('GET', '/events', BEARER);
+    expect(second.statusCode).toBe(200);
+    const login = await ask('POST', '/session', JSON_TYPE, JSON.stringify({ token: TOKEN }));
+    expect(login.statusCode).toBe(200);
+    // Whoever listened before is not cut off for it.
+    expect(held.destroyed).toBe(false);
+    note('still here');
+    for await (const { data } of eventsOf(held)) if (data.text === 'still here') break;
+    for (const each of [held, second]) each.destroy();
   });
 });
 

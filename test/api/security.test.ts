@@ -309,6 +309,24 @@ describe('what changes something', () => {
   });
 });
 
+test.each(['', 'GET /status HTTP/1.1\r\nhost: local'])(
+  'a connection that says no more than %j is closed in time',
+  async (bytes) => {
+    const api = apiTrial({ headersMs: 50 });
+    await api.app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = api.app.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    socket.write(bytes);
+    let heard = '';
+    socket.on('data', (chunk) => {
+      heard += chunk;
+    });
+    await once(socket, 'close');
+    expect(heard).toMatch(/^HTTP\/1\.1 408 /);
+    await api.app.close();
+  },
+);
+
 describe('a client that leaves before it has the answer', () => {
   test.each([
     ['is told with what came of it', '{"what":"daily"}', /: 202 operation \S+, and the client had left$/],

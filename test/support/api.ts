@@ -65,10 +65,13 @@ const NIGHTLY = {
 export function apiTrial({
   alerts,
   pingMs,
+  headersMs,
   ...options
 }: {
   /** How often a listener of the stream is looked at. */
   pingMs?: number;
+  /** How long a connection may say nothing whole. */
+  headersMs?: number;
   allowedHosts?: readonly string[];
   readOnly?: boolean;
   alerts?: AlertDesk;
@@ -198,6 +201,7 @@ export function apiTrial({
       say: (text) => said.push(text),
       ...clocks,
     },
+    headersMs,
   );
   app.addHook('onClose', async () => {
     // A line that is still on its way would make the folder again.
