@@ -14,6 +14,8 @@ export interface Measurement {
   /** It is so; it is well again; neither: between the two nothing changes. */
   readonly is: 'so' | 'well' | 'between';
   readonly description: string;
+  /** It counts as so from here on, but is not sure yet: it fires when it is. */
+  readonly unsure?: boolean;
   /** It fires however long it must be so: later is too late. */
   readonly atOnce?: boolean;
 }
@@ -96,7 +98,7 @@ function gone({ service, value, description }: Alert): Measurement {
 function step(
   alert: Alert | undefined,
   rule: RulePlan,
-  { service, value, is, description, atOnce = false }: Measurement,
+  { service, value, is, description, atOnce = false, unsure = false }: Measurement,
   now: Moment,
 ): Alert | undefined {
   const told = { severity: rule.severity, threshold: rule.threshold, value, description };
@@ -110,16 +112,16 @@ function step(
       at: now.at,
       startsAt: now.iso,
     };
-    return rule.for === 0 || atOnce ? { ...fresh, phase: 'firing' } : fresh;
+    return (rule.for === 0 || atOnce) && !unsure ? { ...fresh, phase: 'firing' } : fresh;
   }
   if (alert.phase === 'pending') {
     // `for` asks for an unbroken time: between the two is a break too.
     if (is !== 'so') return undefined;
-    const isLong = atOnce || now.at - alert.at >= rule.for;
+    const isLong = !unsure && (atOnce || now.at - alert.at >= rule.for);
     return isLong ? { ...alert, ...told, phase: 'firing', at: now.at } : { ...alert, ...told };
   }
   const { wellAt, isCalm, ...firing } = alert;
-  if (is === 'so') return { ...firing, ...told };
+  if (is === 'so') return unsure ? alert : { ...firing, ...told };
   if (is === 'between') return { ...firing, isCalm: true };
   const since = wellAt ?? now.at;
   if (now.at - since >= rule.keep) return { ...firing, phase: 'resolved', at: now.at, endsAt: now.iso };

@@ -116,7 +116,7 @@ function yesNo(service: string, isSo: boolean, description: string): Measurement
 /** Who waits for another one is not the cause, and who was stopped by a person is not missed; to stop takes no minute. */
 const DOWN: readonly ServiceStatus['status'][] = ['starting', 'unhealthy', 'stopping', 'backoff', 'failed'];
 
-function down({ product }: Facts, critical: boolean): readonly Measurement[] | undefined {
+function down({ product, now }: Facts, critical: boolean): readonly Measurement[] | undefined {
   if (product === undefined) return undefined;
   const isStopping = product.phase === 'stopping';
   return product.services
@@ -126,17 +126,28 @@ function down({ product }: Facts, critical: boolean): readonly Measurement[] | u
       const why = reason === '' ? '' : `: ${reason}`;
       const found = {
         ...yesNo(name, DOWN.includes(status), `${name} is ${status}${why}${lastWords(service)}`),
-        is: isDown(service, isStopping),
+        is: isDown(service, isStopping, now),
+        // Its check is about to give it up: it is down since then, should it come to that.
+        unsure: status === 'ready',
       };
       // What ends the product with it cannot be waited for.
       return isStopping && found.is === 'so' ? { ...found, atOnce: true } : found;
     });
 }
 
-function isDown({ kind, critical, status }: ServiceStatus, isStopping: boolean): Measurement['is'] {
+/** Most have started by then. */
+const STARTING_MS = 30_000;
+
+function isDown(service: ServiceStatus, isStopping: boolean, now: number): Measurement['is'] {
+  const { kind, critical, status, restarts, since, check } = service;
   // A stop that was asked for is no trouble, and nothing is well again by it; the one who gave up has brought it about.
   if (isStopping) return critical && status === 'failed' ? 'so' : 'between';
-  if (kind === 'service') return DOWN.includes(status) ? 'so' : 'well';
+  if (kind === 'service') {
+    if (status === 'ready') return (check?.failures ?? 0) > 0 ? 'so' : 'well';
+    // To start takes its time; to start again because it ended or hung is trouble from the first moment.
+    if (status === 'starting' && restarts === 0 && now - Date.parse(since) < STARTING_MS) return 'between';
+    return DOWN.includes(status) ? 'so' : 'well';
+  }
   // A task that is under way may fail once more.
   if (status === 'failed') return 'so';
   return status === 'done' || status === 'disabled' ? 'well' : 'between';

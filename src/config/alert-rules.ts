@@ -32,7 +32,7 @@ export const ALERT_RULES = {
   ServiceDown: {
     severity: 'critical',
     what: 'a service that the product cannot do without is not ready',
-    for: MINUTE,
+    for: MINUTE / 2,
     keep: MINUTE,
     promql:
       'max without (state) (bulkhead_service_state{state=~"starting|unhealthy|stopping|backoff|failed"}) == 1 and on() bulkhead_ready == 0',

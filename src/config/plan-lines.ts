@@ -86,6 +86,7 @@ function scheduleLines({ name, run, job, ...schedule }: SchedulePlan): [string, 
     ['overlap', schedule.overlap],
     ['catch_up', String(schedule.catchUp)],
     ['jitter', duration(schedule.jitter || undefined)],
+    ['retry_after', duration(schedule.retryAfter)],
     ['job', job?.type],
     ['data', job?.data === undefined ? undefined : JSON.stringify(job.data)],
     ...(run ? runLines(run) : [])

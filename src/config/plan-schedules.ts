@@ -15,6 +15,8 @@ export interface SchedulePlan {
   readonly catchUp: boolean;
   /** The longest it starts late on purpose, ms. */
   readonly jitter: number;
+  /** A failed run is run again after so many ms, then later and later; undefined: at its next time. */
+  readonly retryAfter?: number;
   /** Why it is off; undefined: it is on. */
   readonly off: string | undefined;
   /** What starts; undefined: a job is added. */

@@ -64,6 +64,11 @@ const scheduleWords = {
     doc: 'How long a run may take; then it is stopped and has failed. Default: no limit.',
   },
   retries: { shape: integer(0, 1000), doc: 'How often a failed run is tried again.', default: 0 },
+  retry_after: {
+    shape: duration,
+    doc: 'After so long a run that failed, all its retries too, is run once more, out of its turn; after each further failure twice as long later, 5m at most, until it goes well. Default: at its next time.',
+    examples: ['15s'],
+  },
   stop_signal: { shape: signal, doc: 'The first signal of a stop.', default: 'SIGTERM' },
   stop_grace_period: {
     shape: duration,
@@ -171,6 +176,7 @@ export function buildSchedule(
     overlap: read.overlap ?? 'skip',
     catchUp: read.catch_up ?? true,
     jitter: read.jitter ?? 0,
+    ...(read.retry_after ? { retryAfter: read.retry_after } : {}),
     off,
     ...what,
   };
@@ -179,7 +185,7 @@ export function buildSchedule(
 type What = Pick<SchedulePlan, 'run' | 'job'>;
 
 function buildTask(name: string, read: ScheduleStanza, key: Place, context: BuildContext): What | undefined {
-  const { timeout, job: _none, data, requires: _switch, ...words } = read;
+  const { timeout, job: _none, data, requires: _switch, retry_after: _ours, ...words } = read;
   const where = `schedules.${name}`;
   if (data !== undefined) {
     context.problems.error(placeOfWord(read.at, 'data'), 'not-of-a-command', `${where} has data and no job`, {

@@ -28,10 +28,11 @@ export function describeProduct(plan: Plan, facts: ProductFacts): ProductStatus 
   const since = new Date(facts.since).toISOString();
   const jobs = facts.jobs && plan.jobs && judgeJobs(facts.jobs, plan.jobs.store);
   const ofServices = overallOf(facts.services, facts.phase);
-  const { overall, reason } = withAlert(
-    withJobs(withSchedules(ofServices, facts.schedules), jobs),
+  const { overall, reason } = withWarnings(ofServices, [
     facts.alert,
-  );
+    warnOfSchedules(facts.schedules),
+    warnOfJobs(jobs),
+  ]);
   return {
     schemaVersion: SCHEMA_VERSION,
     name: plan.name,
@@ -51,38 +52,32 @@ export function describeProduct(plan: Plan, facts: ProductFacts): ProductStatus 
   };
 }
 
-/** What failed when it was last due is a warning, and never more: nothing waits for a schedule. */
-function withSchedules(
+/**
+ * What is beside the services is a warning, and never more. All of it is told, for one says nothing of another: a schedule
+ * that failed, and a disk that fills up.
+ */
+function withWarnings(
   judged: Pick<ProductStatus, 'overall' | 'reason'>,
-  schedules: readonly ScheduleStatus[],
+  warnings: readonly (string | undefined)[],
 ): Pick<ProductStatus, 'overall' | 'reason'> {
+  const told = warnings.filter((warning) => warning !== undefined);
+  if (told.length === 0 || judged.overall !== 'pass') return judged;
+  return { overall: 'warn', reason: `degraded: ${told.join('; ')}` };
+}
+
+/** Those that failed when they were last due: nothing waits for a schedule. */
+function warnOfSchedules(schedules: readonly ScheduleStatus[]): string | undefined {
   const [failed, ...others] = schedules.filter(
     ({ status, lastRun }) => status !== 'off' && lastRun?.ok === false,
   );
-  if (failed === undefined || judged.overall !== 'pass') return judged;
+  if (failed === undefined) return undefined;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  return {
-    overall: 'warn',
-    reason: `degraded: schedule ${failed.name} failed when it last ran: ${failed.lastRun?.reason}${more}`,
-  };
+  return `schedule ${failed.name} failed when it last ran: ${failed.lastRun?.reason}${more}`;
 }
 
 /** Jobs go on, but a crash may now cost some of them. */
-function withJobs(
-  judged: Pick<ProductStatus, 'overall' | 'reason'>,
-  jobs: JobsHealth | undefined,
-): Pick<ProductStatus, 'overall' | 'reason'> {
-  if (jobs?.verdict !== 'warn' || judged.overall !== 'pass') return judged;
-  return { overall: 'warn', reason: `degraded: jobs are ${describeStore(jobs.store)}` };
-}
-
-/** It may be about what nothing else here shows: a disk, a backup that is overdue. */
-function withAlert(
-  judged: Pick<ProductStatus, 'overall' | 'reason'>,
-  alert: string | undefined,
-): Pick<ProductStatus, 'overall' | 'reason'> {
-  if (alert === undefined || judged.overall !== 'pass') return judged;
-  return { overall: 'warn', reason: `degraded: ${alert}` };
+function warnOfJobs(jobs: JobsHealth | undefined): string | undefined {
+  return jobs?.verdict === 'warn' ? `jobs are ${describeStore(jobs.store)}` : undefined;
 }
 
 /** Where people find it: the address an http check asks, without its path, and our own probes. */

@@ -327,7 +327,7 @@ describe('a webhook', () => {
     sink.answer = (response) => response.writeHead(429, { 'retry-after': '120' }).end();
     open();
     status = appIs('backoff');
-    await pass(80 * SECOND);
+    await pass(50 * SECOND);
     expect(sink.got).toHaveLength(1);
     sink.answer = (response) => response.end();
     await pass(100 * SECOND);
@@ -340,7 +340,7 @@ describe('a webhook', () => {
     sink.answer = (response) => response.writeHead(500).end();
     open();
     status = appIs('backoff');
-    await pass(90 * SECOND);
+    await pass(60 * SECOND);
     status = appIs('ready');
     await pass(2 * MINUTE);
     const tries = sink.got.length;

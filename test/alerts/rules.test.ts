@@ -4,6 +4,7 @@ import { type Alerts, judge } from '../../src/alerts/machine.ts';
 import { measure } from '../../src/alerts/rules.ts';
 import { worstOf } from '../../src/alerts/worst.ts';
 import { ALERT_RULES, type AlertRule, type RuleName } from '../../src/config/alert-rules.ts';
+import type { ServiceStatus } from '../../src/protocol/status.ts';
 import { exampleProduct, exampleService } from '../support/product.ts';
 
 const RULES = (['DiskSpace', 'DiskFilling'] as const).map((name: RuleName) => {
@@ -52,10 +53,61 @@ describe('the disk', () => {
   });
 });
 
-test('a service is down without a break while it is stopped and started again because it hangs', () => {
-  const judged = (['unhealthy', 'stopping', 'backoff', 'starting'] as const).map((status) => {
-    const product = { ...exampleProduct(), services: [exampleService('app', { status })] };
-    return measure('ServiceDown', 0, { ...FACTS, product })?.map(({ is }) => is);
+describe('a service', () => {
+  const rule: AlertRule = ALERT_RULES.ServiceDown;
+  const rules = [
+    { name: 'ServiceDown', severity: rule.severity, threshold: 0, for: rule.for, keep: rule.keep },
+  ] as const;
+  /** Looks every 10 s; the times, in s, at which it is told that it is down. */
+  function told(...story: readonly Partial<ServiceStatus>[]): readonly number[] {
+    let alerts: Alerts = new Map();
+    return story.flatMap((changes, index) => {
+      const now = index * 10_000;
+      const product = { ...exampleProduct(), services: [exampleService('app', { restarts: 0, ...changes })] };
+      const before = alerts.get('ServiceDown/app')?.phase;
+      const found = new Map([
+        ['ServiceDown', measure('ServiceDown', 0, { ...FACTS, now, product }) ?? []],
+      ] as const);
+      alerts = judge(alerts, rules, found, { at: now, iso: new Date(now).toISOString() });
+      const phase = alerts.get('ServiceDown/app')?.phase;
+      return phase === 'firing' && before !== 'firing' ? [now / 1000] : [];
+    });
+  }
+  const well = { status: 'ready', check: check(0) } as const;
+  const failing = { status: 'ready', check: check(1) } as const;
+
+  test('is down without a break while it is stopped and started again because it hangs', () => {
+    const again = (['unhealthy', 'stopping', 'backoff', 'starting'] as const).map((status) => ({
+      status,
+      restarts: 1,
+    }));
+    expect(told(well, ...again, ...again)).toEqual([40]);
   });
-  expect(judged).toEqual(Array(4).fill(['so']));
+
+  test('that hangs is down since its check began to fail, once the check has given it up', () => {
+    const hangs = { status: 'unhealthy', check: check(3), restarts: 1 } as const;
+    expect(told(well, failing, failing, failing, hangs, well)).toEqual([40]);
+  });
+
+  test('whose check fails now and then, and has not given it up, is not told', () => {
+    expect(told(...Array(6).fill(failing), well, ...Array(6).fill(failing))).toEqual([]);
+  });
+
+  test('that starts for the first time is given its time; one that never becomes ready is told', () => {
+    const starting = { status: 'starting', since: new Date(0).toISOString() } as const;
+    expect(told(...Array(5).fill(starting), well)).toEqual([]);
+    expect(told(...Array(9).fill(starting))).toEqual([60]);
+  });
 });
+
+function check(failures: number): NonNullable<ServiceStatus['check']> {
+  const lastError = failures === 0 ? undefined : 'no answer within 5s';
+  return {
+    up: failures < 3,
+    failures,
+    threshold: 3,
+    lastError,
+    durationMs: 1,
+    at: new Date(0).toISOString(),
+  };
+}

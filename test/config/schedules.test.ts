@@ -18,7 +18,7 @@ describe('schedules', () => {
   test('are tasks with a time', () => {
     const [schedule] = planOf(
       read(
-        `{ cron: "0 2 * * *", time_zone: Europe/Berlin, command: [x, y], timeout: 1h, jitter: 5m, nice: 10 }`,
+        `{ cron: "0 2 * * *", time_zone: Europe/Berlin, command: [x, y], timeout: 1h, jitter: 5m, retry_after: 15s, nice: 10 }`,
       ),
     ).schedules;
     expect(schedule).toMatchObject({
@@ -28,6 +28,7 @@ describe('schedules', () => {
       overlap: 'skip',
       catchUp: true,
       jitter: 300_000,
+      retryAfter: 15_000,
       off: undefined,
       run: { kind: 'task', critical: false, startTimeout: 3_600_000, nice: 10, retries: 0 },
     });

@@ -73,6 +73,14 @@ test('jobs in the store of the plan are well, and the API has an address', () =>
   expect(well.addresses).toContainEqual({ what: 'api', url: 'http://localhost:9701/' });
 });
 
+test('a schedule that failed hides no alert, and no alert the queue', () => {
+  const alert = 'alert DiskSpace: the disk of the volume is nearly full';
+  expect(product({ alert, schedules: [failed('health-check')], jobs: AWAY })).toMatchObject({
+    overall: 'warn',
+    reason: `degraded: ${alert}; schedule health-check failed when it last ran: exit 1; jobs are kept in memory and a journal since 10:42 UTC: cannot reach PostgreSQL`,
+  });
+});
+
 test('an alert that fires is a warning where nothing else is wrong, and gives way to what is', () => {
   const alert = 'alert DiskSpace: the disk of the volume is nearly full';
   expect(product({ alert })).toMatchObject({ overall: 'warn', reason: `degraded: ${alert}` });

@@ -8,6 +8,7 @@ import { Failure } from '../../base/errors.ts';
 import type { SchedulePlan } from '../../config/plan-schedules.ts';
 import { CommandExit } from '../../protocol/exit-codes.ts';
 import type { ScheduleEnd, ScheduleStatus } from '../../protocol/schedules.ts';
+import { Again } from './again.ts';
 import type { Remembered, SchedulePorts } from './ports.ts';
 
 /** A clock that jumps is noticed this soon; also the longest a timer waits. ms */
@@ -32,6 +33,7 @@ interface Entry {
   queued: boolean;
   /** It has been taken and starts soon. */
   cancelStart: (() => void) | undefined;
+  readonly again: Again;
   readonly waiters: ((end: ScheduleEnd) => void)[];
 }
 
@@ -53,6 +55,7 @@ export class Scheduler {
     for (const [name, entry] of this.#entries) {
       if (names.has(name)) continue;
       entry.cancelStart?.();
+      entry.again.cancel();
       entry.times = undefined;
       entry.queued = false;
       // One under way is forgotten when it has ended: of the same name there is never a second beside it.
@@ -63,19 +66,26 @@ export class Scheduler {
       const usable = plan.off === undefined ? timesOf(plan) : undefined;
       const entry = this.#entries.get(plan.name);
       if (entry) Object.assign(entry, { plan, times: usable });
-      else {
-        this.#entries.set(plan.name, {
-          plan,
-          times: usable,
-          startedAt: undefined,
-          doing: undefined,
-          queued: false,
-          cancelStart: undefined,
-          waiters: [],
-        });
-      }
+      else this.#add(plan, usable);
     }
     this.review();
+  }
+
+  #add(plan: SchedulePlan, times: CronTimes | undefined): void {
+    const { name, retryAfter } = plan;
+    const entry: Entry = {
+      plan,
+      times,
+      startedAt: undefined,
+      doing: undefined,
+      queued: false,
+      cancelStart: undefined,
+      again: new Again(this.#ports.clock, () => this.#startAgain(name, entry)),
+      waiters: [],
+    };
+    this.#entries.set(name, entry);
+    // Of the last life of the supervisor.
+    if (this.#memory[name]?.last?.ok === false) entry.again.ended(false, retryAfter);
   }
 
   /** Takes every slot that is due, and waits for the next one. */
@@ -112,6 +122,7 @@ export class Scheduler {
     if (!entry) return;
     entry.startedAt = undefined;
     entry.doing = undefined;
+    entry.again.ended(ok, this.#isStopped ? undefined : entry.plan.retryAfter);
     for (const resolve of entry.waiters.splice(0)) resolve(end);
     if (entry.plan.off === GONE) this.#entries.delete(name);
     if (!entry.queued || this.#isStopped) return;
@@ -155,7 +166,10 @@ export class Scheduler {
   stop(): void {
     this.#isStopped = true;
     this.#disarm?.();
-    for (const entry of this.#entries.values()) entry.cancelStart?.();
+    for (const { cancelStart, again } of this.#entries.values()) {
+      cancelStart?.();
+      again.cancel();
+    }
   }
 
   statuses(): readonly ScheduleStatus[] {
@@ -231,8 +245,15 @@ export class Scheduler {
     void saved.then(begin);
   }
 
+  #startAgain(name: string, entry: Entry): void {
+    const isBusy = entry.startedAt !== undefined || entry.cancelStart !== undefined;
+    if (isBusy || this.#isStopped || entry.times === undefined) return;
+    this.#start(name, entry, undefined);
+  }
+
   #start(name: string, entry: Entry, slot: number | undefined): void {
     entry.cancelStart = undefined;
+    entry.again.cancel();
     entry.startedAt = this.#ports.clock.now();
     this.#ports.start(name, slot);
   }

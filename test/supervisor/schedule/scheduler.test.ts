@@ -118,6 +118,68 @@ function world(...plans: SchedulePlan[]): World {
   return made;
 }
 
+describe('a schedule with retry_after', () => {
+  const every = schedule({ cron: '', every: 5 * MINUTE, catchUp: false, retryAfter: 15_000 });
+  /** Seconds since its first start. */
+  const startsOf = (made: World): number[] =>
+    made.starts.map(({ at }) => (at - (made.starts[0]?.at ?? 0)) / 1000);
+
+  test('that failed is run again soon, and later and later, until it goes well', async () => {
+    const made = world(every);
+    await made.pass(5 * MINUTE);
+    for (let fails = 0; fails < 4; fails += 1) {
+      made.end('backup', false);
+      await made.pass([15_000, 30_000, 60_000, 120_000][fails] ?? 0);
+    }
+    expect(startsOf(made)).toEqual([0, 15, 45, 105, 225]);
+    made.end('backup', true);
+    await made.pass(74_000);
+    expect(startsOf(made)).toHaveLength(5);
+    await made.pass(MINUTE);
+    // Its own time, as if nothing had been.
+    expect(startsOf(made)).toEqual([0, 15, 45, 105, 225, 300]);
+    made.end('backup', false);
+    await made.pass(15_000);
+    expect(startsOf(made).at(-1)).toBeGreaterThan(300);
+  });
+
+  test('that fails all day is run every five minutes at least, and never beside itself', async () => {
+    const made = world(schedule({ cron: '', every: HOUR, retryAfter: 15_000 }));
+    await made.pass(HOUR);
+    for (let look = 0; look < 2 * HOUR; look += 5000) {
+      if (made.running.size > 0) made.end('backup', false);
+      await made.pass(5000);
+    }
+    const gaps = startsOf(made)
+      .slice(1)
+      .map((at, index) => at - (startsOf(made)[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(310);
+    expect(made.starts.length).toBeLessThan(40);
+  });
+
+  test('is run again after a restart of the supervisor, and not once it is out of the plan', async () => {
+    const made = world(every);
+    await made.pass(5 * MINUTE);
+    made.end('backup', false);
+    made.down(1000);
+    made.boot([every]);
+    await made.pass(16_000);
+    expect(made.starts).toHaveLength(2);
+    made.end('backup', false);
+    made.scheduler.take([]);
+    await made.pass(HOUR);
+    expect(made.starts).toHaveLength(2);
+  });
+
+  test('is what the word asks for: without it the next time is soon enough', async () => {
+    const made = world(schedule({ cron: '', every: 5 * MINUTE }));
+    await made.pass(5 * MINUTE);
+    made.end('backup', false);
+    await made.pass(4 * MINUTE);
+    expect(made.starts).toHaveLength(1);
+  });
+});
+
 describe('a schedule', () => {
   test('runs when it is due, and says when next', async () => {
     const at = world(schedule());
