@@ -44,6 +44,8 @@ const ASK_MS = 5000;
 const OPEN_MS = 20_000;
 const PREPARE_MS = 20_000;
 const PROBE_MS = 1000;
+/** While the durable store serves and nothing is left anywhere else: whatever goes wrong then wakes us. */
+const REST_MS = 60_000;
 
 export class Fallback {
   readonly #options: FallbackOptions;
@@ -84,7 +86,7 @@ export class Fallback {
       repeat(clock, PROBE_MS, async () => {
         this.#take('tick');
         if (this.current === durable) await this.#handover?.rest();
-        return PROBE_MS;
+        return this.#pace;
       }),
     );
   }
@@ -180,7 +182,7 @@ export class Fallback {
     else if (mode === 'away' || isSuspect(this.#state)) {
       await this.ask(durable, (store) => store.ping()).catch(() => undefined);
     }
-    return PROBE_MS;
+    return this.#pace;
   }
 
   async #open(durable: JobStore): Promise<void> {
@@ -207,7 +209,13 @@ export class Fallback {
     this.#state = stepSwitch(this.#state, input, this.#options.clock.mono());
     const { mode } = this.#state;
     if (mode !== before) this.#entered(mode);
+    for (const each of this.#repeats) each.hasten(this.#pace);
     this.#bell.ring();
+  }
+
+  get #pace(): number {
+    const isCalm = this.#state.mode === 'durable' && !isSuspect(this.#state) && this.#options.memory.isEmpty;
+    return isCalm ? REST_MS : PROBE_MS;
   }
 
   #entered(mode: Mode): void {

@@ -4,6 +4,8 @@ import type { Clock } from '../base/clock.ts';
 export interface Repeat {
   /** Now, or again as soon as the run under way has ended. */
   poke(): void;
+  /** At the latest in so many milliseconds, or after the end of the run under way. */
+  hasten(ms: number): void;
   /** No more runs; resolves when the one under way has ended. */
   stop(): Promise<void>;
 }
@@ -17,9 +19,13 @@ export function repeat(clock: Clock, first: number, run: () => Promise<number>):
   let running: Promise<void> | undefined;
   let poked = false;
   let stopped = false;
+  /** Monotonic, of the next run; while one is under way, not later than that. */
+  let due = Number.POSITIVE_INFINITY;
   const arm = (ms: number): void => {
     disarm();
-    if (!stopped) disarm = clock.after(ms, go);
+    if (stopped) return;
+    due = clock.mono() + ms;
+    disarm = clock.after(ms, go);
   };
   const go = (): void => {
     disarm();
@@ -29,15 +35,21 @@ export function repeat(clock: Clock, first: number, run: () => Promise<number>):
       return;
     }
     poked = false;
+    due = Number.POSITIVE_INFINITY;
     running = run().then((ms) => {
       running = undefined;
       if (poked) go();
-      else arm(ms);
+      else arm(Math.min(ms, Math.max(0, due - clock.mono())));
     });
   };
   arm(first);
   return {
     poke: go,
+    hasten: (ms) => {
+      if (clock.mono() + ms >= due) return;
+      if (running) due = clock.mono() + ms;
+      else arm(ms);
+    },
     stop: async () => {
       stopped = true;
       disarm();

@@ -111,8 +111,23 @@ export interface StoreLimits {
   };
 }
 
+/** What a store can do beside: tell when there may be something to claim, so that nobody need look each second. */
+export interface Herald {
+  /**
+   * Whether what others do is told, by proof: an answer to a call of our own came back this way a moment ago. False:
+   * look for yourself.
+   */
+  readonly isHeard: boolean;
+  /** `ring`: something waits that did not, or is no longer told of. */
+  onRing(ring: () => void): void;
+  /** Milliseconds until the next job of these types that waits for its time may run; undefined: there is none. */
+  untilDue(types: readonly string[]): Promise<number | undefined>;
+}
+
 export interface JobStore {
   readonly kind: StoreKind;
+  /** Undefined: it tells nothing by itself. */
+  readonly herald?: Herald | undefined;
   /** Known after `open`; may get worse while it is open (a journal on a full disk) and better again. */
   readonly durability: Durability;
   /** Why it is not `durable`, or what else people should know. */
@@ -179,8 +194,9 @@ export interface JobStore {
   /**
    * Expired leases and retention, in batches; every worker may call it as often as it likes.
    * @param dead A worker that is known to be gone with all its attempts: its leases count as expired.
+   * @param retention false: leases alone, which is cheap
    */
-  sweep(dead?: string): Promise<SweepResult>;
+  sweep(dead?: string, retention?: boolean): Promise<SweepResult>;
   /**
    * Takes jobs over from another store, waiting and finished ones as they are: an id that is there is left alone. Where
    * a singleton key is taken, the newcomer is kept as cancelled, and says why. Resolves when all is durable.
@@ -190,6 +206,8 @@ export interface JobStore {
 
 /** What the memory can do beside: hand its jobs over to the store it stood in for. */
 export interface HandingOver {
+  /** Nothing is left of it to hand over, nor anything active. */
+  readonly isEmpty: boolean;
   /**
    * Jobs that are not active, in the order they were added, `most` of them. Never claimed here any more: the other store
    * may have them, even where its answer was lost. Until they are forgotten they are handed out again.

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobStore } from '../../src/jobs/store.ts';
 import { PostgresStore } from '../../src/jobs/stores/postgres.ts';
+import { PostgresHerald } from '../../src/jobs/stores/postgres-herald.ts';
 import { hasNoRelations } from '../../src/postgres/app-database.ts';
 import { openSession } from '../../src/postgres/connect.ts';
 import { SessionPool } from '../../src/postgres/session-pool.ts';
@@ -34,6 +35,18 @@ function makeStore(limits = {}, database = 'app'): PostgresStore {
   });
   stores.push(store);
   return store;
+}
+
+function openOne() {
+  return openSession({ ...target(), database: 'app' });
+}
+
+/** As the worker beats, until what others do is heard. */
+async function hear(store: PostgresStore): Promise<void> {
+  await until(async () => {
+    await store.beat({ id: 'w1', host: 'h', active: 0 }).catch(() => undefined);
+    return store.herald.isHeard || undefined;
+  });
 }
 
 async function openStore(limits = {}): Promise<PostgresStore> {
@@ -116,6 +129,81 @@ describe('PostgreSQL', () => {
     // To the set-up, which may import into an empty database, it still is one.
     expect(await hasNoRelations(session)).toBe(true);
     await session.end();
+    await clear();
+  });
+
+  test('tells a worker of whatever waits that did not, and when the next is due', async () => {
+    const [one, other] = [await openStore(), await openStore()];
+    let rings = 0;
+    one.herald.onRing(() => {
+      rings += 1;
+    });
+    expect(one.herald.isHeard).toBe(false);
+    await hear(one);
+    const rung = async (act: () => Promise<unknown>): Promise<void> => {
+      const before = rings;
+      await act();
+      await until(async () => (rings > before ? true : undefined));
+    };
+    const job = newJob({ startAfter: new Date(Date.now() + 60_000) });
+    expect(await one.herald.untilDue(TYPES)).toBeUndefined();
+    await rung(() => other.add(job));
+    expect(await one.herald.untilDue(['mail'])).toBeUndefined();
+    const due = await one.herald.untilDue(TYPES);
+    expect(due).toBeGreaterThan(50_000);
+    expect(due).toBeLessThanOrEqual(60_000);
+    await rung(() => other.adopt([]).then(() => other.resume('scrape')));
+    await rung(() => other.add(newJob()));
+    const claim = await mustClaim(other);
+    await rung(() => other.release(claim));
+    await rung(async () => other.fail(await mustClaim(other), { reason: 'exit', message: 'x' }, new Date()));
+    await rung(async () => {
+      await mustClaim(other, 'dead');
+      await other.sweep('dead');
+    });
+    await other.fail(await mustClaim(other), { reason: 'exit', message: 'x' }, undefined);
+    await rung(() => other.redrive());
+    // What ends rings nobody.
+    const before = rings;
+    await other.complete(await mustClaim(other), {});
+    await rung(() => other.add(newJob()));
+    expect(rings).toBe(before + 1);
+    await clear();
+  });
+
+  test('that goes is no longer heard, and is again when it is back', async () => {
+    const store = await openStore();
+    await hear(store);
+    const lost = new Promise<void>((resolve) => store.herald.onRing(resolve));
+    await server.stop();
+    await lost;
+    expect(store.herald.isHeard).toBe(false);
+    await server.start();
+    await hear(store);
+    await clear();
+  });
+
+  test('whose session hears nothing, as behind a pooler, is not believed', async () => {
+    const store = await openStore();
+    await hear(store);
+    const pool = new SessionPool({ open: openOne, most: 1, deadlineMs: 10_000 });
+    const deaf = new PostgresHerald(async () => {
+      const session = await openOne();
+      const on = session.on.bind(session);
+      session.on = (...args: Parameters<typeof on>) =>
+        String(args[0]) === 'notification' ? session : on(...args);
+      return session;
+    }, pool);
+    await store.beat({ id: 'w1', host: 'h', active: 0 });
+    deaf.nextWord();
+    await until(async () => (deaf.nextWord().length > 1 ? true : undefined));
+    const heard = new Promise<void>((resolve) => store.herald.onRing(resolve));
+    await pool.query("SELECT pg_notify('bulkhead_jobs', $1), pg_notify('bulkhead_jobs', '')", [
+      deaf.nextWord(),
+    ]);
+    await heard;
+    expect(deaf.isHeard).toBe(false);
+    await Promise.all([deaf.close(), pool.close()]);
     await clear();
   });
 

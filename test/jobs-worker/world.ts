@@ -188,14 +188,15 @@ export class World {
       if (!lives()) return never();
       if (member.weather === 'refuses') throw new StoreAway('connection refused');
       const { weather } = member;
-      const answer = await (target[method] as (...all: unknown[]) => Promise<unknown>)(...args);
+      const asked: (...all: unknown[]) => Promise<unknown> = Reflect.get(target, method).bind(target);
+      const answer = await asked(...args);
       if (weather === 'loses') throw new StoreAway('connection terminated');
       if (weather === 'slow') await new Promise<void>((resolve) => void clock.after(4000, resolve));
       return weather === 'hangs' || !lives() ? never() : answer;
     };
     return new Proxy(target, {
       get: (_, name: keyof JobStore) => {
-        const value: unknown = target[name];
+        const value: unknown = Reflect.get(target, name);
         if (typeof value !== 'function') return value;
         // The one that needs no promise.
         if (Reflect.get(target, 'takeAll') === value) return value.bind(target);

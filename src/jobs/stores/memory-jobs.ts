@@ -20,6 +20,10 @@ export class MemoryJobs {
   #waiting = 0;
   #seq = 0;
 
+  get isEmpty(): boolean {
+    return this.#kept.size === 0;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }

@@ -46,6 +46,10 @@ export class MemoryStore implements JobStore, HandingOver {
     return this.#core.journal.reason;
   }
 
+  get isEmpty(): boolean {
+    return this.#core.jobs.isEmpty;
+  }
+
   async open(): Promise<void> {
     await this.#core.open();
   }
@@ -220,7 +224,7 @@ export class MemoryStore implements JobStore, HandingOver {
     return this.#workers.list(this.#core.options.clock.mono());
   }
 
-  async sweep(dead?: string): Promise<SweepResult> {
+  async sweep(dead?: string, retention = true): Promise<SweepResult> {
     await this.#core.journal.repair();
     const lines: JournalLine[] = [];
     const expired: { id: string; type: string; state: JobState }[] = [];
@@ -231,7 +235,8 @@ export class MemoryStore implements JobStore, HandingOver {
       lines.push(this.#core.end(job, change));
       expired.push({ id, type: job.type, state: change.state });
     }
-    const gone = outlived(this.#core.jobs, this.#core.options.limits.keep, this.#core.now());
+    const { keep } = this.#core.options.limits;
+    const gone = retention ? outlived(this.#core.jobs, keep, this.#core.now()) : [];
     for (const id of gone) this.#core.jobs.delete(id);
     await this.#core.journal.write([...lines, ...gone.map((id) => ({ gone: id }))]);
     return { expired, removed: gone.length };

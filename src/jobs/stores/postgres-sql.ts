@@ -10,6 +10,9 @@ const ATTEMPT = `${SCHEMA}.bulkhead_attempt`;
 const PAUSE = `${SCHEMA}.bulkhead_pause`;
 const WORKER = `${SCHEMA}.bulkhead_worker`;
 
+/** Rings when a job waits that did not: of whoever added it, in whichever container. One for each database. */
+const CHANNEL = 'bulkhead_jobs';
+
 /** One line per active job: whose it is, until when, and what it was told. `IF NOT EXISTS`: under a lock, at every start. */
 export const TABLES = `
   SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('${SCHEMA}', 0));
@@ -29,7 +32,21 @@ export const TABLES = `
     active integer NOT NULL,
     seen_at timestamptz NOT NULL
   );
-  CREATE INDEX IF NOT EXISTS bulkhead_job_list ON ${JOB} (created_on DESC, id DESC);`;
+  CREATE INDEX IF NOT EXISTS bulkhead_job_list ON ${JOB} (created_on DESC, id DESC);
+  DO $do$ BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = '${JOB}'::regclass AND tgname = 'bulkhead_ring')
+    THEN RETURN; END IF;
+    CREATE OR REPLACE FUNCTION ${SCHEMA}.bulkhead_ring() RETURNS trigger LANGUAGE plpgsql AS
+      $ring$ BEGIN PERFORM pg_catalog.pg_notify('${CHANNEL}', ''); RETURN NULL; END $ring$;
+    CREATE TRIGGER bulkhead_ring AFTER INSERT OR UPDATE OF state ON ${JOB}
+      FOR EACH ROW WHEN (NEW.state < 'active') EXECUTE FUNCTION ${SCHEMA}.bulkhead_ring();
+  END $do$;`;
+
+/** $1 a word that whoever listens hears. */
+export const SAY = `SELECT pg_catalog.pg_notify('${CHANNEL}', $1)`;
+export const LISTEN = `LISTEN ${CHANNEL}`;
+/** Behind a pooler it is another one from time to time, and nothing would be heard. */
+export const BACKEND = 'SELECT pg_catalog.pg_backend_pid() AS pid';
 
 export const SCHEMA_EXISTS = `SELECT FROM pg_catalog.pg_namespace WHERE nspname = '${SCHEMA}'`;
 
@@ -92,6 +109,11 @@ export const CLAIM = `
   )
   SELECT t.id, t.name, t.data, t.priority, t.retry_count + 1 AS attempt, t.retry_limit + 1 AS max_attempts, l.token
     FROM taken t JOIN leased l ON l.job_id = t.id ORDER BY t.priority DESC, t.created_on`;
+
+/** $1 types */
+export const UNTIL_DUE = `
+  SELECT (extract(epoch FROM min(start_after) - now()) * 1000)::float8 AS ms FROM ${JOB}
+   WHERE name = ANY ($1::text[]) AND state < 'active' AND NOT blocked AND start_after > now()`;
 
 /** $1 ids, $2 tokens, $3 progresses (json or null), $4 lease in ms. In one order, so that two never wait for each other. */
 export const RENEW = `
@@ -185,12 +207,15 @@ export const REDRIVE = `
 
 export const PAUSE_ONE = `INSERT INTO ${PAUSE} (type) VALUES ($1) ON CONFLICT DO NOTHING`;
 /** $1 type; the empty one stands for all. */
-export const RESUME = `DELETE FROM ${PAUSE} WHERE type = $1 OR $1 = ''`;
+export const RESUME = `WITH gone AS (DELETE FROM ${PAUSE} WHERE type = $1 OR $1 = '')
+  SELECT pg_catalog.pg_notify('${CHANNEL}', '')`;
 export const PAUSED = `SELECT type FROM ${PAUSE} ORDER BY type`;
 
-/** $1 id, $2 host, $3 active */
-export const BEAT = `INSERT INTO ${WORKER} (id, host, active, seen_at) VALUES ($1, $2, $3, now())
-  ON CONFLICT (id) DO UPDATE SET host = excluded.host, active = excluded.active, seen_at = excluded.seen_at`;
+/** $1 id, $2 host, $3 active, $4 a word that whoever listens hears */
+export const BEAT = `
+  WITH beat AS (INSERT INTO ${WORKER} (id, host, active, seen_at) VALUES ($1, $2, $3, now())
+    ON CONFLICT (id) DO UPDATE SET host = excluded.host, active = excluded.active, seen_at = excluded.seen_at)
+  SELECT pg_catalog.pg_notify('${CHANNEL}', $4)`;
 export const LEAVE = `DELETE FROM ${WORKER} WHERE id = $1`;
 /** $1 ms of silence */
 export const WORKERS = `SELECT id, host, active, seen_at FROM ${WORKER} WHERE seen_at > now() - $1 * interval '1 millisecond'`;

@@ -7,8 +7,13 @@ import { WORKER_SILENT_MS } from './words.ts';
 
 type Pool = Pick<SessionPool, 'query'>;
 
-export async function noteWorker(pool: Pool, { id, host, active }: WorkerPresence): Promise<void> {
-  await pool.query(sql.BEAT, [textOf(id), textOf(host), active]);
+/** @param word for whoever listens */
+export async function noteWorker(
+  pool: Pool,
+  { id, host, active }: WorkerPresence,
+  word: string,
+): Promise<void> {
+  await pool.query(sql.BEAT, [textOf(id), textOf(host), active, word]);
 }
 
 export async function listWorkers(pool: Pool): Promise<(WorkerPresence & { seenAt: string })[]> {

@@ -20,6 +20,7 @@ import { StoreAway } from '../store.ts';
 import { adoptJobs, countJobs, dropOutlived, expireLeases, findJob, listJobs } from './postgres-asks.ts';
 import { told } from './postgres-away.ts';
 import { closeBoss, insertJob, makeQueue, openBoss } from './postgres-boss.ts';
+import { PostgresHerald } from './postgres-herald.ts';
 import { type ClaimRow, claimOf, jsonbOf, pack, textOf } from './postgres-job.ts';
 import {
   cancelJob,
@@ -55,12 +56,14 @@ export class PostgresStore implements JobStore {
   readonly #options: PostgresOptions;
   readonly #pool: SessionPool;
   readonly #bound: WaitingBound;
+  readonly herald: PostgresHerald;
   readonly #queues = new Set<string>();
   #boss: PgBoss | undefined;
 
   constructor(options: PostgresOptions) {
     this.#options = options;
     this.#pool = new SessionPool({ open: options.connect, most: MOST_SESSIONS, deadlineMs: DEADLINE_MS });
+    this.herald = new PostgresHerald(options.connect, this.#pool);
     const { maxWaiting } = options.limits;
     this.#bound = new WaitingBound(maxWaiting, async () => {
       const { rows } = await this.#pool.query<{ waiting: number }>(sql.WAITING, [maxWaiting]);
@@ -78,7 +81,7 @@ export class PostgresStore implements JobStore {
   async close(): Promise<void> {
     if (this.#boss) await closeBoss(this.#boss);
     this.#boss = undefined;
-    await this.#pool.close();
+    await Promise.all([this.herald.close(), this.#pool.close()]);
   }
 
   async ping(): Promise<void> {
@@ -209,7 +212,7 @@ export class PostgresStore implements JobStore {
   }
 
   beat(worker: WorkerPresence): Promise<void> {
-    return told(() => noteWorker(this.#pool, worker));
+    return told(() => noteWorker(this.#pool, worker, this.herald.nextWord()));
   }
 
   leave(workerId: string): Promise<void> {
@@ -220,9 +223,10 @@ export class PostgresStore implements JobStore {
     return told(() => listWorkers(this.#pool));
   }
 
-  sweep(dead?: string): Promise<SweepResult> {
+  sweep(dead?: string, retention = true): Promise<SweepResult> {
     return told(async () => {
       const expired = await expireLeases(this.#pool, dead);
+      if (!retention) return { expired, removed: 0 };
       const removed = await dropOutlived(this.#pool, this.#options.limits.keep);
       await this.#pool.query(sql.FORGET_WORKERS);
       return { expired, removed };

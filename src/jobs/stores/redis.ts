@@ -235,7 +235,7 @@ export class RedisStore implements JobStore {
     return told(() => listWorkers(this.#opened()));
   }
 
-  sweep(dead = ''): Promise<SweepResult> {
+  sweep(dead = '', retention = true): Promise<SweepResult> {
     return told(async () => {
       const link = this.#opened();
       this.#assurance = await link.readAssurance();
@@ -248,7 +248,7 @@ export class RedisStore implements JobStore {
       );
       const { completedMs, failedMs, most } = this.#options.limits.keep;
       let removed = 0;
-      for (let batch = BATCH; batch === BATCH; removed += batch)
+      for (let batch = retention ? BATCH : 0; batch === BATCH; removed += batch)
         batch = await link.run<number>('bhOutlived', completedMs, failedMs, most, BATCH);
       return { expired: expired.map(([id, type, state]) => ({ id, type, state })), removed };
     });

@@ -1,4 +1,4 @@
-/** Takes from the queue what there is room for: when told, and each second in any case. */
+/** Takes from the queue what there is room for: when told, and each second where the store cannot tell. */
 import type { Clock } from '../../base/clock.ts';
 import type { JobsPlan } from '../../config/plan-jobs.ts';
 import type { Fallback } from '../fallback.ts';
@@ -16,8 +16,10 @@ export interface ClaimsOptions {
   refuse(claim: Claim, store: JobStore): void;
 }
 
-/** The backstop: a hint may be lost, and nobody hints that a delay is over. */
+/** Of a store that tells nothing by itself. */
 const POLL_MS = 1000;
+/** Of one that does: whatever that missed waits no longer. */
+const BACKSTOP_MS = 10_000;
 const HOLD_MS = 3000;
 /** A claim that failed may still be carried out for so long; every store gives up by then. */
 const UNSURE_MS = 12_000;
@@ -77,12 +79,25 @@ export class Claims {
       }
       const begun = claims.filter((claim) => runs.take(claim, store, askedAt));
       // What was refused, because its old attempt still dies, is there again at once.
-      return begun.length > 0 ? 0 : POLL_MS;
+      if (begun.length > 0) return 0;
+      return claims.length > 0 ? POLL_MS : await this.#untilNext(store);
     } catch {
       // Counted by the fallback, which says so when it is enough.
       this.#unsure.set(store, clock.mono() + UNSURE_MS);
       return POLL_MS;
     }
+  }
+
+  /** Nothing may run now: until the store rings, or a delay is over. */
+  async #untilNext(store: JobStore): Promise<number> {
+    const { plan, fallback, clock } = this.#options;
+    const { herald } = store;
+    if (!herald?.isHeard || this.#unsure.has(store)) return POLL_MS;
+    const types = plan.types.map(({ name }) => name);
+    const due = await fallback.ask(store, () => herald.untilDue(types)).catch(() => POLL_MS);
+    const now = clock.mono();
+    const held = [...this.#held.values()].map((until) => until - now).filter((ms) => ms > 0);
+    return Math.min(BACKSTOP_MS, Math.max(0, Math.ceil(due ?? BACKSTOP_MS)), ...held);
   }
 
   /** Of a claim whose answer was lost nothing was begun: it is put back before its lease would charge it. */

@@ -27,10 +27,9 @@ const NONE: Readonly<Record<JobState, number>> = {
 /** Asks this store. @throws StoreAway */
 export async function describeQueue(store: JobStore, options: DescribeOptions): Promise<JobsStatus> {
   const { fallback } = options;
-  const [summary, workers] = await Promise.all([
-    read(store, options),
-    fallback.ask(store, (asked) => asked.workers()),
-  ]);
+  // One after the other, here and below: a session of the database for each would be kept for nothing else.
+  const summary = await read(store, options);
+  const workers = await fallback.ask(store, (asked) => asked.workers());
   return {
     ...summary,
     workers: workers.map(({ id, host, active, seenAt }) => ({ id, host, active, seenAt })),
@@ -45,10 +44,8 @@ export async function summarizeQueue(store: JobStore, options: DescribeOptions):
 
 async function read(store: JobStore, options: DescribeOptions): Promise<Omit<JobsStatus, 'workers'>> {
   const { fallback } = options;
-  const [counts, paused] = await Promise.all([
-    fallback.ask(store, (asked) => asked.counts()),
-    fallback.ask(store, (asked) => asked.paused()),
-  ]);
+  const counts = await fallback.ask(store, (asked) => asked.counts());
+  const paused = await fallback.ask(store, (asked) => asked.paused());
   if (store === fallback.durable) fallback.sawPaused(paused);
   const byType = typesOf(counts, paused, options);
   const ages = Object.values(byType).flatMap(({ oldestQueuedAgeMs: age }) =>

@@ -18,6 +18,8 @@ const SILENT_MS = 20_000;
 /** How late a cancel from elsewhere, and the progress of an attempt, may be heard. */
 const LOOK_MS = 1000;
 const PROGRESS_MS = 2000;
+/** While nothing is claimed. */
+const REST_MS = 60_000;
 
 export class Leases {
   readonly #runs: Runs;
@@ -34,18 +36,27 @@ export class Leases {
     this.#repeats = [
       repeat(clock, LOOK_MS, async () => {
         await Promise.all([...this.#byStore()].map(([store, held]) => this.#look(store, held)));
-        return LOOK_MS;
+        return this.#pace;
       }),
       // Beside it: a call of a store that hangs must not keep anybody alive.
       repeat(clock, LOOK_MS, async () => {
         this.#endSilent();
-        return LOOK_MS;
+        return this.#pace;
       }),
     ];
   }
 
+  /** There may be something to look after. */
+  watch(): void {
+    for (const each of this.#repeats) each.hasten(this.#pace);
+  }
+
   stop(): void {
     for (const each of this.#repeats) void each.stop();
+  }
+
+  get #pace(): number {
+    return this.#runs.all.length > 0 ? LOOK_MS : REST_MS;
   }
 
   #byStore(): Map<JobStore, Run[]> {

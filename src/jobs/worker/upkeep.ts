@@ -17,12 +17,19 @@ export interface UpkeepOptions {
   readonly say: Say;
   summary(summary: JobsSummary): void;
   failed(error: Error): void;
+  /** There are jobs again whose leases had run out. */
+  expired(): void;
 }
 
 const TIDY_MS = 10_000;
-const SUMMARY_MS = 1000;
-/** Where nothing has changed that we know of; other workers of the store change things as well. */
+/** What is finished for long need not go at once. */
+const RETENTION_MS = 60_000;
+/** How late people may see what happened. */
+const NEWS_MS = 1000;
+/** Where nothing has happened that we know of; other workers of the store change things as well. */
 const QUIET_MS = 5000;
+/** Where nothing waits or runs, and whatever is added is heard. */
+const IDLE_MS = 60_000;
 /** A store that answers pings and nothing else does not get better by waiting. */
 const WEDGED_MS = 60_000;
 
@@ -30,25 +37,23 @@ export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #tidy: Repeat;
   readonly #tell: Repeat;
-  #toldAt = Number.NEGATIVE_INFINITY;
-  #isNews = true;
+  #keptAt = Number.NEGATIVE_INFINITY;
   #failingSince: number | undefined;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
     this.#tidy = repeat(options.clock, TIDY_MS, () => this.#tidyUp());
-    this.#tell = repeat(options.clock, SUMMARY_MS, () => this.#summarize());
+    this.#tell = repeat(options.clock, NEWS_MS, () => this.#summarize());
   }
 
   /** Something happened that people may want to see: told within a second. */
   changed(): void {
-    this.#isNews = true;
+    this.#tell.hasten(NEWS_MS);
   }
 
   /** Another store serves: told at once. */
   moved(): void {
-    this.#isNews = true;
-    this.#toldAt = Number.NEGATIVE_INFINITY;
+    this.#keptAt = Number.NEGATIVE_INFINITY;
     this.#tell.poke();
     this.#tidy.poke();
   }
@@ -64,7 +69,7 @@ export class Upkeep {
   }
 
   async #tidyUp(): Promise<number> {
-    const { describe, workerId, host, say } = this.#options;
+    const { describe, workerId, host } = this.#options;
     const { fallback, runs } = describe;
     const store = fallback.current;
     if (!store) return TIDY_MS / 10;
@@ -72,15 +77,27 @@ export class Upkeep {
       await fallback.ask(store, (asked) => asked.beat({ id: workerId, host, active: runs.live.length }));
       // Attempts that ended while the store was away speak first: nobody else need run their jobs again.
       if (!runs.all.some((run) => run.settling && run.store === store)) {
-        const { expired } = await fallback.ask(store, (asked) => asked.sweep(), { limit: TIDY_MS });
-        for (const job of expired) say(`${nameOf(job)}: its lease ran out, now ${job.state}`);
-        if (expired.length > 0) this.changed();
+        await this.#sweep(store);
       }
       this.#failingSince = undefined;
     } catch (error) {
       this.#noteFailure(store, error);
     }
     return TIDY_MS;
+  }
+
+  async #sweep(store: JobStore): Promise<void> {
+    const { describe, clock, say, expired: tell } = this.#options;
+    const isTime = clock.mono() - this.#keptAt >= RETENTION_MS;
+    const { expired, removed } = await describe.fallback.ask(
+      store,
+      (asked) => asked.sweep(undefined, isTime),
+      { limit: TIDY_MS },
+    );
+    if (isTime) this.#keptAt = clock.mono();
+    for (const job of expired) say(`${nameOf(job)}: its lease ran out, now ${job.state}`);
+    if (expired.length > 0) tell();
+    if (removed > 0) this.changed();
   }
 
   #noteFailure(store: JobStore, error: unknown): void {
@@ -103,19 +120,16 @@ export class Upkeep {
   }
 
   async #summarize(): Promise<number> {
-    const { describe, clock, summary } = this.#options;
-    const { fallback } = describe;
-    const store = fallback.current;
-    const since = clock.mono() - this.#toldAt;
-    if (!store || (!this.#isNews && since < QUIET_MS)) return SUMMARY_MS;
-    this.#isNews = false;
+    const { describe, summary } = this.#options;
+    const store = describe.fallback.current;
+    if (!store) return NEWS_MS;
     try {
       const told = await summarizeQueue(store, describe);
-      this.#toldAt = clock.mono();
       summary(told);
+      const { created, retry, active } = told.counts;
+      return created + retry + active === 0 && store.herald?.isHeard === true ? IDLE_MS : QUIET_MS;
     } catch {
-      this.#isNews = true;
+      return NEWS_MS;
     }
-    return SUMMARY_MS;
   }
 }

@@ -113,7 +113,8 @@ export class Worker {
     this.#adder = new Adder({ plan, fallback, clock, added: () => this.#changed() });
     const describe = { plan, fallback, runs, tallies: this.#tallies, now: () => clock.now() };
     this.#relay = new Relay({ ...describe, clock, adder: this.#adder, poke: () => this.#changed() });
-    this.#upkeep = new Upkeep({ ...options, describe });
+    this.#upkeep = new Upkeep({ ...options, describe, expired: () => this.#changed() });
+    durable?.herald?.onRing(() => this.#changed());
   }
 
   /** @throws what the journal of an earlier life cannot be read for */
@@ -213,6 +214,7 @@ export class Worker {
 
   #changed(): void {
     this.#claims.poke();
+    this.#leases.watch();
     this.#upkeep.changed();
   }
 
