@@ -1,4 +1,4 @@
-/** Starts a copy of a base backup, lets it recover, and reads every row of every database in it. */
+/** Starts a copy of a base backup, lets it recover, and reads every row and every index of every database in it. */
 import { join } from 'node:path';
 import { Failure, messageOf } from '../base/errors.ts';
 import { fingerprintTables } from '../postgres/fingerprint.ts';
@@ -8,6 +8,7 @@ import { tellProgress } from '../program/progress.ts';
 import { CLUSTER_FOLDER } from '../protocol/backups.ts';
 import { runTool } from '../system/commands.ts';
 import { blameBackup } from './bad-backup.ts';
+import { checkIndexes } from './check-indexes.ts';
 import type { PostgresPlace } from './postgres-place.ts';
 import { withScratchCluster } from './scratch-cluster.ts';
 import type { WholeBackup } from './shelf.ts';
@@ -30,6 +31,7 @@ export async function restoreBase(job: Job, place: PostgresPlace, backup: WholeB
       let bytes = 0;
       for (const { name, size } of await listDatabases(scratch)) {
         await readAll(job, scratch, name, what);
+        await compareIndexes(job, scratch, name, backup.id);
         bytes += size;
       }
       return bytes;
@@ -66,6 +68,27 @@ async function readAll(job: Job, scratch: PrivateServer, name: string, what: str
   } catch (error) {
     job.signal.throwIfAborted();
     blameBackup(`started, its database ${name} cannot be read: ${messageOf(error)}`, error);
+  } finally {
+    await session.end();
+  }
+}
+
+/** So many are named; the first tells enough. */
+const TOLD = 3;
+
+/** What is damaged here is damaged in the database itself: the backup is as good as that, and a person has to know. */
+async function compareIndexes(job: Job, scratch: PrivateServer, name: string, id: string): Promise<void> {
+  const session = await scratch.connect(name);
+  const progress = tellProgress(`comparing the indexes of ${id}`, job.report);
+  try {
+    const found = await checkIndexes(session, (done, total) =>
+      progress.tell(done, total, `${name}: index ${done} of ${total}`),
+    );
+    if (found === undefined || found.damaged.length === 0) return;
+    const more = found.damaged.length > TOLD ? ` and ${found.damaged.length - TOLD} more` : '';
+    job.note(
+      `indexes of the database ${name} do not fit their tables, in ${id} as in the database itself: ${found.damaged.slice(0, TOLD).join('; ')}${more}; rebuild each in bulkhead db psql: REINDEX INDEX …`,
+    );
   } finally {
     await session.end();
   }
