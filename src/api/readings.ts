@@ -39,6 +39,7 @@ export function createReadings(operate: Pick<Operate, 'runs'>, now: () => number
   }
 
   return {
+    forget: () => readings.clear(),
     read(caller, program, input = {}, freshMs = FRESH_MS) {
       const key = JSON.stringify([program, input]);
       const known = readings.get(key);
@@ -58,7 +59,7 @@ export function createReadings(operate: Pick<Operate, 'runs'>, now: () => number
         setTimeout(() => forget(key, reading), freshMs).unref();
       };
       // A failure is asked for again at once.
-      reading.answer.then(end, () => readings.delete(key));
+      reading.answer.then(end, () => forget(key, reading));
       return reading.answer;
     },
   };

@@ -79,6 +79,11 @@ export function createServer(
   const trail = createAuditTrail(audit, (request) => callers.get(request), toProblem);
   const validator = createValidator();
   let description: object | undefined;
+  const readings = createReadings(ports.operate, now);
+  // Whoever waited for a restore must not be shown the database of before.
+  ports.operations.follow(({ state }) => {
+    if (state !== 'running') readings.forget();
+  });
   const served = {
     operate: ports.operate,
     events: ports.events,
@@ -88,7 +93,7 @@ export function createServer(
     sessions,
     tokens,
     operations: ports.operations,
-    readings: createReadings(ports.operate, now),
+    readings,
     audit,
     readOnly: settings.readOnly,
     wallClock,

@@ -297,6 +297,19 @@ describe('a look by a child', () => {
     expect(trial.asked).toHaveLength(2);
   });
 
+  test('is made anew once an operation has ended', async () => {
+    trial = saying({ type: 'result', value: { schemaVersion: 1, ok: true } });
+    await ask({ url: '/database' });
+    await ask({ url: '/database' });
+    await post('/backups', { what: 'config' });
+    await ask({ url: '/database' });
+    expect(trial.asked.map((text) => text.split(' ')[1])).toEqual([
+      'database-status',
+      'backup',
+      'database-status',
+    ]);
+  });
+
   test('is one of two of those who show no token, and an admin waits for none of them', async () => {
     const go = Promise.withResolvers<void>();
     trial = apiTrial({
