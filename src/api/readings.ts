@@ -11,6 +11,8 @@ import { createSlots, standingOf } from './standing.ts';
 export interface Readings {
   /** Everything the program answers. @param freshMs an answer may be so old */
   read(caller: Caller, program: AskableProgram, input?: Input, freshMs?: number): Promise<readonly unknown[]>;
+  /** Something has changed: what was seen before is nobody's answer any more. */
+  forget(): void;
 }
 
 const FRESH_MS = 3000;
