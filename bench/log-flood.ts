@@ -3,7 +3,8 @@
  * afterwards, also in those that the next day has compressed, what it does to the memory of PID 1 and to the app beside
  * it. Then as much with the cap in force: what goes, and what is said.
  *
- *   node bench/log-flood.ts [--rate=100] [--seconds=60] [--chunk=4080] [--driver=json-file|none] [--part=whole|cap|both]
+ *   node bench/log-flood.ts [--rate=100] [--seconds=60] [--chunk=4080] [--driver=json-file|local|none]
+ *     [--part=whole|cap|both] [--requests=50] [--compress=no] [--dist=FOLDER, a build instead of the image's own]
  *
  * Needs Docker, root, a C compiler, 10 GB of disk and the image `bulkhead:full-test` (BULKHEAD_TEST_FULL_IMAGE names
  * another).
@@ -27,6 +28,7 @@ import { TOKEN } from '../test/image/jobs.ts';
 import { buildChildren, type Children } from './children.ts';
 import { setClock, settableClock } from './faults/clock.ts';
 import { readMemory } from './memory.ts';
+import { watchProcessors } from './processor-time.ts';
 import { percentileOf, readOption } from './samples.ts';
 import { askSteadily, type Requests } from './steady-requests.ts';
 import { mustDocker, pidOne } from './subjects.ts';
@@ -41,6 +43,8 @@ const chunk = readOption('chunk', 34 * LINE);
 const requests = readOption('requests', 50);
 const driver = textOption('driver', 'json-file');
 const part = textOption('part', 'both');
+const isCompressed = textOption('compress', 'yes') === 'yes';
+const dist = textOption('dist', '');
 
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-flood-'));
 const children = buildChildren(join(folder, 'children'));
@@ -68,8 +72,12 @@ async function flood(what: 'whole' | 'cap', cap: string): Promise<void> {
     const alone = await load(15);
     const memory = watchMemory(one);
     const sizes = watchSize(path);
+    const processors = watchProcessors(one);
     await container.exec(['touch', '/data/go']);
+    const began = performance.now();
     const together = await load(lasting);
+    const spent = processors();
+    const passed = (performance.now() - began) / 1000;
     const [from, to] = await writerTimes(own);
     await waitFor('the last line', async () => isLastThere(path), container, 120_000);
     const { text: metrics } = await scrape(container);
@@ -81,14 +89,18 @@ async function flood(what: 'whole' | 'cap', cap: string): Promise<void> {
     for (const [when, measured] of Object.entries({ before: alone, meanwhile: together }))
       tell(when, measured);
     console.log(`  PID 1: ${memory()}`);
+    const shares = spent.map(([name, each]) => `${name} ${((100 * each) / passed).toFixed(0)}`);
+    console.log(`  percent of a processor: ${shares.slice(0, 10).join(', ')}`);
     console.log(`  files: at most ${(sizes() / MB).toFixed()} MB`);
     for (const name of [
       'bulkhead_log_lines_total{service="flood"',
       'bulkhead_log_dropped_total{service="flood"',
+      'bulkhead_log_hidden_total{service="flood"',
+      'bulkhead_log_held_seconds_total{service="flood"',
       'bulkhead_log_output_dropped_total',
     ])
       console.log(`  ${metrics.split('\n').find((line) => line.startsWith(name)) ?? `${name}: not there`}`);
-    if (what === 'whole') await compress(container, own, path);
+    if (what === 'whole' && isCompressed) await compress(container, own, path);
     const files = readdirSync(path).filter((name) => name.startsWith('flood-'));
     const kept = count(lines, path, files);
     const gz = files.filter((name) => name.endsWith('.gz')).length;
@@ -112,7 +124,7 @@ function saidIn(path: string): ReadonlyMap<string, number> {
     .toSorted()
     .map((name) => readFileSync(join(path, name)))
     .flatMap((bytes) => (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString().split('\n'))
-    .filter((line) => / deleted: |standard output/.test(line));
+    .filter((line) => / deleted: |standard output|processor time/.test(line));
   const kinds = Map.groupBy(lines, (line) =>
     line
       .replace(/^\S+ /, '')
@@ -158,6 +170,7 @@ services:
       ...['--volume', `${join(own, 'plan.yaml')}:/etc/flood/plan.yaml:ro`],
       ...['--volume', `${join(own, 'stamps')}:/stamps`],
       ...['--volume', `${writer}:/bench/writer:ro`],
+      ...(dist === '' ? [] : ['--volume', `${dist}:/opt/bulkhead/dist:ro`]),
       ...settableClock(own),
     ],
   });
@@ -246,7 +259,13 @@ async function scrape({ ports }: Container): Promise<{ text: string }> {
 function tell(when: string, { sent, failed, latencies }: Requests): void {
   const spread = [50, 95, 99, 100].map((p) => `p${p} ${percentileOf(latencies, p)?.toFixed(1) ?? '–'} ms`);
   const sum = [...failed.values()].reduce((total, each) => total + each, 0);
-  console.log(`  app ${when}: ${sent} requests, ${sum} failed; ${spread.join(', ')}`);
+  const fifth = Math.ceil(latencies.length / 5);
+  const parts = [0, 1, 2, 3, 4].map((part) =>
+    percentileOf(latencies.slice(part * fifth, (part + 1) * fifth), 95)?.toFixed(),
+  );
+  console.log(
+    `  app ${when}: ${sent} requests, ${sum} failed; ${spread.join(', ')}; p95 of each fifth ${parts.join(', ')}`,
+  );
 }
 
 function textOption(name: string, otherwise: string): string {

@@ -18,16 +18,15 @@ static void put(const char *bytes, size_t length) {
   }
 }
 
-/* Who is behind does not wait: it catches up. */
+/* Whole milliseconds at a time: a timer for each write would cost more than the write. Who is behind catches up. */
 static void wait_for(const struct timespec *began, double seconds) {
-  struct timespec due = *began;
-  due.tv_sec += (time_t)seconds;
-  due.tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
-  if (due.tv_nsec >= 1000000000) {
-    due.tv_nsec -= 1000000000;
-    due.tv_sec += 1;
-  }
-  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  double passed = (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
+  double early = seconds - passed;
+  if (early < 1e-3) return;
+  struct timespec left = {(time_t)early, (long)((early - (double)(time_t)early) * 1e9)};
+  nanosleep(&left, NULL);
 }
 
 int main(int argc, char **argv) {

@@ -25,10 +25,12 @@ export function addSupervisor(to: Samples, answer: MetricsAnswer, now: number): 
   }
   for (const service of product.services) addService(to, service, now);
   for (const [name, figures] of Object.entries(answer.runs)) addRun(to, name, figures);
-  for (const [service, { written, dropped, failures }] of Object.entries(answer.logs)) {
+  for (const [service, { written, dropped, failures, hidden, heldSeconds }] of Object.entries(answer.logs)) {
     to.add('bulkhead_log_lines_total', written, { service });
     to.add('bulkhead_log_dropped_total', dropped, { service });
     to.add('bulkhead_log_write_errors_total', failures, { service });
+    to.add('bulkhead_log_hidden_total', hidden, { service });
+    to.add('bulkhead_log_held_seconds_total', heldSeconds, { service });
   }
   for (const schedule of product.schedules) addSchedule(to, schedule);
 }

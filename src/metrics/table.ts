@@ -117,6 +117,14 @@ export const METRICS = {
   bulkhead_log_dropped_total: counter('Lines that the log file of a service has missed', service),
   bulkhead_log_output_dropped_total: counter('Lines that standard output or a file has missed, all together'),
   bulkhead_log_write_errors_total: counter('Writes to the log files that failed', service),
+  bulkhead_log_hidden_total: counter(
+    'Lines that standard output was spared while others waited for a processor; the files have them',
+    service,
+  ),
+  bulkhead_log_held_seconds_total: counter(
+    'Seconds a loud service was not read while others waited for a processor',
+    service,
+  ),
 
   bulkhead_app_requests_total: counter(
     'Requests the app has answered, by route and by the first digit of the status',

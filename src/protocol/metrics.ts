@@ -70,6 +70,9 @@ export interface LogFigures {
   readonly dropped: number;
   readonly queued: number;
   readonly failures: number;
+  /** Lines that standard output did not show, and seconds it was made to wait, because it was too loud. */
+  readonly hidden: number;
+  readonly heldSeconds: number;
 }
 
 /** What the program `measure` reports: only what can be known from within. */

@@ -102,6 +102,7 @@ function spawnAttempt(
         else events.said(said);
       },
       exited: (exit) => {
+        attachment?.rush();
         stopWatch();
         const outOfMemory = isKilled(exit) && !killed && memory.claimOomKill();
         const drained = attachment?.drained ?? Promise.resolve();
@@ -134,6 +135,7 @@ function spawnAttempt(
     ...child,
     signal: (signal, target) => {
       killed ||= signal === 'SIGKILL';
+      attachment?.rush();
       return child.signal(signal, target);
     },
   };

@@ -4,13 +4,14 @@ import type { TaskPlan } from '../config/plan-runs.ts';
 import { systemClock } from '../system/clock.ts';
 import { DatedFile } from '../system/dated-file.ts';
 import { LogFolder, listLogNames, readNewestEnds } from '../system/log-folder.ts';
+import { ProcessorWaits } from '../system/processor-waits.ts';
 import { openStandardOutput } from '../system/standard-output.ts';
 import type { BootObserver } from './boot-observer.ts';
 import type { Companions } from './companions.ts';
 import { publicNames, secretParts } from './known-secrets.ts';
 import { LogCare } from './logs/care.ts';
 import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
-import type { LogFile } from './logs/ports.ts';
+import type { LogFile, RestraintEvent } from './logs/ports.ts';
 import { Redactor } from './logs/redactor.ts';
 
 export interface HallLogs {
@@ -21,8 +22,15 @@ export interface HallLogs {
   openCare(companions: Companions, held: () => ReadonlySet<string>): LogCare;
 }
 
-/** @param plan the plan in force: a reload may have changed it */
-export function openHallLogs(plan: () => Plan, view: BootObserver): HallLogs {
+/**
+ * @param plan the plan in force: a reload may have changed it
+ * @param restrained a service is too loud, or no longer is
+ */
+export function openHallLogs(
+  plan: () => Plan,
+  view: BootObserver,
+  restrained: (event: RestraintEvent) => void,
+): HallLogs {
   const output = openStandardOutput();
   const first = plan();
   const folder = new LogFolder(`${first.dataDir}/logs`, () => plan().logs.maxFile);
@@ -49,6 +57,9 @@ export function openHallLogs(plan: () => Plan, view: BootObserver): HallLogs {
     colour: (process.env.NO_COLOR ?? '') === '',
     services: [OWN_NAME, ...first.runs.map(({ name }) => name)],
     redactor,
+    waits: new ProcessorWaits(() => systemClock.mono()),
+    hasFiles: first.logs.files,
+    restrained,
     pid: process.pid,
   });
   return {

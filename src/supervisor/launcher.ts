@@ -103,6 +103,7 @@ function spawnRun(
   const memory = limitMemory(run, source);
   let drained: Promise<void> = Promise.resolve();
   let closeWithin: (ms: number) => void = () => undefined;
+  let rush: () => void = () => undefined;
   let killed = false;
   let stopWatch: () => void = () => undefined;
   let leaveRecovery: () => void = () => undefined;
@@ -129,6 +130,7 @@ function spawnRun(
       ),
     notified: (assignments) => notifications.take(assignments),
     exited: (exit) => {
+      rush();
       notifications.stop();
       stopWatch();
       leaveRecovery();
@@ -156,6 +158,7 @@ function spawnRun(
   const attachment = logs.attach(run.name, generation, child, child.pid);
   drained = attachment.drained;
   closeWithin = (ms) => attachment.closeWithin(ms);
+  rush = () => attachment.rush();
   stopWatch = watchMemory(
     memory.watched,
     () => child.memory(),
@@ -166,6 +169,7 @@ function spawnRun(
     ...child,
     signal: (signal, target) => {
       killed ||= signal === 'SIGKILL';
+      rush();
       return child.signal(signal, target);
     },
   };

@@ -26,6 +26,7 @@ import { createHallStarter } from './hall-starter.ts';
 import { createHallTarget } from './hall-target.ts';
 import { openHealthView } from './health/health-view.ts';
 import { createLaunchSource } from './launch-source.ts';
+import { noteRestraint } from './note-restraint.ts';
 import { listNotes, NoteBoard } from './notes.ts';
 import { oncePerTurn } from './once-per-turn.ts';
 import { createOperateDoor } from './operate-door.ts';
@@ -84,7 +85,11 @@ export async function supervise(boot: Boot): Promise<number> {
   const { plan } = inForce;
 
   const reaper = startReaper();
-  const { logs, learn, openCare } = openHallLogs(() => inForce.plan, view);
+  const { logs, learn, openCare } = openHallLogs(
+    () => inForce.plan,
+    view,
+    (event) => noteRestraint(event, notes, announce),
+  );
   learn(inForce.secrets);
   onMistakes((error) => {
     logs.own('fatal', `internal error: ${stackOf(error)}`);

@@ -29,6 +29,15 @@ export function readFamilies(): { readonly leader: Leader; readonly load: Family
   return [...living].map((leader) => ({ leader, load: sum(view.relativesOf(leader).map(readLoad)) }));
 }
 
+/** Each process of each family that lives, with the name before the generation. */
+export function listFamilies(): { readonly service: string; readonly pid: number }[] {
+  const view = ProcessView.shared();
+  return [...living].flatMap((leader) => {
+    const service = leader.tag.slice(0, leader.tag.lastIndexOf(':'));
+    return view.relativesOf(leader).map(({ pid }) => ({ service, pid }));
+  });
+}
+
 /** USER_HZ, which is 100 on every architecture Linux runs Node on (see time(7)). */
 const TICKS_PER_SECOND = 100;
 const NOTHING: FamilyLoad = {

@@ -39,7 +39,7 @@ const answer: MetricsAnswer = {
       load: { residentBytes: 100, openFiles: undefined, threads: 11, processes: 2 },
     },
   },
-  logs: { app: { written: 7, dropped: 0, queued: 0, failures: 0 } },
+  logs: { app: { written: 7, dropped: 0, queued: 0, failures: 0, hidden: 0, heldSeconds: 0 } },
   reaped: 4,
   cpuSeconds: 1.5,
 };

@@ -22,8 +22,8 @@ function selfCheck() {
         outputQueued: 10,
         outputDropped: 1,
         files: {
-          app: { written: 0, queued: 5, dropped: 0, failures: 0 },
-          db: { written: 0, queued: 7, dropped: 2, failures: 0 },
+          app: { written: 0, queued: 5, dropped: 0, failures: 0, hidden: 0, heldSeconds: 0 },
+          db: { written: 0, queued: 7, dropped: 2, failures: 0, hidden: 0, heldSeconds: 0 },
         },
       }),
     },

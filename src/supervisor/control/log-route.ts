@@ -1,13 +1,18 @@
 import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
 import type { LogLine } from '../../protocol/control.ts';
 import { listMeant } from './known-services.ts';
 import { openLineStream } from './line-stream.ts';
 import { badRequest } from './request-body.ts';
 import type { ControlTarget } from './target.ts';
 
+/** What a slow reader missed is said at once, then its sum at most so often. */
+const SAID_EVERY_MS = 10_000;
+
 /** Kept lines, then, when asked to follow, every later one until either side ends. */
 export async function streamLogs(
   target: ControlTarget,
+  clock: Clock,
   query: URLSearchParams,
   response: ServerResponse,
   closing: AbortSignal,
@@ -18,6 +23,8 @@ export async function streamLogs(
   const held: LogLine[] = [];
   let catchingUp = true;
   let dropped = 0;
+  /** Armed while it was said a moment ago. */
+  let disarm: (() => void) | undefined;
 
   const offer = (line: LogLine) => {
     if (catchingUp) held.push(line);
@@ -25,11 +32,18 @@ export async function streamLogs(
   };
   const kept = readKept(target, asked);
   const unfollow = follow ? target.logs.follow(asked.services, offer) : () => undefined;
-  stream.onDrained(() => {
-    if (dropped === 0 || catchingUp) return;
-    stream.offer(droppedNote(dropped));
-    dropped = 0;
-  });
+  const sayDropped = (): void => {
+    if (dropped > 0 && stream.offer(droppedNote(dropped))) dropped = 0;
+  };
+  const mayBeSaid = (): void => {
+    if (dropped === 0 || catchingUp || disarm) return;
+    sayDropped();
+    disarm = clock.after(SAID_EVERY_MS, () => {
+      disarm = undefined;
+      mayBeSaid();
+    });
+  };
+  stream.onDrained(mayBeSaid);
   try {
     for (const line of kept) await stream.send(line);
     catchingUp = false;
@@ -41,6 +55,8 @@ export async function streamLogs(
     }
   } finally {
     unfollow();
+    disarm?.();
+    sayDropped();
     stream.end();
   }
 }

@@ -46,7 +46,7 @@ const ROUTES: Readonly<Record<string, { readonly keys: readonly string[]; readon
   'GET /v1/health': { keys: ['level'], run: answerHealth },
   'GET /v1/logs': {
     keys: ['service', 'tail', 'since', 'follow'],
-    run: ({ target, query, response, closing }) => streamLogs(target, query, response, closing),
+    run: ({ target, clock, query, response, closing }) => streamLogs(target, clock, query, response, closing),
   },
   'GET /v1/events': {
     keys: ['since', 'follow', 'jobs'],

@@ -5,6 +5,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { dayOf, untilNextDay } from '../../base/log-names.ts';
+import { Seldom } from '../../base/seldom.ts';
 import { formatSize } from '../../base/size.ts';
 import type { LogsPlan } from '../../config/plan.ts';
 import type { CareWork } from '../../protocol/log-care.ts';
@@ -15,6 +16,8 @@ const HOUR = 60 * 60 * 1000;
 const AFTER_MIDNIGHT = 5000;
 /** A boot that takes longer than this is not waited for. */
 const AT_LATEST = 60_000;
+/** A flood with the cap in force makes the oldest go each second. */
+const SAID_EVERY_MS = 10_000;
 /** What could not be brought below the cap is tried again when it has grown by this share of it. */
 const GROWTH = 0.05;
 
@@ -44,6 +47,7 @@ export interface CareOptions {
 
 export class LogCare {
   readonly #options: CareOptions;
+  readonly #capped: Seldom<KeptFile>;
   #isBusy = false;
   #isWanted = false;
   #hasEnded = false;
@@ -51,6 +55,7 @@ export class LogCare {
 
   constructor(options: CareOptions) {
     this.#options = options;
+    this.#capped = new Seldom(options.clock, SAID_EVERY_MS, (files) => this.#sayCapped(files));
   }
 
   /** From now on it looks by itself: first after a minute, or when somebody says `look`. */
@@ -76,6 +81,7 @@ export class LogCare {
   end(): void {
     this.#hasEnded = true;
     this.#disarm();
+    this.#capped.end();
     this.#options.folder.onceAbove(Number.POSITIVE_INFINITY, () => undefined);
   }
 
@@ -119,13 +125,16 @@ export class LogCare {
       adopt: work.adopt,
     });
     if (!isDone) return;
-    const { keepDays, maxTotal } = limits();
+    const { keepDays } = limits();
     if (expired.length > 0)
       say('info', `${describe(expired)} deleted: older than ${keepDays} days (logs.keep_days)`);
-    if (capped.length > 0) {
-      const cap = `all log files together were more than ${formatSize(maxTotal)} (logs.max_total)`;
-      say('warn', `${describe(capped)} deleted: ${cap}, and the oldest go first`);
-    }
+    this.#capped.add(...capped);
+  }
+
+  #sayCapped(files: readonly KeptFile[]): void {
+    const { limits, say } = this.#options;
+    const cap = `all log files together were more than ${formatSize(limits().maxTotal)} (logs.max_total)`;
+    say('warn', `${describe(files)} deleted: ${cap}, and the oldest go first`);
   }
 
   /** What is left may be too much all the same: files somebody writes. They are closed, and may go the next time. */

@@ -3,6 +3,7 @@ import { shortJobId, stampOf } from '../../protocol/stored-line.ts';
 import type { Block } from './block-queue.ts';
 import type { FileWriter } from './file-writer.ts';
 import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
+import type { Flow } from './loud-services.ts';
 import type { JobMark } from './record-shapes.ts';
 import { Renderer } from './render.ts';
 import { CONTINUES, CONTROLS, GOES_ON, LineSplitter } from './split-lines.ts';
@@ -20,6 +21,7 @@ interface ServiceStore {
   readonly name: string;
   readonly tail: Tail;
   readonly file: FileWriter;
+  readonly flow: Flow;
 }
 
 export interface Source {
@@ -43,6 +45,8 @@ export class Intake {
   private time = '';
   private stamps: LinePrefix | undefined;
   private listened = false;
+  /** What comes now is for standard output too. */
+  private shown = true;
   /** The lines to come stand in the file already. */
   private isStored = false;
   /** What has been searched for secrets, and has none. */
@@ -75,6 +79,7 @@ export class Intake {
 
   take(chunk: Buffer): void {
     this.begin();
+    this.shown = this.around.output.isShown && this.around.loud.mayShow(this.log.flow, chunk.length);
     this.takeLines(this.listened ? chunk : this.takeRuns(chunk));
     this.finish();
     if (this.splitter.holds && !this.disarm) this.watchSilence(SILENCE);
@@ -131,10 +136,13 @@ export class Intake {
     }
     this.remember();
     this.stamps ??= linePrefix(this.fullStamp.toString('latin1'));
-    const { block, from } = addLines(this.log.file.queue, text, this.stamps);
+    const { block, from, lines } = addLines(this.log.file.queue, text, this.stamps);
     this.log.tail.add(block.bytes, from, block.used);
     const { output } = this.around;
-    if (!output.isShown) return;
+    if (!this.shown) {
+      this.hide(lines);
+      return;
+    }
     if (!hasRecords && this.renderer.takesRun(bytes)) {
       this.renderer.run(output.queue, text);
       return;
@@ -152,15 +160,23 @@ export class Intake {
 
   private line(bytes: Buffer, start: number, end: number, content: number, part: number): void {
     if (!this.isStored) this.storeLine(bytes, start, end, content, part);
-    const outputWants = this.around.output.isShown && (!(part & CONTINUES) || this.silenced);
+    const outputWants = !(part & CONTINUES) || this.silenced;
     const shownPart = this.silenced ? 0 : part;
-    if (outputWants) this.renderer.line(this.around.output.queue, bytes, start, end, content, shownPart);
+    if (outputWants && !this.shown) this.hide(1);
+    else if (outputWants) this.renderer.line(this.around.output.queue, bytes, start, end, content, shownPart);
     if (!(part & GOES_ON)) this.silenced = false;
     if (!this.listened) return;
     const line = bytes.toString('utf8', start, bytes[end - 1] === 0x0d ? end - 1 : end);
     const { stream, generation } = this.source;
     const job = this.jobId === undefined ? {} : { job: this.jobId };
     this.around.listeners.tell({ time: this.time, service: this.log.name, stream, ...job, line }, generation);
+  }
+
+  /** The files have them. */
+  private hide(lines: number): void {
+    if (!this.around.output.isShown) return;
+    this.log.flow.hiddenLines += lines;
+    this.around.output.queue.countLost(lines);
   }
 
   private storeLine(bytes: Buffer, start: number, end: number, content: number, part: number): void {

@@ -18,13 +18,13 @@ export function linePrefix(prefix: string, end = '\n'): LinePrefix {
 
 /**
  * Adds whole lines, given as Latin-1 without the last newline, so that every byte comes out as it went in. Returns the
- * block they are in, and where in it they begin.
+ * block they are in, where in it they begin, and how many they are.
  */
 export function addLines(
   queue: BlockQueue,
   text: string,
   { first, between, last }: LinePrefix,
-): { readonly block: Block; readonly from: number } {
+): { readonly block: Block; readonly from: number; readonly lines: number } {
   const replaced = text.replace(NEWLINES, between);
   const added = first.length + last.length - 1;
   const block = queue.room(first.length + replaced.length + last.length);
@@ -35,6 +35,7 @@ export function addLines(
   at += bytes.write(replaced, at, 'latin1');
   at += bytes.write(last, at, 'latin1');
   block.used = at;
-  block.lines += 1 + (replaced.length - text.length) / added;
-  return { block, from };
+  const lines = 1 + (replaced.length - text.length) / added;
+  block.lines += lines;
+  return { block, from, lines };
 }

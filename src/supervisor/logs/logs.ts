@@ -14,12 +14,14 @@ import { parseStoredLine, shortJobId } from '../../protocol/stored-line.ts';
 import { readStructured } from '../../protocol/structured.ts';
 import { type OpenEnds, readKeptLines } from './kept-lines.ts';
 import { type Filter, Listeners } from './listeners.ts';
+import { LoudServices } from './loud-services.ts';
 import { OutputWriter } from './output-writer.ts';
-import type { LogFile, Output, OutputPipe } from './ports.ts';
+import type { LogFile, Output, OutputPipe, ProcessorWaits, RestraintEvent } from './ports.ts';
 import type { JobMark } from './record-shapes.ts';
 import { Redactor } from './redactor.ts';
 import { type Look, Renderer } from './render.ts';
 import { missing, ServiceLog } from './service-log.ts';
+import { tellRestraint } from './tell-restraint.ts';
 import { tellingLine } from './telling-line.ts';
 
 /** Among how many of the newest the telling one is sought: a stack of Node and what stands around it. */
@@ -42,6 +44,11 @@ export interface LogsOptions {
   readonly services: readonly string[];
   /** What no line may show. */
   readonly redactor?: Redactor;
+  /** Without it no service is too loud. */
+  readonly waits?: ProcessorWaits;
+  /** Files have what standard output does not show. */
+  readonly hasFiles?: boolean;
+  readonly restrained?: (event: RestraintEvent) => void;
   /** Our own process id, a field of our own records. */
   readonly pid: number;
 }
@@ -49,6 +56,8 @@ export interface LogsOptions {
 export interface Attachment {
   /** Both streams have ended and their last lines were handed on. */
   readonly drained: Promise<void>;
+  /** From now on it is not made to wait for being loud: it is to end, or has. */
+  rush(): void;
   /** Waits for the streams' ends no longer than this many ms. */
   closeWithin(ms: number): void;
 }
@@ -59,6 +68,9 @@ interface FileStats {
   readonly dropped: number;
   readonly queued: number;
   readonly failures: number;
+  /** Lines standard output did not show, and seconds it was made to wait: it was too loud. */
+  readonly hidden: number;
+  readonly heldSeconds: number;
 }
 
 interface LogsStats {
@@ -108,12 +120,21 @@ export function openLogs(options: LogsOptions): Logs {
   const listeners = new Listeners((error) => own('error', `a reader of the log failed: ${messageOf(error)}`));
   const ownRenderer = new Renderer(look, OWN_NAME, 'note', options.pid);
   const plainRenderer = new Renderer({ ...look, format: 'text', colour: false }, OWN_NAME, 'note');
-  const writer = new OutputWriter(output, {
+  const writer = new OutputWriter(output, clock, {
     gone: (error) => logOf(OWN_NAME).store(`WARN  standard output is gone: ${error.message}; files go on`),
     missingLine: (lines) => {
       ownRenderer.at(clock.now());
-      const msg = `${missing(lines)} of standard output: its reader is too slow; the files have them`;
+      const msg = `${missing(lines)} of standard output: its reader or this machine is too slow; the files have them`;
       return ownRenderer.parts({ level: LEVEL_NUMBERS.warn, msg, fields: { dropped: lines } });
+    },
+  });
+  const loud = new LoudServices({
+    clock,
+    waits: options.waits,
+    mayHide: () => writer.isShown && options.hasFiles !== false,
+    told: (event) => {
+      own(event.what === 'free' ? 'info' : 'warn', tellRestraint(event));
+      options.restrained?.(event);
     },
   });
   let closed = false;
@@ -128,6 +149,7 @@ export function openLogs(options: LogsOptions): Logs {
         output: writer,
         listeners,
         redactor,
+        loud,
         say: own,
       });
       services.set(name, log);
@@ -176,6 +198,9 @@ export function openLogs(options: LogsOptions): Logs {
       ];
       return {
         drained: Promise.all(ends).then(() => {}),
+        rush: () => {
+          for (const pipe of [streams.stdout, streams.stderr]) log.rush(pipe);
+        },
         closeWithin: (ms) => {
           for (const pipe of [streams.stdout, streams.stderr]) {
             log.hurry(pipe);
@@ -207,6 +232,7 @@ export function openLogs(options: LogsOptions): Logs {
     },
     close: async (ms) => {
       closed = true;
+      loud.end();
       const written = Promise.all([writer.close(), ...[...services.values()].map((log) => log.file.close())]);
       await new Promise<void>((resolve) => {
         const disarm = clock.after(ms, resolve);
@@ -220,13 +246,15 @@ export function openLogs(options: LogsOptions): Logs {
       outputDropped: writer.queue.dropped,
       outputQueued: writer.queue.bytes,
       files: Object.fromEntries(
-        [...services].map(([name, { file }]) => [
+        [...services].map(([name, { file, flow }]) => [
           name,
           {
             written: file.written,
             dropped: file.queue.dropped,
             queued: file.queue.bytes,
             failures: file.failures,
+            hidden: flow.hiddenLines,
+            heldSeconds: flow.heldMs / 1000,
           },
         ]),
       ),

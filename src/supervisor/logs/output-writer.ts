@@ -1,8 +1,11 @@
+import type { Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
 import { BlockQueue } from './block-queue.ts';
 import type { Output } from './ports.ts';
 
 const LIMIT = 4 * 1024 * 1024;
+/** What is missing is said at once, then their sum so often: of a flood it would be said many times a second. */
+const SAID_EVERY_MS = 10_000;
 
 /** Nobody will ever read it again: the other end of the pipe or terminal is gone. */
 const GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'EBADF', 'ENOTCONN', 'ECONNRESET']);
@@ -21,10 +24,15 @@ export class OutputWriter {
   private readonly events: OutputEvents;
   private writing = false;
   private isGone = false;
+  private isClosing = false;
+  /** Armed while what is missing was said a moment ago. */
+  private disarm: (() => void) | undefined;
+  private readonly clock: Clock;
   private readonly settled: (() => void)[] = [];
 
-  constructor(output: Output, events: OutputEvents) {
+  constructor(output: Output, clock: Clock, events: OutputEvents) {
     this.output = output;
+    this.clock = clock;
     this.events = events;
   }
 
@@ -39,13 +47,15 @@ export class OutputWriter {
 
   /** Resolves when all is written; never, if nobody reads it: the caller sets the limit. */
   async close(): Promise<void> {
+    this.isClosing = true;
+    this.disarm?.();
+    this.disarm = undefined;
     this.kick();
     while (this.writing) await new Promise<void>((resolve) => this.settled.push(resolve));
   }
 
   private writeNext(): void {
-    const missing = this.queue.takeMissing();
-    const gap = missing > 0 && !this.isGone ? this.events.missingLine(missing) : undefined;
+    const gap = this.isGone || this.disarm ? undefined : this.sayMissing();
     const block = this.queue.take();
     if (!block && !gap) {
       for (const resolve of this.settled.splice(0)) resolve();
@@ -66,6 +76,19 @@ export class OutputWriter {
       if (error) this.fail(error, lines);
       else this.writeNext();
     });
+  }
+
+  /** What stands for the lines that were dropped since it was said last; undefined: none were. */
+  private sayMissing(): Buffer | undefined {
+    const missing = this.queue.takeMissing();
+    if (missing === 0) return undefined;
+    if (!this.isClosing) {
+      this.disarm = this.clock.after(SAID_EVERY_MS, () => {
+        this.disarm = undefined;
+        this.kick();
+      });
+    }
+    return this.events.missingLine(missing);
   }
 
   private fail(error: Error, lines: number): void {

@@ -28,3 +28,22 @@ export interface Output {
   /** One call at a time; the bytes must not change until `done`. */
   write(bytes: Uint8Array, done: (error: Error | undefined) => void): void;
 }
+
+/** How long others have waited for a processor. */
+export interface ProcessorWaits {
+  /**
+   * ms that threads of the services asked for ran, and that they were ready to run and did not, since the last call;
+   * undefined: the kernel does not tell. Patient ones (nice) are left out: waiting is what they were started for.
+   */
+  read(counts: (service: string) => boolean): { readonly ran: number; readonly waited: number } | undefined;
+}
+
+/** A service began to be restrained, is restrained in one more way, or is free again. */
+export interface RestraintEvent {
+  readonly service: string;
+  /** `hidden`: its lines are not all shown on standard output; `held`: it is read more slowly. */
+  readonly what: 'hidden' | 'held' | 'free';
+  /** Since it was free last: ms it was made to wait, and lines that standard output did not show. */
+  readonly heldMs: number;
+  readonly hiddenLines: number;
+}

@@ -3,6 +3,7 @@ import type { LogLine } from '../../protocol/control.ts';
 import { stampOf } from '../../protocol/stored-line.ts';
 import { FileWriter } from './file-writer.ts';
 import { Intake, type Source } from './intake.ts';
+import type { Flow } from './loud-services.ts';
 import type { LogFile, OutputPipe } from './ports.ts';
 import type { JobMark } from './record-shapes.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -13,13 +14,18 @@ export class ServiceLog {
   readonly name: string;
   readonly tail = new Tail();
   readonly file: FileWriter;
+  readonly flow: Flow;
   private readonly around: Surroundings;
+  /** Those that wait for the file, and of them those that wait where the service is too loud. */
   private readonly pipes = new Set<OutputPipe>();
+  private readonly paced = new Set<OutputPipe>();
   private isBehind = false;
+  private isResting = false;
 
   constructor(name: string, file: LogFile, around: Surroundings) {
     this.name = name;
     this.around = around;
+    this.flow = around.loud.open(name);
     this.file = new FileWriter(file, around.clock, {
       behind: () => this.hold(true),
       caughtUp: () => this.hold(false),
@@ -42,17 +48,27 @@ export class ServiceLog {
   ): Promise<void> {
     const intake = new Intake(this, this.around, { stream, generation, pid, job });
     this.pipes.add(pipe);
+    this.paced.add(pipe);
     return new Promise((resolve) => {
       pipe.read(
-        (chunk) => intake.take(chunk),
+        (chunk) => {
+          intake.take(chunk);
+          this.took(chunk.length);
+        },
         () => {
           this.pipes.delete(pipe);
+          this.paced.delete(pipe);
           intake.end();
           resolve();
         },
       );
-      if (this.isBehind) pipe.pause();
+      if (this.isBehind || this.isResting) pipe.pause();
     });
+  }
+
+  /** However loud it is: it is being stopped or has died, and has no time to wait. */
+  rush(pipe: OutputPipe): void {
+    if (this.paced.delete(pipe) && this.isResting && !(this.isBehind && this.pipes.has(pipe))) pipe.resume();
   }
 
   /**
@@ -60,6 +76,7 @@ export class ServiceLog {
    * little (a pipe's size), and if it were not, the queue counts what it drops.
    */
   hurry(pipe: OutputPipe): void {
+    this.rush(pipe);
     if (this.pipes.delete(pipe) && this.isBehind) pipe.resume();
   }
 
@@ -78,7 +95,25 @@ export class ServiceLog {
 
   private hold(behind: boolean): void {
     this.isBehind = behind;
-    for (const pipe of this.pipes) behind ? pipe.pause() : pipe.resume();
+    for (const pipe of this.pipes) {
+      if (this.isResting && this.paced.has(pipe)) continue;
+      behind ? pipe.pause() : pipe.resume();
+    }
+  }
+
+  private took(bytes: number): void {
+    const { flow } = this;
+    const ms = this.around.loud.took(flow, bytes);
+    if (ms <= 0 || this.isResting || this.paced.size === 0) return;
+    flow.heldMs += ms;
+    this.rest(true);
+    this.around.clock.after(ms, () => this.rest(false));
+  }
+
+  private rest(isResting: boolean): void {
+    this.isResting = isResting;
+    if (this.isBehind) return;
+    for (const pipe of this.paced) isResting ? pipe.pause() : pipe.resume();
   }
 }
 

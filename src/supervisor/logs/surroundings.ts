@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Listeners } from './listeners.ts';
+import type { LoudServices } from './loud-services.ts';
 import type { OutputWriter } from './output-writer.ts';
 import type { Redactor } from './redactor.ts';
 import type { Look } from './render.ts';
@@ -11,6 +12,7 @@ export interface Surroundings {
   readonly output: OutputWriter;
   readonly listeners: Listeners;
   readonly redactor: Redactor;
+  readonly loud: LoudServices;
   /** What is said of a service's file: level, sentence, fields. */
   say(level: 'info' | 'warn', msg: string, fields: Readonly<Record<string, unknown>>): void;
 }

@@ -185,6 +185,25 @@ describe('the care for log files', () => {
     care.end();
   });
 
+  it('says at once that the oldest go, and of a flood that makes them go all the time every ten seconds', async () => {
+    const files: KeptFile[] = [];
+    const { care, clock, above, said } = openCare(files);
+    await care.look();
+    for (let second = 0; second < 25; second += 1) {
+      files.push(kept(daysAgo(0, `.${second + 1}.log`), 1100));
+      above().run();
+      await settle();
+      clock.advance(1000);
+    }
+    care.end();
+    expect(said.map((text) => text.slice(0, 20))).toEqual([
+      'warn a log file (1.1',
+      'warn 9 log files (9.',
+      'warn 10 log files (1',
+      'warn 5 log files (5.',
+    ]);
+  });
+
   it('closes what is being written where that alone is too much, and comes again when it has grown', async () => {
     const { care, above, cuts } = openCare([kept(daysAgo(0), 1200, true)]);
     await care.look();

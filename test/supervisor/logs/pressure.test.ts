@@ -28,6 +28,33 @@ describe('a reader of standard output that does not read', () => {
     expect(file('app').lines).toHaveLength(20 * 10_485 + 1);
   });
 
+  it('is told what it missed at once, then every ten seconds, and once more at the end', async () => {
+    const { attach, output, clock, logs } = openFixture();
+    const { stdout } = attach('app');
+    const said = () =>
+      [...output.text.matchAll(/dropped (\d+) lines of standard output/g)].map(([, n]) => Number(n));
+    const miss = async () => {
+      output.holding = true;
+      for (let sent = 0; sent < 6; sent += 1) stdout.send(MEGABYTE);
+      output.letGo();
+      await settle();
+    };
+    await miss();
+    expect(said()).toHaveLength(1);
+    await miss();
+    await miss();
+    clock.advance(9_999);
+    await settle();
+    expect(said()).toHaveLength(1);
+    clock.advance(1);
+    await settle();
+    expect(said()).toHaveLength(2);
+    await miss();
+    await logs.close(1000);
+    expect(said()).toHaveLength(3);
+    expect(said().reduce((sum, lines) => sum + lines, 0)).toBe(logs.stats().outputDropped);
+  });
+
   it('is known to be gone after EPIPE: nothing more is written to it, and the file says so', async () => {
     const { attach, output, file, logs } = openFixture();
     const { stdout } = attach('app');
