@@ -71,7 +71,7 @@ export async function settleOperation(
     if (operation === undefined) return { stageInUse: undefined, settled: asked };
     if (operation.step === 'flip' && !isOutlived(layout, operation)) flip(job, layout, user, operation);
     else if (lock === undefined) return { stageInUse: operation.stage, settled: asked };
-    else sweep(job, layout, operation);
+    else sweep(job, layout, user, operation);
     return { stageInUse: undefined, settled: true };
   } finally {
     lock?.release();
@@ -84,10 +84,10 @@ function flip(job: Job, layout: Layout, user: Identity, operation: Operation): v
   job.note(`${operation.what} is in force${before}`);
 }
 
-function sweep(job: Job, layout: Layout, operation: Operation): void {
+function sweep(job: Job, layout: Layout, user: Identity, operation: Operation): void {
   const { what, step, readyAt = operation.startedAt } = operation;
   // Killed in the middle of it, the next start must not flip what is left.
-  if (step === 'flip') writeOperation(layout, { ...operation, step: 'build' });
+  if (step === 'flip') writeOperation(layout, { ...operation, step: 'build' }, user);
   removeStage(layout, operation);
   clearOperation(layout);
   if (step === 'build') job.note(`${what} was interrupted: nothing has changed`);
@@ -121,7 +121,7 @@ export function finishFlip(
   note: (text: string) => void = () => undefined,
 ): string {
   const { pg } = layout;
-  const operation = beginFlip(layout, found);
+  const operation = beginFlip(layout, user, found);
   const staged = join(pg, operation.stage, 'main');
   const place = join(pg, String(operation.to));
   if (existsSync(staged)) {
@@ -156,12 +156,12 @@ export function finishFlip(
 }
 
 /** The moment at which the cluster in use goes out of use is written down once, whoever finishes what it begins. */
-function beginFlip(layout: Layout, operation: Operation): Operation {
+function beginFlip(layout: Layout, user: Identity, operation: Operation): Operation {
   if (operation.flippedAt !== undefined) return operation;
   // A clock that runs behind must not make it older than the operation.
   const at = Math.max(Date.now(), Date.parse(operation.readyAt ?? operation.startedAt));
   const begun = { ...operation, flippedAt: new Date(at).toISOString() };
-  writeOperation(layout, begun);
+  writeOperation(layout, begun, user);
   return begun;
 }
 

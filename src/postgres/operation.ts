@@ -15,6 +15,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
+import type { Identity } from '../system/users.ts';
 import { syncFolder, writeFileAtomic } from '../system/write-file-atomic.ts';
 import type { Layout } from './layout.ts';
 import { readControlFile } from './pg-control.ts';
@@ -100,9 +101,17 @@ export function readOperation({ pg }: Pick<Layout, 'pg'>): Operation | undefined
   }
 }
 
-/** On the disk when it returns. */
-export function writeOperation({ pg }: Pick<Layout, 'pg'>, operation: Operation): void {
-  writeFileAtomic(join(pg, FILE), `${JSON.stringify(operation, null, 2)}\n`, { mode: 0o600 });
+/**
+ * On the disk when it returns.
+ * @param user the database's: a program that is that user reads on where a start of root's was cut off
+ */
+export function writeOperation(
+  { pg }: Pick<Layout, 'pg'>,
+  operation: Operation,
+  user?: Identity | undefined,
+): void {
+  const owner = process.geteuid?.() === 0 ? user : undefined;
+  writeFileAtomic(join(pg, FILE), `${JSON.stringify(operation, null, 2)}\n`, { mode: 0o600, owner });
 }
 
 export function clearOperation({ pg }: Pick<Layout, 'pg'>): void {

@@ -7,6 +7,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -48,7 +49,9 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-const user = currentIdentity();
+const ours = currentIdentity();
+/** The database's user; as root another one. */
+const user = ours.uid === 0 ? { ...ours, uid: 65_534, gid: 65_534 } : ours;
 
 function cluster(folder: string, mark: string): void {
   mkdirSync(join(folder, 'main', 'global'), { recursive: true });
@@ -79,7 +82,7 @@ function volume(from: number | undefined, to: number): { layout: Layout; operati
     step: 'flip',
   };
   cluster(join(layout.pg, operation.stage), 'new');
-  writeOperation(layout, operation);
+  writeOperation(layout, operation, user);
   return { layout, operation };
 }
 
@@ -107,6 +110,9 @@ describe.each([
       }
       fault.left = Number.POSITIVE_INFINITY;
       if (killed) {
+        // The database's user can read on, whoever wrote it last.
+        const note = statSync(join(layout.pg, 'op.json'), { throwIfNoEntry: false });
+        expect(note?.uid ?? user.uid).toBe(user.uid);
         // Whoever starts now knows: what is in force, or that a flip is to be finished.
         expect(inForce(layout) ?? readOperation(layout)?.step).toMatch(/^(old|new|flip)$/);
         const left = readOperation(layout);
