@@ -1,8 +1,13 @@
 /**
- * A database of pgbench through its backup: dumped, verified by restoring it, restored over the living one; beside
+ * A database of pgbench, or of text, through its backup: dumped, verified by restoring it, restored over the living one; beside
  * pg_dump alone, in turns, with the most memory each of our programs takes. Medians.
  *
- *   npm run build && node bench/backup-speed.ts [scale] [rounds]     scale 70 is a database of 1 GB
+ *   npm run build && node bench/backup-speed.ts [scale] [rounds] [pgbench | text]     scale 70 is a database of about 1 GB
+ *
+ * pgbench's rows are blanks for the most part and pack to a fiftieth, so that packing, which is most of the work of a real
+ * dump, costs little; text packs to a quarter. Runs in the image as well, with the repository at /src:
+ *
+ *   docker run --rm --network host -v "$PWD:/src:ro" --entrypoint node IMAGE /src/bench/backup-speed.ts
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +17,7 @@ import { findBinaries } from '../src/postgres/binaries.ts';
 import type { BackupRunResult, MadeBackup } from '../src/protocol/backups.ts';
 import { makeEmptyVolume } from '../test/support/postgres.ts';
 
-const [scale = '70', rounds = '3'] = process.argv.slice(2);
+const [scale = '70', rounds = '3', data = 'pgbench'] = process.argv.slice(2);
 const folder = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'bulkhead-speed-'));
 chmodSync(folder, 0o755);
 const { bin } = findBinaries({ libraryDir: folder });
@@ -21,10 +26,20 @@ try {
   await volume.boot();
   const place = ['-h', '127.0.0.1', '-p', String(volume.plan.port), '-U', volume.plan.user];
   const env = { ...process.env, PGPASSWORD: volume.password() };
-  execFileSync(join(bin, 'pgbench'), [...place, '-q', '-i', '-s', scale, volume.plan.name], {
-    env,
-    stdio: 'ignore',
-  });
+  if (data === 'text') {
+    await volume.query(
+      `CREATE TABLE lines AS SELECT i AS id, (i % 100)::int AS kind, now() AS at,
+              w[1 + i % 10] || ' ' || md5(i::text) || ' ' || w[1 + i / 7 % 10] || ' lorem ipsum dolor sit amet' AS line
+         FROM generate_series(1, ${Number(scale) * 80_000}::bigint) i,
+              (VALUES (ARRAY['alpha', 'tool', 'image', 'video', 'editor', 'search', 'model', 'data', 'free', 'open'])) v (w)`,
+    );
+    await volume.query('ALTER TABLE lines ADD PRIMARY KEY (id)');
+  } else {
+    execFileSync(join(bin, 'pgbench'), [...place, '-q', '-i', '-s', scale, volume.plan.name], {
+      env,
+      stdio: 'ignore',
+    });
+  }
   const [size] = await volume.admin<{ mb: number }>(
     `SELECT (pg_database_size('${volume.plan.name}') / 1048576)::int AS mb`,
   );
