@@ -15,6 +15,7 @@ import { type KeptDatabase, listKeptDatabases } from '../postgres/kept-databases
 import { type Layout, layoutOf } from '../postgres/layout.ts';
 import { ensureLedger } from '../postgres/ledger.ts';
 import { newOperation, readOperation, readyToFlip } from '../postgres/operation.ts';
+import { databaseUser } from '../postgres/system-user.ts';
 import type { Job } from '../program/job.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import type { RollbackPlan } from '../protocol/operations.ts';
@@ -76,7 +77,7 @@ async function decide(
   const kept = findKept(layout, all, name);
   if (forget !== undefined) {
     if (dryRun === undefined) await forgetKept(job, layout, kept, living);
-  } else if (kept.kind === 'cluster') bringBackCluster(layout, kept, dryRun !== undefined);
+  } else if (kept.kind === 'cluster') bringBackCluster(job, layout, kept, dryRun !== undefined);
   else if (living) return bringBackDatabase(job, layout, kept, living, dryRun !== undefined);
   job.report({ type: 'result', value: planOf(kept) });
 }
@@ -88,14 +89,15 @@ function planOf(kept: Kept): RollbackPlan {
     : { kind, name, since, major: undefined, why: 'replaced', bytes: kept.bytes, aside: undefined };
 }
 
-function bringBackCluster(layout: Layout, kept: KeptCluster, isDry: boolean): void {
+function bringBackCluster(job: Job, layout: Layout, kept: KeptCluster, isDry: boolean): void {
   const lack = findLack(kept.folder);
   if (lack !== undefined) throw new Failure(`cannot bring back ${kept.name}: ${lack}, so it is not whole`);
   findBinaries({ major: kept.major, libraryDir: join(layout.sockets, 'lib') });
   if (isDry) return;
   const facts = { from: majorInUse(layout), to: kept.major, what: `return to ${kept.name}` };
   const operation = newOperation('rollback', facts);
-  orderOperation(layout, readyToFlip({ ...operation, stage: `trash/${kept.name}/${kept.major}` }));
+  const stage = `trash/${kept.name}/${kept.major}`;
+  orderOperation(layout, databaseUser(job.plan.systemUser), readyToFlip({ ...operation, stage }));
 }
 
 /** One transaction, as a restore: the two change names, and the ledger says so. */

@@ -40,7 +40,7 @@ export async function runUpgrade(job: Job): Promise<void> {
     }
     const what = `upgrade from PostgreSQL ${plan.from} to ${plan.to}`;
     const operation = newOperation('upgrade', { from: plan.from, to: plan.to, what });
-    orderOperation(layout, { ...operation, step: 'asked' });
+    orderOperation(layout, databaseUser(job.plan.systemUser), { ...operation, step: 'asked' });
   }
   job.report({ type: 'result', value: plan });
 }

@@ -51,12 +51,12 @@ export async function buildCluster(
     refuseOthers(layout, operation);
     requireRoom(layout, operation, needed);
     const folder = join(layout.pg, operation.stage);
-    writeOperation(layout, { ...operation, step: 'build' });
+    writeOperation(layout, { ...operation, step: 'build' }, user);
     try {
       makeOwned(folder, user);
       await build({ folder, cluster: join(folder, 'main') });
       syncFolder(folder);
-      writeOperation(layout, upTo === 'flip' ? readyToFlip(operation) : { ...operation, step: upTo });
+      writeOperation(layout, upTo === 'flip' ? readyToFlip(operation) : { ...operation, step: upTo }, user);
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
       clearOperation(layout);
@@ -68,11 +68,11 @@ export async function buildCluster(
 }
 
 /** Has the next start do something that needs no work before: what is asked for, or a flip of what is there. */
-export function orderOperation(layout: Layout, operation: Operation): void {
+export function orderOperation(layout: Layout, user: Identity, operation: Operation): void {
   const lock = lockOperations(layout);
   try {
     refuseOthers(layout, operation);
-    writeOperation(layout, operation);
+    writeOperation(layout, operation, user);
   } finally {
     lock.release();
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findInstallations, findTool } from '../../src/postgres/binaries.ts';
@@ -53,8 +53,11 @@ describe.skipIf(!older)(`an upgrade from PostgreSQL ${older?.major} to ${newest?
   });
 
   test('case 20: moves everything at the next start, keeps the old cluster, and goes back', async () => {
-    const asked = await volume.run('upgrade', { input: { withoutBackup: '1' } });
+    // Without a supervisor, as root: the database's user has to read what is asked for.
+    const asked = await volume.run('upgrade', { input: { withoutBackup: '1' }, asRoot: true });
     expect(asked.failure).toBeUndefined();
+    const pgFolder = join(volume.dataDir, 'pg');
+    expect(statSync(join(pgFolder, 'op.json')).uid).toBe(statSync(pgFolder).uid);
     const cluster = await volume.run('cluster');
     expect(cluster.failure).toBeUndefined();
     expect(cluster.notes.join()).toContain(
