@@ -30,6 +30,11 @@ export interface LookOptions {
 
 const LAUNCH_TIMEOUT_MS = 20_000;
 
+/** The kernel kills the largest: that may be the browser itself and not one of its tabs. */
+function ofMemory(running: RunningBrowser | undefined): string {
+  return (running?.oomKills() ?? 0) > 0 ? ': out of memory' : '';
+}
+
 /** Opens an address in a browser of its own and brings out what the directory shows of it. */
 export async function lookAt(url: string, { settings, signal, progress, say }: LookOptions): Promise<Seen> {
   const guard = makeGuard(settings.allowed);
@@ -59,7 +64,7 @@ export async function lookAt(url: string, { settings, signal, progress, say }: L
     });
     signal.throwIfAborted();
     progress(10, 'browser started');
-    const seen = await visit(running.browser, {
+    const seen = await visit(running, {
       url,
       robots,
       signal,
@@ -86,6 +91,9 @@ export async function lookAt(url: string, { settings, signal, progress, say }: L
     return { url: seen.url, facts: seen.facts, logo, screenshot, received: proxy.received(), memory };
   } catch (error) {
     signal.throwIfAborted();
+    const end = running?.endedBy();
+    if (end !== undefined)
+      throw new Problem(`cannot open ${url}: Chromium ended, ${end}${ofMemory(running)}`);
     const [refusal] = proxy.refusals;
     if (refusal && error instanceof Problem && error.constructor === Problem) {
       throw new Problem(`${wordsOf(error)} (${refusal})`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { type Browser, connect } from 'puppeteer-core';
 import { Problem } from '../problem.ts';
+import { countOomKills } from './crash.ts';
 import { isHeadlessShell } from './find.ts';
 import { chromiumFlags, VIEWPORT } from './flags.ts';
 import { makeWorkFolder } from './folder.ts';
@@ -14,6 +15,12 @@ import { killTree, memoryOf } from './tree.ts';
 export interface RunningBrowser {
   readonly browser: Browser;
   readonly pid: number;
+  /** The newest of what it wrote on its standard error. */
+  said(): string;
+  /** How it ended, unasked: `killed by SIGKILL`; undefined: it runs. */
+  endedBy(): string | undefined;
+  /** How many of our group the kernel has killed for want of memory since it started; undefined: it does not tell. */
+  oomKills(): number | undefined;
   /** Bytes of its whole tree now, shared pages counted once. */
   memory(): number | undefined;
   /** Kills it with its tree and removes its folder. May be called at any time, more than once. */
@@ -56,7 +63,14 @@ export async function launchBrowser(options: LaunchOptions): Promise<RunningBrow
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit ${code}`));
   });
+  let end: string | undefined;
+  let isOurs = false;
+  void ended.then((how) => {
+    if (!isOurs) end = how;
+  });
+  const before = countOomKills();
   const kill = async () => {
+    isOurs = true;
     if (child.pid && child.exitCode === null && child.signalCode === null) killTree(child.pid);
     await ended;
     child.stderr?.destroy();
@@ -80,7 +94,18 @@ export async function launchBrowser(options: LaunchOptions): Promise<RunningBrow
       }),
       ended,
     );
-    return { browser, pid, memory: () => memoryOf(pid), kill };
+    return {
+      browser,
+      pid,
+      said: () => lastWords,
+      endedBy: () => end,
+      oomKills: () => {
+        const now = countOomKills();
+        return now === undefined || before === undefined ? undefined : now - before;
+      },
+      memory: () => memoryOf(pid),
+      kill,
+    };
   } catch (error) {
     await kill();
     const said = lastWords.trim().split('\n').at(-1);

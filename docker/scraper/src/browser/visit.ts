@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Browser, HTTPResponse, Page } from 'puppeteer-core';
+import type { HTTPResponse, Page } from 'puppeteer-core';
 import { Problem, wordsOf } from '../problem.ts';
+import { watchCrashes, wordsOfCrash } from './crash.ts';
 import { type PageFacts, readPage, tidyFacts } from './facts.ts';
 import { VIEWPORT } from './flags.ts';
+import type { RunningBrowser } from './launch.ts';
 import { type NavigationRules, watchNavigation } from './navigation.ts';
 
 export interface Visit {
@@ -29,7 +31,11 @@ const LOAD_SHARE_MS = 8_000;
 const SETTLE_MS = 400;
 
 /** Opens an address in a fresh page and looks at it. Whatever the page does, this ends by `timeoutMs`. */
-export async function visit(browser: Browser, options: VisitOptions): Promise<Visit> {
+export async function visit(
+  running: Pick<RunningBrowser, 'browser' | 'said' | 'oomKills'>,
+  options: VisitOptions,
+): Promise<Visit> {
+  const { browser } = running;
   const ends = performance.now() + options.timeoutMs;
   const tooLong = new Problem(
     `cannot open ${options.url}: it took longer than ${options.timeoutMs / 1000} s`,
@@ -45,10 +51,21 @@ export async function visit(browser: Browser, options: VisitOptions): Promise<Vi
   const tooLarge = () =>
     opened.yet || over.reject(new Problem(`cannot open ${options.url}: the page is too large`));
   options.full.addEventListener('abort', tooLarge, { once: true });
+  const crashes = await Promise.race([watchCrashes(browser), over.promise]);
   const page = await Promise.race([browser.newPage(), over.promise]);
-  page.once('error', () => over.reject(new Problem(`cannot open ${options.url}: the tab crashed`)));
+  let isGone = false;
+  page.once('error', () => {
+    isGone = true;
+    void crashes.why().then((crash) => {
+      const why = wordsOfCrash({ crash, said: running.said(), oomKills: running.oomKills() });
+      over.reject(new Problem(`cannot open ${options.url}: ${why}`));
+    });
+  });
   try {
-    const work = look(page, options, opened, () => Math.max(1, ends - performance.now()));
+    const work = look(page, options, opened, () => Math.max(1, ends - performance.now())).catch(
+      // What its end does to a question under way is not why it ended.
+      (error: unknown) => (isGone ? over.promise : Promise.reject(error)),
+    );
     work.catch(() => {});
     return await Promise.race([work, over.promise]);
   } finally {

@@ -120,7 +120,7 @@ test('awful pages end as one failed attempt each, in words, and nothing stays be
   const expected: [PageKind, RegExp, NodeJS.ProcessEnv][] = [
     ['hang', /took longer than 4 s/, short],
     ['busy', /took longer than 4 s/, short],
-    ['hungry', /the tab crashed/, patient],
+    ['hungry', /out of memory: the page needs more than its browser may have/, patient],
     ['huge', /the page is too large/, patient],
     ['loop', /more than 5 redirects/, patient],
     ['scriptLoop', /more than 5 redirects/, patient],
@@ -195,6 +195,30 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test('a tab or a browser that somebody kills is told as that', async () => {
+  const isTab = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('--type=renderer');
+  for (const [victim, words] of [
+    ['tab', /the tab was killed \(SIGKILL\)/],
+    ['browser', /Chromium ended, killed by SIGKILL/],
+  ] as const) {
+    const page = pageOf('busy');
+    const asked = new Promise<void>((resolve) => {
+      onAsk = (path) => {
+        if (path === `/page/${page}`) resolve();
+      };
+    });
+    const attempt = startAttempt('scrape', { tool: page }, environment());
+    await Promise.race([asked, attempt.ended]);
+    const [, browser = 0, ...others] = treeOf(attempt.pid);
+    for (const pid of victim === 'tab' ? others.filter(isTab) : [browser]) process.kill(pid, 'SIGKILL');
+    const { code, output } = await attempt.ended;
+    assert.equal(code, 1, victim);
+    assert.match(output.trim().split('\n').at(-1) ?? '', words);
+    assert.deepEqual(readdirSync(temporary), []);
+  }
+  onAsk = () => {};
+});
 
 test('who is asked to stop stops, and blames nobody', async () => {
   const tool = 3 + 40;
