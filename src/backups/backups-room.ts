@@ -1,5 +1,5 @@
 /** The folder of the backups while somebody works in it: one at a time, on a disk with room. */
-import { chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
@@ -9,19 +9,14 @@ import type { Job } from '../program/job.ts';
 import { BACKUP_KINDS } from '../protocol/backups.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { freeBytes } from '../system/files.ts';
-import { type Lock, takeLock } from '../system/lock.ts';
+import { type Lock, takeLockInTurn } from '../system/lock.ts';
 import { settleReplaced } from './replaced.ts';
 import { endLeftover } from './scratch-cluster.ts';
 
 /** Held by whoever makes, verifies, restores or removes backups. Throws a Failure where another one does. */
 export function lockBackups(root: string): Lock {
-  const lock = takeLock(join(root, 'lock'));
-  if (lock) {
-    // The next one to take it may not be root.
-    const { uid, gid } = statSync(root);
-    if (process.geteuid?.() === 0) chownSync(join(root, 'lock'), uid, gid);
-    return lock;
-  }
+  const lock = takeLockInTurn(join(root, 'lock'));
+  if (lock) return lock;
   throw new Failure('cannot work on the backups: another backup, verification or restore is running', {
     remedy: 'wait until it has ended, see `bulkhead logs`',
     exitCode: CommandExit.refused,

@@ -63,8 +63,8 @@ export async function settleOperation(
     operation = readOperation(layout);
   }
   if (operation === undefined) return { stageInUse: undefined, settled: asked };
-  const { takeLock } = await import('../system/lock.ts');
-  const lock = takeLock(operationLock(layout));
+  const { takeLockInTurn } = await import('../system/lock.ts');
+  const lock = takeLockInTurn(operationLock(layout));
   try {
     // Whoever held the lock until now may have brought it further.
     operation = readOperation(layout);

@@ -17,7 +17,7 @@ import {
 import { STAGE } from '../postgres/stages.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
 import { freeBytes } from '../system/files.ts';
-import { type Lock, takeLock } from '../system/lock.ts';
+import { type Lock, takeLockInTurn } from '../system/lock.ts';
 import type { Identity } from '../system/users.ts';
 import { syncFolder } from '../system/write-file-atomic.ts';
 
@@ -121,7 +121,7 @@ export function discardOperation(layout: Layout, stage: string): void {
 }
 
 function lockOperations(layout: Layout): Lock {
-  const lock = takeLock(operationLock(layout));
+  const lock = takeLockInTurn(operationLock(layout));
   if (lock) return lock;
   throw new Failure('cannot work on the cluster: a restore, an upgrade or an adoption is running', {
     remedy: 'wait until it has ended: bulkhead logs',

@@ -1,4 +1,15 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { isLockedFile, lockFile } from './libc.ts';
 
 export interface Lock {
@@ -63,6 +74,20 @@ export function viewLock(path: string): LockView | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As takeLock, where root and the owner of the folder take turns: what root has made, that one could not open. */
+export function takeLockInTurn(path: string): Lock | undefined {
+  if (process.geteuid?.() === 0) {
+    const { uid, gid } = statSync(dirname(path));
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+    try {
+      fchownSync(fd, uid, gid);
+    } finally {
+      closeSync(fd);
+    }
+  }
+  return takeLock(path);
 }
 
 function noteHolder(fd: number): void {

@@ -57,7 +57,8 @@ describe.skipIf(!older)(`an upgrade from PostgreSQL ${older?.major} to ${newest?
     const asked = await volume.run('upgrade', { input: { withoutBackup: '1' }, asRoot: true });
     expect(asked.failure).toBeUndefined();
     const pgFolder = join(volume.dataDir, 'pg');
-    expect(statSync(join(pgFolder, 'op.json')).uid).toBe(statSync(pgFolder).uid);
+    for (const name of ['op.json', 'op.lock'])
+      expect(statSync(join(pgFolder, name)).uid).toBe(statSync(pgFolder).uid);
     const cluster = await volume.run('cluster');
     expect(cluster.failure).toBeUndefined();
     expect(cluster.notes.join()).toContain(
