@@ -55,16 +55,16 @@ export const FREE: Restraint = {
 
 /** Of a service that is restrained, so that it is seen, and always moves. Bytes a second. */
 export const LEAST_SHOWN = 2e6;
-export const LEAST_READ = 8e6;
+export const LEAST_READ = 10e6;
 
 /** Others waited for this share of the time they wanted: too long. */
-const TOO_LONG = 0.55;
+const TOO_LONG = 0.5;
 /** Below this one nobody waits; between the two nothing is changed. */
-const NOBODY = 0.42;
+const NOBODY = 0.38;
 /** Less waiting than this, in ms a second, is none, however little they ran: a thread that wakes up waits a little. */
-const NONE = 100;
+const NONE = 200;
 /** What was seen last counts for so much of what they fared of late. */
-const LATEST = 0.5;
+const LATEST = 0.35;
 const LESS = 0.7;
 /** Slowly at first, not to be too fast at once; then faster, for they may all have gone home. */
 const MORE = 1.05;
