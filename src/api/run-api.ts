@@ -4,14 +4,14 @@ import { codeOf, Failure, messageOf } from '../base/errors.ts';
 import type { Scrape } from '../metrics/scrape.ts';
 import type { Job } from '../program/job.ts';
 import type { JobsStatus } from '../protocol/jobs.ts';
-import type { Measures, MetricsAnswer } from '../protocol/metrics.ts';
+import type { MetricsAnswer } from '../protocol/metrics.ts';
 import type { TokensAnswer } from '../protocol/tokens.ts';
+import { systemClock } from '../system/clock.ts';
 import { createAudit } from './audit.ts';
 import { createEventHub } from './event-hub.ts';
 import { resumeOperations } from './kept-operations.ts';
 import { createOperate, type Operate } from './operate.ts';
 import { createOperations } from './operations.ts';
-import { runProgram } from './run-program.ts';
 import { createServer } from './server.ts';
 import { type ApiSettings, readSettings } from './settings.ts';
 import { createTokenBook } from './token-book.ts';
@@ -24,8 +24,9 @@ function scrapeLater(
 ): Scrape {
   let scrape: Promise<Scrape> | undefined;
   const open = async (): Promise<Scrape> => {
-    const [{ createScrape }, { readApp }] = await Promise.all([
+    const [{ createScrape }, { createMeasuring }, { readApp }] = await Promise.all([
       import('../metrics/scrape.ts'),
+      import('../metrics/measuring.ts'),
       import('../metrics/from-app.ts'),
     ]);
     const app = metrics?.app;
@@ -33,11 +34,11 @@ function scrapeLater(
       sources: {
         supervisor: () => operate.get<MetricsAnswer>('/v1/metrics'),
         app: app === undefined ? undefined : () => readApp(app),
-        measures: async () => {
-          const [measures] = await runProgram(operate, 'measure', {}, AbortSignal.timeout(MEASURE_MS));
-          // The other end is this very program: the shape is that of protocol/metrics.ts.
-          return measures as Measures;
-        },
+        measures: createMeasuring({
+          begin: (signal) => operate.runs('measure', {}, signal),
+          now: () => performance.now(),
+          after: systemClock.after,
+        }),
         alerts: alerts && (() => alerts.figures()),
         jobs: jobTypes.length === 0 ? undefined : () => operate.jobs<JobsStatus>({ op: 'status' }),
       },
@@ -53,8 +54,6 @@ function scrapeLater(
 
 /** Requests under way at a stop get so long. */
 const FINISH_MS = 700;
-/** A database that hangs shall not gather programs that ask it. */
-const MEASURE_MS = 30_000;
 
 export async function runApi(job: Job): Promise<void> {
   const { assignment, signal, say, hear } = job;

@@ -23,7 +23,7 @@ export interface Sources {
   readonly app: (() => Promise<AppFigures>) | undefined;
   /** Undefined: the plan has no alerts. */
   readonly alerts: (() => AlertFigures) | undefined;
-  /** A process each time; asked only where there is a database. */
+  /** Asked only where there is a database. */
   readonly measures: () => Promise<Measures>;
 }
 
@@ -41,7 +41,7 @@ export function createScrape({ sources, dataDir, now }: ScrapeOptions): Scrape {
   const jobs = sources.jobs && new Cached(sources.jobs, { fresh: 5000, stale: 30_000, patience: 1000 }, now);
   const app = sources.app && new Cached(sources.app, { fresh: 5000, stale: 30_000, patience: 1000 }, now);
   // Nobody waits for it: the next scrape has it.
-  const measures = new Cached(sources.measures, { fresh: 60_000, stale: 180_000, patience: 0 }, now);
+  const measures = new Cached(sources.measures, { fresh: 5000, stale: 120_000, patience: 0 }, now);
   let loop = performance.eventLoopUtilization();
 
   return async (accept) => {

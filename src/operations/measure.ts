@@ -1,15 +1,44 @@
-/** The program `measure`: figures of the database and of the backups, for `/metrics`. It changes nothing. */
+/**
+ * The program `measure`: figures of the database and of the backups, for `/metrics`. It changes nothing, and goes on
+ * until nobody wants them any more, with one session that it keeps: a process and a session each minute cost more than
+ * all else that an idle product does.
+ */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listBackups } from '../backups/list-backups.ts';
 import { connectAsApp, connectAsSuperuser, type Session, serverOf } from '../postgres/connect.ts';
 import type { Job } from '../program/job.ts';
 import { BACKUP_KINDS, isProven } from '../protocol/backups.ts';
 import type { BackupFigures, DatabaseFigures, Measures } from '../protocol/metrics.ts';
 
+const EVERY_MS = 60_000;
+/** A server that does not answer within this is told as one that is away. */
+const PATIENCE_MS = 30_000;
+/** After an hour another one takes over: what a process gathers in a year is nobody's to find out. */
+const MOST_ROUNDS = 60;
+
 export async function runMeasure(job: Job): Promise<void> {
-  const [database, backups] = [await orNothing(readDatabase(job)), await orNothing(readBackups(job))];
-  const value: Measures = { ...(database && { database }), ...(backups && { backups }) };
-  job.report({ type: 'result', value });
+  const over = new AbortController();
+  const signal = AbortSignal.any([job.signal, over.signal]);
+  // Whoever asked for it may be gone, and PID 1 with him.
+  job.hear(
+    () => undefined,
+    () => over.abort(),
+  );
+  const database = new KeptSession(job);
+  try {
+    for (let round = 0; round < MOST_ROUNDS && !signal.aborted; round += 1) {
+      if (round > 0) await sleep(EVERY_MS, undefined, { signal });
+      const figures = await orNothing(database.read());
+      const backups = await orNothing(readBackups(job));
+      const value: Measures = { ...(figures && { database: figures }), ...(backups && { backups }) };
+      job.report({ type: 'result', value });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    database.drop();
+  }
 }
 
 /** What cannot be had is left out: that it is missing says enough. */
@@ -17,15 +46,53 @@ async function orNothing<Value>(asked: Promise<Value>): Promise<Value | undefine
   return asked.catch(() => undefined);
 }
 
-async function readDatabase(job: Job): Promise<DatabaseFigures> {
-  const server = serverOf(job.assignment, job.plan);
-  const { name } = job.plan;
-  const session = server.external ? await connectAsApp(server, name) : await connectAsSuperuser(server);
-  try {
-    const figures = await readFigures(session, name);
+/** One that broke, or was asked in vain, is never asked again. */
+class KeptSession {
+  readonly #job: Job;
+  #session: Session | undefined;
+
+  constructor(job: Job) {
+    this.#job = job;
+  }
+
+  async read(): Promise<DatabaseFigures> {
+    const late = new AbortController();
+    const tooLate = sleep(PATIENCE_MS, undefined, { signal: late.signal, ref: false }).then(() => {
+      throw new Error('it did not answer in time');
+    });
+    try {
+      return await Promise.race([this.#read(), tooLate]);
+    } catch (error) {
+      this.drop();
+      throw error;
+    } finally {
+      late.abort();
+      tooLate.catch(() => undefined);
+    }
+  }
+
+  drop(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    session?.end().catch(() => undefined);
+    session?.connection.stream.destroy();
+  }
+
+  async #read(): Promise<DatabaseFigures> {
+    const { assignment, plan } = this.#job;
+    const server = serverOf(assignment, plan);
+    const session = this.#session ?? (await this.#open(server));
+    const figures = await readFigures(session, plan.name);
     return server.external ? figures : { ...figures, archive: await readArchive(session) };
-  } finally {
-    await session.end();
+  }
+
+  async #open(server: ReturnType<typeof serverOf>): Promise<Session> {
+    const { name } = this.#job.plan;
+    const session = server.external ? await connectAsApp(server, name) : await connectAsSuperuser(server);
+    // Lost while nobody asks: found out by the next question.
+    session.on('error', () => undefined);
+    this.#session = session;
+    return session;
   }
 }
 

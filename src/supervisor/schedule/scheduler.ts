@@ -202,6 +202,8 @@ export class Scheduler {
       this.#saveSoon();
       return;
     }
+    // What lies ahead is known, and what lies behind is dear to find.
+    if ((times.after(known.slot) ?? Number.POSITIVE_INFINITY) > now) return;
     const slot = times.latest(known.slot, now);
     if (slot === undefined) return;
     const late = now - slot;
