@@ -17,6 +17,8 @@ local OWN = '${ownPrefix(prefix)}'
 local call = redis.call
 local function keys(type) return '${prefix}:' .. type .. ':' end
 local function now() local t = call('TIME') return t[1] * 1000 + math.floor(t[2] / 1000) end
+-- Of two {type, BullMQ's priority, seq}.
+local function before(a, b) if a[2] ~= b[2] then return a[2] < b[2] end return a[3] < b[3] end
 local function typeof(id) return call('HGET', OWN .. 'types', id) or nil end
 local function has(list, id) for _, v in ipairs(call('LRANGE', list, 0, -1)) do if v == id then return true end end return false end
 local function made(k, id) return tonumber(call('HGET', k .. id, 'atm') or '0') end

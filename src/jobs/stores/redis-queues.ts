@@ -56,18 +56,33 @@ export class RedisQueues {
     return added.id === id ? undefined : added.id;
   }
 
-  /** BullMQ's next of this type, if it has one for us. */
-  async take(link: RedisLink, type: string, worker: string): Promise<Claim | undefined> {
-    const token = `${worker}/${randomUUID()}`;
-    const backend = this.open(link, type).getBackend() as RedisQueueBackend;
-    const [, id] = (await backend.moveToActive(token)) as [unknown, string | undefined];
-    if (!id) return undefined;
-    const flat = await link.run<Flat | null>('bhTaken', type, id, token, worker, this.#leaseMs);
-    if (flat === null) return undefined;
-    const claim = claimOf(id, type, flat, token, worker);
-    if (!claim.cancelRequested) return claim;
-    // Asked for in between.
-    await link.run('bhEnd', type, id, token, 'cancelled', '', 0, '');
-    return undefined;
+  /**
+   * BullMQ's next of each of these types, in their order; fewer where it has none for us. Asked all at once: two ways to
+   * the server and back, however many they are.
+   */
+  async take(link: RedisLink, types: readonly string[], worker: string): Promise<Claim[]> {
+    const moved = await Promise.all(
+      types.map(async (type) => {
+        const token = `${worker}/${randomUUID()}`;
+        const backend = this.open(link, type).getBackend() as RedisQueueBackend;
+        const [, id] = (await backend.moveToActive(token)) as [unknown, string | undefined];
+        return { type, token, id };
+      }),
+    );
+    const claims = await Promise.all(
+      moved.map(async ({ type, token, id }) => {
+        if (!id) return undefined;
+        const flat = await link.run<Flat | null>('bhTaken', type, id, token, worker, this.#leaseMs);
+        return flat === null ? undefined : claimOf(id, type, flat, token, worker);
+      }),
+    );
+    const ours: Claim[] = [];
+    for (const claim of claims) {
+      if (claim === undefined) continue;
+      if (!claim.cancelRequested) ours.push(claim);
+      // Asked for in between.
+      else await link.run('bhEnd', claim.type, claim.id, claim.token, 'cancelled', '', 0, '');
+    }
+    return ours;
   }
 }

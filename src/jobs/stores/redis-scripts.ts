@@ -10,25 +10,27 @@ const SCRIPTS = {
   /** type, id → 1 new, 0 a duplicate, -1 gone */
   bhIndex: `return index(ARGV[1], ARGV[2])`,
 
-  /** now, types… → the type whose best may run, or nil */
+  /** now, how many in all, then type and how many of it → the types of the best that may run, in their order */
   bhBest: `
-    local best, bestPriority, bestSeq
-    if call('SISMEMBER', OWN .. 'paused', '') == 1 then return nil end
-    for n = 2, #ARGV do
-      local k = keys(ARGV[n])
-      if call('SISMEMBER', OWN .. 'paused', ARGV[n]) == 0 then
+    local all, out = {}, {}
+    if call('SISMEMBER', OWN .. 'paused', '') == 1 then return out end
+    for n = 3, #ARGV, 2 do
+      local type, most = ARGV[n], tonumber(ARGV[n + 1])
+      local k, own = keys(type), {}
+      if call('SISMEMBER', OWN .. 'paused', type) == 0 then
         local ids = call('ZRANGEBYSCORE', k .. 'delayed', 0, (tonumber(ARGV[1]) + 1) * 4096 - 1, 'LIMIT', 0, 1000)
-        ids[#ids + 1] = call('ZRANGE', k .. 'prioritized', 0, 0)[1]
+        for _, id in ipairs(call('ZRANGE', k .. 'prioritized', 0, most - 1)) do ids[#ids + 1] = id end
         for _, id in ipairs(ids) do
-          local priority = tonumber(call('HGET', k .. id, 'priority'))
-          local seq = tonumber(call('HGET', k .. id, 'bhSeq') or '0')
-          if not best or priority < bestPriority or (priority == bestPriority and seq < bestSeq) then
-            best, bestPriority, bestSeq = ARGV[n], priority, seq
-          end
+          local f = call('HMGET', k .. id, 'priority', 'bhSeq')
+          own[#own + 1] = {type, tonumber(f[1] or '0'), tonumber(f[2] or '0')}
         end
+        table.sort(own, before)
+        for m = 1, math.min(most, #own) do all[#all + 1] = own[m] end
       end
     end
-    return best`,
+    table.sort(all, before)
+    for n = 1, math.min(tonumber(ARGV[2]), #all) do out[n] = all[n][1] end
+    return out`,
 
   /** type, id, token, worker, lease in ms → what was claimed, or nil where it was asked to be cancelled before */
   bhTaken: `
