@@ -85,6 +85,7 @@ async function measure(name: string, open: (() => JobStore) | undefined): Promis
   await worker.start();
   const other = open?.();
   await other?.open(['scrape']);
+  await other?.beat({ id: 'w2', host: 'there', active: 0 });
   // Until it rests: the first beats are over.
   await sleep(4000);
   const ways = {
@@ -98,6 +99,8 @@ async function measure(name: string, open: (() => JobStore) | undefined): Promis
       const started = new Promise<string>((resolve) => {
         begun = resolve;
       });
+      // As the worker of that container does.
+      await other?.beat({ id: 'w2', host: 'there', active: 0 });
       const at = performance.now();
       await add();
       const attempt = await started;

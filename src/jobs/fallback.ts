@@ -85,7 +85,7 @@ export class Fallback {
       repeat(clock, 0, () => this.#probe(durable)),
       repeat(clock, PROBE_MS, async () => {
         this.#take('tick');
-        if (this.current === durable) await this.#handover?.rest();
+        if (this.current === durable && (await this.#handover?.rest())) this.#options.changed();
         return this.#pace;
       }),
     );

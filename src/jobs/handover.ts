@@ -26,11 +26,12 @@ export class Handover {
     this.#options = options;
   }
 
-  /** What was active in memory at the return follows when its attempt has ended. */
-  async rest(): Promise<void> {
-    if (this.#moving || this.#options.memory.takeAll(1).length === 0) return;
+  /** What was active in memory at the return follows when its attempt has ended. Whether anything did. */
+  async rest(): Promise<boolean> {
+    if (this.#moving || this.#options.memory.takeAll(1).length === 0) return false;
     // It comes round again in a second.
     await this.all().catch(() => undefined);
+    return true;
   }
 
   /** All but what is active. @throws StoreAway: what was not adopted by then stays in memory */

@@ -118,7 +118,7 @@ export interface Herald {
    * look for yourself.
    */
   readonly isHeard: boolean;
-  /** `ring`: something waits that did not, or is no longer told of. */
+  /** `ring`: by what another worker did, something waits that did not; or that is no longer told. */
   onRing(ring: () => void): void;
   /** Milliseconds until the next job of these types that waits for its time may run; undefined: there is none. */
   untilDue(types: readonly string[]): Promise<number | undefined>;

@@ -140,6 +140,12 @@ describe('PostgreSQL', () => {
     });
     expect(one.herald.isHeard).toBe(false);
     await hear(one);
+    // Whoever is alone knows what it does.
+    await one.add(newJob({ type: 'backup' }));
+    await other.beat({ id: 'w2', host: 'there', active: 0 });
+    await hear(one);
+    expect(rings).toBe(0);
+    await one.complete(await mustClaim(one), {});
     const rung = async (act: () => Promise<unknown>): Promise<void> => {
       const before = rings;
       await act();

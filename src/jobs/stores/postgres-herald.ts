@@ -1,5 +1,5 @@
 /**
- * Hears in PostgreSQL when a job waits that did not, by a session that listens (LISTEN, and a trigger that notifies).
+ * Hears in PostgreSQL what other workers do, by a session that listens (LISTEN, and a trigger that notifies).
  *
  * Such a session may be deaf and not know it: a pooler gives its backend away, a network forgets it. So nobody believes
  * it: with each beat of the worker a word goes out by another session, and only while the last word came back does it

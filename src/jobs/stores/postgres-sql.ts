@@ -1,5 +1,5 @@
 /** What pg-boss has no word for, in SQL on its table and on three small ones beside it. */
-import { MOST_HISTORY } from './words.ts';
+import { MOST_HISTORY, WORKER_SILENT_MS } from './words.ts';
 
 /** Of pg-boss's tables and of ours, in whichever database the queue lives. */
 export const SCHEMA = 'bulkhead_jobs';
@@ -10,7 +10,10 @@ const ATTEMPT = `${SCHEMA}.bulkhead_attempt`;
 const PAUSE = `${SCHEMA}.bulkhead_pause`;
 const WORKER = `${SCHEMA}.bulkhead_worker`;
 
-/** Rings when a job waits that did not: of whoever added it, in whichever container. One for each database. */
+/**
+ * Rings when a job waits that did not, for the workers of other containers: one that is alone knows what it does, and who
+ * notifies commits one after the other. One for each database.
+ */
 const CHANNEL = 'bulkhead_jobs';
 
 /** One line per active job: whose it is, until when, and what it was told. `IF NOT EXISTS`: under a lock, at every start. */
@@ -33,11 +36,14 @@ export const TABLES = `
     seen_at timestamptz NOT NULL
   );
   CREATE INDEX IF NOT EXISTS bulkhead_job_list ON ${JOB} (created_on DESC, id DESC);
+  CREATE OR REPLACE FUNCTION ${SCHEMA}.bulkhead_ring() RETURNS trigger LANGUAGE plpgsql AS $ring$ BEGIN
+    IF (SELECT count(*) > 1 FROM ${WORKER} WHERE seen_at > now() - interval '${WORKER_SILENT_MS} milliseconds')
+    THEN PERFORM pg_catalog.pg_notify('${CHANNEL}', ''); END IF;
+    RETURN NULL;
+  END $ring$;
   DO $do$ BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = '${JOB}'::regclass AND tgname = 'bulkhead_ring')
     THEN RETURN; END IF;
-    CREATE OR REPLACE FUNCTION ${SCHEMA}.bulkhead_ring() RETURNS trigger LANGUAGE plpgsql AS
-      $ring$ BEGIN PERFORM pg_catalog.pg_notify('${CHANNEL}', ''); RETURN NULL; END $ring$;
     CREATE TRIGGER bulkhead_ring AFTER INSERT OR UPDATE OF state ON ${JOB}
       FOR EACH ROW WHEN (NEW.state < 'active') EXECUTE FUNCTION ${SCHEMA}.bulkhead_ring();
   END $do$;`;

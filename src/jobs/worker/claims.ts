@@ -43,6 +43,11 @@ export class Claims {
     if (!this.#stopped) this.#repeat.poke();
   }
 
+  /** Something that was claimed is back, and may be claimed again in a moment. */
+  soon(): void {
+    this.#repeat.hasten(POLL_MS);
+  }
+
   /** PID 1 cannot run this type yet: what it needs is not there. */
   hold(type: string): void {
     this.#held.set(type, this.#options.clock.mono() + HOLD_MS);

@@ -79,7 +79,10 @@ export class Worker {
     const refuse = (claim: Claim, store: JobStore): void => {
       const back = this.#settler.settle(store, claim, { kind: 'released' });
       this.#givenBack.add(back);
-      void back.finally(() => this.#givenBack.delete(back));
+      void back.finally(() => {
+        this.#givenBack.delete(back);
+        this.#claims.soon();
+      });
     };
     const fallback = new Fallback({
       durable,
@@ -90,6 +93,8 @@ export class Worker {
       prepare: async (store) => {
         const { expired } = await store.sweep(workerId);
         for (const job of expired) options.say(`${nameOf(job)}: its worker had ended, now ${job.state}`);
+        // Others are told what we add only once we are among them.
+        await store.beat({ id: workerId, host: options.host, active: 0 });
       },
       handingOver: (ids) => this.#adder.areElsewhere(ids),
       tell: options.note,
