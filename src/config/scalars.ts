@@ -51,6 +51,13 @@ export const duration: Shape<number> = parsed(
   },
 );
 
+/** A duration that many a variable gives as a plain number: seconds then. */
+export const period: Shape<number> = parsed(
+  'a duration such as 5m, or a number of seconds',
+  (text) => parseDuration(/^\s*\d+\s*$/.test(text) ? `${text.trim()}s` : text),
+  { anyOf: [duration.schema, { type: 'integer', minimum: 0 }] },
+);
+
 /** Bytes. A bare number counts bytes, as in Compose. */
 export const size: Shape<number> = parsed(
   'a size such as 512m or 1gb',

@@ -8,7 +8,7 @@ import { jsonValue } from './json-value.ts';
 import { linePosition, type Place } from './located.ts';
 import type { SchedulePlan } from './plan-schedules.ts';
 import { requiresOf } from './requires.ts';
-import { duration, flag, integer, oneOf, signal } from './scalars.ts';
+import { duration, flag, integer, oneOf, period, signal } from './scalars.ts';
 import type { ServiceStanza } from './service-words.ts';
 import { text } from './shape.ts';
 import { placeOfWord, type Stanza, stanza } from './words.ts';
@@ -24,8 +24,8 @@ const scheduleWords = {
     examples: ['0 2 * * *', '@weekly'],
   },
   every: {
-    shape: duration,
-    doc: 'Instead of cron: the time from one to the next, counted from midnight UTC where it divides a day. 0: off.',
+    shape: period,
+    doc: 'Instead of cron: the time from one to the next, counted from midnight UTC where it divides a day. A plain number counts seconds. 0: off.',
     examples: ['5m'],
   },
   time_zone: {

@@ -45,6 +45,7 @@ export function readSettings(
     database: urlPort ?? databasePort ?? plan.database?.port ?? 5432,
   };
   refuseSamePorts(ports, problems);
+  warnOfUnknownZone(source);
   return {
     dataDir: readDataDir(flags, source),
     ports,
@@ -120,6 +121,27 @@ function readWord<T extends string>(
     },
   );
   return undefined;
+}
+
+/** Nobody refuses it: programs read it in silence as UTC, and what is due at night is due at another hour. */
+function warnOfUnknownZone({ variables, problems }: SettingsSource): void {
+  const zone = variables.value('TZ');
+  // To ask costs a megabyte.
+  if (zone === undefined || zone === 'UTC' || isZone(zone)) return;
+  problems.warn(
+    { outside: 'environment', source: `TZ=${zone}` },
+    'wrong-value',
+    `TZ is no time zone that is known: "${zone}"; schedules count in UTC`,
+    { suggestion: 'write an IANA name: Europe/Berlin, UTC' },
+  );
+}
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }
 
 function refuseSamePorts(ports: Settings['ports'], problems: Problems): void {

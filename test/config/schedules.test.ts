@@ -64,6 +64,7 @@ describe('schedules', () => {
       every: 300_000,
       off: undefined,
     });
+    expect(planOf(read('{ every: 300, command: [x] }')).schedules[0]?.every).toBe(300_000);
     const replaced = planOf(read('{ every: 0s, cron: "@daily", command: [x] }')).schedules[0];
     expect(replaced).toMatchObject({ cron: '@daily', off: undefined });
     expect(replaced?.every).toBeUndefined();

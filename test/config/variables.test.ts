@@ -126,6 +126,14 @@ describe('variables of the contract', () => {
     expect(readText(used, { env: { BULKHEAD_MINE: '1' } }).warnings).toEqual([]);
   });
 
+  test('a TZ that nobody knows is told, and refuses nothing', () => {
+    const warned = (TZ: string) => readText(plan, { env: { TZ } }).warnings.map(({ message }) => message);
+    expect(warned('Europe/Berln')).toEqual([
+      'TZ is no time zone that is known: "Europe/Berln"; schedules count in UTC',
+    ]);
+    expect(warned('Europe/Berlin')).toEqual([]);
+  });
+
   test('a LOG_LEVEL of other programs is only a warning', () => {
     const reading = readText(plan, { env: { LOG_LEVEL: 'verbose' } });
     expect(planOf(reading).log.level).toBe('info');
