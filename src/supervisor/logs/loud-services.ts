@@ -5,7 +5,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { Pace } from './pace.ts';
 import type { ProcessorWaits, RestraintEvent } from './ports.ts';
-import { adjust, FREE, isFree, type Restraint } from './restraint.ts';
+import { adjust, FREE, type Restraint } from './restraint.ts';
 
 /** All together write so much, in bytes a second, over at least such a time: it is worth a look. */
 const LOUD = 10e6;
@@ -150,13 +150,14 @@ export class LoudServices {
       this.#tell(flow, now);
     }
     const isQuiet = this.#quietLooks >= QUIET_LOOKS;
-    if (isQuiet && isFree(this.#restraint) && this.#flows.every(({ said }) => said === 'free')) this.#sleep();
+    // Whoever waits then, it is not for them.
+    if (isQuiet) this.#restraint = FREE;
+    if (isQuiet && this.#flows.every(({ said }) => said === 'free')) this.#sleep();
     else this.#arm();
   }
 
   #sleep(): void {
     this.#disarm = undefined;
-    this.#restraint = FREE;
     this.#windowFrom = this.#lookedAt;
     this.#windowBytes = 0;
   }

@@ -4,7 +4,6 @@ import { Pace } from '../../../src/supervisor/logs/pace.ts';
 import {
   adjust,
   FREE,
-  isFree,
   LEAST_READ,
   LEAST_SHOWN,
   type Look,
@@ -30,6 +29,9 @@ const look = (more: Partial<Look>): Look => ({
 });
 const PRESSED = look({ waited: 400 });
 const CALM = look({});
+/** As beside 100 MB/s that nobody shows. */
+const BEARABLE = look({ waited: 115 });
+const isFree = ({ shown, read }: Restraint): boolean => Math.min(shown, read) === Number.POSITIVE_INFINITY;
 const times = (count: number, each: Look): Look[] => Array.from({ length: count }, () => each);
 
 describe('a loud service', () => {
@@ -47,6 +49,11 @@ describe('a loud service', () => {
     expect([first.shown, first.read]).toEqual([LEAST_SHOWN, Number.POSITIVE_INFINITY]);
     const later = seen(times(4, PRESSED), first);
     expect(later.read).toBeLessThan(100e6);
+  });
+
+  it('is hidden but not slowed down while others wait a bearable time, and stays so as long as it writes', () => {
+    const { shown, read } = seen(times(1000, BEARABLE));
+    expect([shown, read]).toEqual([LEAST_SHOWN, Number.POSITIVE_INFINITY]);
   });
 
   it('is read more slowly at once where standard output has what no file has', () => {
