@@ -79,7 +79,16 @@ export function openAlerts(plan: AlertsPlan, ports: AlertPorts): AlertsRoom {
     });
   }
 
-  async function look(): Promise<void> {
+  let looking: Promise<unknown> = Promise.resolve();
+
+  /** One after the other: each counts what is new since the one before it. */
+  function look(): Promise<void> {
+    const looked = looking.then(lookOnce);
+    looking = looked.catch(() => undefined);
+    return looked;
+  }
+
+  async function lookOnce(): Promise<void> {
     const { facts, times } = await source.look(teller.sinks(), backups);
     backups = times;
     const before = alerts;

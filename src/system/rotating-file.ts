@@ -58,6 +58,11 @@ function moveOn(path: string, age: number): void {
   }
 }
 
+/** One that may not be looked at may not be written either, which its append finds out. */
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return 0;
+  }
 }

@@ -24,6 +24,9 @@ let room: AlertsRoom;
 let said: string[];
 let handed: Handout[];
 let worst: (string | undefined)[];
+/** Looks that ask for the status just now, and how many there were at most. */
+let asking = 0;
+let mostAsking = 0;
 const underWay = new Set<Promise<unknown>>();
 
 beforeEach(async () => {
@@ -35,6 +38,7 @@ beforeEach(async () => {
   said = [];
   handed = [];
   worst = [];
+  mostAsking = 0;
 });
 afterEach(async () => {
   await room.close();
@@ -84,7 +88,13 @@ function open(changes: Partial<SinkPlan> = {}, plan: Partial<AlertsPlan> = {}): 
       clock,
       dataDir,
       concurrency: 3,
-      status: async () => status ?? Promise.reject(new Error('away')),
+      status: async () => {
+        asking += 1;
+        mostAsking = Math.max(mostAsking, asking);
+        await new Promise((resolve) => setImmediate(resolve));
+        asking -= 1;
+        return status ?? Promise.reject(new Error('away'));
+      },
       lastLines: async () => [`the password is ${SECRET}`],
       post: (outgoing) => {
         const posted = post(outgoing, () => clock.now());
@@ -108,7 +118,7 @@ function open(changes: Partial<SinkPlan> = {}, plan: Partial<AlertsPlan> = {}): 
   return room;
 }
 
-/** One look after the other, ten seconds apart; the timers of the room itself stay out of it. */
+/** One look after the other, ten seconds apart; those of the room itself come before them. */
 async function pass(ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 10 * SECOND) {
     clock.advance(10 * SECOND);
@@ -478,6 +488,14 @@ describe('rules', () => {
     expect(firing().toSorted()).toEqual(['ClockStep', 'LogDrops']);
     await pass(61 * MINUTE);
     expect(firing()).toEqual([]);
+  });
+
+  test('looks come one after the other: lines that were lost are new to one of them alone', async () => {
+    open();
+    await pass(20 * SECOND);
+    status = { ...well(), supervisor: { ...exampleSelf, logDroppedLines: 7 } };
+    await Promise.all([room.look(), room.look(), room.lookLast()]);
+    expect([firing(), mostAsking]).toEqual([['LogDrops'], 1]);
   });
 
   test('nothing is judged by what nobody can tell', async () => {

@@ -1,5 +1,5 @@
 /** A real supervisor with jobs in memory: added on its socket, run as trees of its own, and gone with it. */
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -33,7 +33,9 @@ test('jobs are added, run, logged by their id, follow a reload, and end with the
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-scenario-'));
   // The worker's user has its journal in there.
   chmodSync(folder, 0o755);
-  await using bulkhead = await startSupervisor({ plan: PLAN, folder });
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const bulkhead = undo.use(await startSupervisor({ plan: PLAN, folder }));
   await bulkhead.ready();
 
   const { id } = await add(bulkhead, 'greet', { who: 'world' });

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -56,4 +64,11 @@ test('the end of a file goes on in the one rotated before it', () => {
   expect(readRotatedEnd(path(), 10)?.toString()).toBe('0123456');
   expect(readRotatedEnd(path(), 5)?.toString()).toBe('23456');
   expect(readRotatedEnd(path(), 2)?.toString()).toBe('56');
+});
+
+test('where its folder may not even be looked at, what is appended is lost, and nothing is thrown', async () => {
+  symlinkSync('loop', join(folder, 'loop'));
+  const file = new RotatingFile(join(folder, 'loop', 'log'), 100, 2);
+  file.append(Buffer.from('x\n'));
+  await file.release();
 });
