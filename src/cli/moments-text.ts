@@ -64,6 +64,17 @@ function tellWindow({ from, to, hole }: MomentWindow): string {
   return `back to any moment from ${from} to ${until}`;
 }
 
+/** Of a restore of something as old as `at`: that the archived log knows more; undefined where it does not. */
+export function describeBetter(
+  moments: MomentsView | undefined,
+  at: string,
+  now: number,
+): string | undefined {
+  const last = moments?.windows.at(-1);
+  if (last === undefined || Date.parse(last.to) <= Date.parse(at)) return undefined;
+  return `The archived log goes on until ${last.to}, ${ageOf(last.to, now)} ago: bulkhead backup restore --to-latest brings that back as well.`;
+}
+
 /** What it will do, before it does it. */
 export function describeReturn(plan: PointInTimePlan, now: number): string {
   const { to, base, until, segments, replaces } = plan;

@@ -120,7 +120,7 @@ function findBackups({ dataDir }: Layout): FormerData[] {
     {
       kind: 'backup',
       fact: `${many} in ${backups}, the newest ${newest}, and ${join(dataDir, 'pg')} holds no database`,
-      remedy: `bring it back: bulkhead backup restore ${newest}, or see which there are: bulkhead backup list; for a new database move ${backups} away`,
+      remedy: `bring it back: ${existsSync(join(dataDir, 'wal')) ? 'bulkhead backup restore --to-latest, to the end of the archived log, or ' : ''}bulkhead backup restore ${newest}, or see which there are: bulkhead backup list; for a new database move ${backups} away`,
     },
   ];
 }

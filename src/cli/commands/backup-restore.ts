@@ -8,10 +8,12 @@ import { exists } from '../../system/files.ts';
 import { usageFailure } from '../arguments.ts';
 import type { Context } from '../command.ts';
 import { confirm } from '../confirm.ts';
+import { describeBetter } from '../moments-text.ts';
 import { openProgramPlace, type ProgramPlace } from '../program-place.ts';
 import { readIdentity } from '../read-identity.ts';
 import { filesKindOf, restoreFiles } from '../restore-files.ts';
 import { returnToMoment } from '../return-to-moment.ts';
+import { findVolume } from '../running-plan.ts';
 import { ageOf } from '../status-text.ts';
 
 /** Shows what it will do, does it, and brings about the start that lets it come into force. */
@@ -40,6 +42,11 @@ export async function run(context: Context): Promise<number> {
       ...(isFar ? { offsite: '1' } : {}),
     })) as RestorePlan;
     context.say(describe(plan, place, io.now()));
+    if (plan.at !== undefined && !plan.foreign) {
+      const moments = await context.doors.moments?.(await findVolume(context));
+      const better = describeBetter(moments, plan.at, io.now());
+      if (better !== undefined) context.say(better);
+    }
     if (given.has('dry-run')) {
       if (context.json) context.sayJson({ schemaVersion: SCHEMA_VERSION, dryRun: true, restore: plan });
       return CommandExit.ok;
