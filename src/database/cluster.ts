@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { findBinaries, newerMajor, type PostgresBinaries } from '../postgres/binaries.ts';
 import { type Cluster, findCluster } from '../postgres/find-cluster.ts';
 import { type Identity, readIdentity, readSystemIdentifier, writeIdentity } from '../postgres/identity.ts';
+import { forgetJobsDatabase } from '../postgres/jobs-ready.ts';
 import { sweepKeptClusters } from '../postgres/kept-clusters.ts';
 import { type Layout, layoutOf } from '../postgres/layout.ts';
 import {
@@ -41,6 +42,7 @@ export async function runCluster(job: Job, doAsked: DoAsked, openBundle: OpenBun
   refuseReadOnly(layout);
   refuseStrangers(layout, user);
   const { stageInUse, settled } = await settleOperation(job, layout, user, doAsked);
+  if (settled) forgetJobsDatabase(layout.sockets);
   const identity = readIdentity(layout.identity);
   const there = findCluster(layout);
   const binaries = findBinaries({ major: there?.major, libraryDir });

@@ -9,7 +9,7 @@ import {
   renameIn,
 } from '../postgres/app-database.ts';
 import { connectAsSuperuser, type Server, type Session, serverOf } from '../postgres/connect.ts';
-import { tellJobsDatabaseReady } from '../postgres/jobs-session.ts';
+import { tellJobsDatabaseReady } from '../postgres/jobs-ready.ts';
 import { JOBS_DATABASE, layoutOf, MAINTENANCE_DATABASE, SUPERUSER } from '../postgres/layout.ts';
 import { ensureLedger, type LedgerRow, readLedger } from '../postgres/ledger.ts';
 import type { Job } from '../program/job.ts';

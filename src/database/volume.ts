@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, Failure, messageOf } from '../base/errors.ts';
-import { JOBS_READY, type Layout, VOLUME_FOLDERS } from '../postgres/layout.ts';
+import { JOBS_READY } from '../postgres/jobs-ready.ts';
+import { type Layout, VOLUME_FOLDERS } from '../postgres/layout.ts';
 import { isPrivateServerInUse } from '../postgres/private-socket.ts';
 import type { Identity } from '../system/users.ts';
 

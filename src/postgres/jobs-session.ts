@@ -1,19 +1,10 @@
 /** Sessions of the worker with the place of the queue. */
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { openSession, type Server, type Session } from './connect.ts';
 import { openExternalSession } from './external-session.ts';
-import { JOBS_DATABASE, JOBS_READY } from './layout.ts';
+import { isJobsDatabaseReady } from './jobs-ready.ts';
+import { JOBS_DATABASE } from './layout.ts';
 import type { Ask } from './session-pool.ts';
-
-/** Called by the set-up, for everybody to see. @param socketDir of our own cluster */
-export function tellJobsDatabaseReady(socketDir: string): void {
-  const path = join(socketDir, JOBS_READY);
-  // Of an earlier boot, whose user may have been another.
-  rmSync(path, { force: true });
-  writeFileSync(path, '', { mode: 0o644 });
-}
 
 /** As the server shows it. Who asked has given up by then; without it the statement would go on for nobody. */
 const STATEMENT_TIMEOUT = '10s';
@@ -31,16 +22,18 @@ const RESTORE = `SELECT pg_catalog.set_config('statement_timeout', '${STATEMENT_
 /**
  * In our own cluster as the role of the queue in its database; in a server that is not ours as the application's user, in
  * the application's database. No statement of it lasts longer than 10 s, but see `unhurried`.
+ * @param supervisor whose set-up must have made it: ours
  * @throws Failure, ConnectFailure where it cannot be had; `database-away` before the set-up has made it
  */
 export async function openJobsSession(
   server: Pick<Server, 'external' | 'socketDir' | 'port' | 'appUser' | 'appPassword'>,
   database: string,
   jobsPassword: string | undefined,
+  supervisor: number = process.ppid,
 ): Promise<Session> {
   const { external, socketDir: host, port, appUser: user, appPassword: password } = server;
   // A knock before would be a FATAL in the server's log at every first boot.
-  if (!external && !existsSync(join(host, JOBS_READY))) {
+  if (!external && !isJobsDatabaseReady(host, supervisor)) {
     throw new Failure('the set-up has not made the database of the queue yet', { code: 'database-away' });
   }
   const session = external

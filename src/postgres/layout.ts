@@ -59,9 +59,3 @@ export const MAINTENANCE_DATABASE = 'postgres';
  * that is not ours a schema of that one. Also the name of the role it belongs to.
  */
 export const JOBS_DATABASE = 'bulkhead_jobs';
-/**
- * In the folder of the sockets: a set-up has made the role and the database here. No order of starting says it, for the
- * queue lives without its database, also where that never comes. It outlives the task `cluster`, which may be run again
- * alone; one of an earlier boot costs a knock that is refused.
- */
-export const JOBS_READY = 'jobs-ready';

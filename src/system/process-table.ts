@@ -25,6 +25,13 @@ export function readProcess(pid: number): ProcessEntry | undefined {
   return { pid, name, state, parent: Number(parent), group: Number(group), session: Number(session) };
 }
 
+/** When it started, in clock ticks since the machine's boot (proc(5), field 22): with the pid it names a process for good. */
+export function readStart(pid: number): number | undefined {
+  const text = readText(`/proc/${pid}/stat`);
+  const ticks = text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+  return ticks === undefined ? undefined : Number(ticks);
+}
+
 export function isDead(entry: ProcessEntry): boolean {
   return entry.state === 'Z' || entry.state === 'X';
 }

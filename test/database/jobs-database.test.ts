@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobsPlan } from '../../src/config/plan-jobs.ts';
 import { layOutRunDir } from '../../src/database/volume.ts';
 import { PostgresStore } from '../../src/jobs/stores/postgres.ts';
+import { forgetJobsDatabase, isJobsDatabaseReady } from '../../src/postgres/jobs-ready.ts';
 import { openJobsSession, unhurried } from '../../src/postgres/jobs-session.ts';
 import { layoutOf } from '../../src/postgres/layout.ts';
 import type { Ask } from '../../src/postgres/session-pool.ts';
@@ -30,7 +31,7 @@ const SERVER = () => ({
 
 function openStore(jobsPassword = SECRETS.jobsPassword): PostgresStore {
   return new PostgresStore({
-    connect: () => openJobsSession(SERVER(), volume.plan.name, jobsPassword),
+    connect: () => openJobsSession(SERVER(), volume.plan.name, jobsPassword, process.pid),
     limits: LIMITS,
     note: () => undefined,
   });
@@ -64,7 +65,7 @@ test('runs no statement for longer than somebody waits for it, but for what migr
   const said: string[] = [];
   const store = new PostgresStore({
     connect: async () => {
-      const session = await openJobsSession(SERVER(), volume.plan.name, SECRETS.jobsPassword);
+      const session = await openJobsSession(SERVER(), volume.plan.name, SECRETS.jobsPassword, process.pid);
       const { query } = session;
       const { rows } = await session.query('SHOW statement_timeout');
       expect(rows).toEqual([{ statement_timeout: '10s' }]);
@@ -85,7 +86,7 @@ test('runs no statement for longer than somebody waits for it, but for what migr
     /'statement_timeout', '0'/,
   );
   expect(before(/INSERT INTO bulkhead_jobs\.job/)).not.toMatch(/'statement_timeout', '0'/);
-  const session = await openJobsSession(SERVER(), volume.plan.name, SECRETS.jobsPassword);
+  const session = await openJobsSession(SERVER(), volume.plan.name, SECRETS.jobsPassword, process.pid);
   const shown = async () => (await session.query('SHOW statement_timeout')).rows[0]?.statement_timeout;
   const ask: Ask = (text, values) => session.query(text, values as unknown[]);
   expect([await unhurried(ask, shown), await shown()]).toEqual(['0', '10s']);
@@ -116,6 +117,18 @@ test('begins anew where it came back with a backup of the whole cluster', async 
   await store.open(TYPES);
   expect(await store.counts()).toEqual({});
   await store.close();
+});
+
+test('is not opened on the word of an earlier boot, nor of one before another cluster came into force', async () => {
+  await volume.run('setup', { jobs: JOBS, secrets: SECRETS });
+  const { sockets } = layoutOf(volume.dataDir, volume.runDir);
+  expect(isJobsDatabaseReady(sockets, process.pid)).toBe(true);
+  expect(isJobsDatabaseReady(sockets, process.ppid)).toBe(false);
+  const session = () => openJobsSession(SERVER(), volume.plan.name, SECRETS.jobsPassword, process.ppid);
+  await expect(session()).rejects.toThrow(/the set-up has not made the database of the queue yet/);
+  forgetJobsDatabase(sockets);
+  expect(isJobsDatabaseReady(sockets, process.pid)).toBe(false);
+  await volume.run('setup', { jobs: JOBS, secrets: SECRETS });
 });
 
 test('is known to be there when the task cluster is run again alone', async () => {
