@@ -19,19 +19,32 @@ export interface SinkMessage {
   readonly env: Readonly<Record<string, string>>;
 }
 
+export interface Delivered {
+  readonly ok: boolean;
+  readonly error: string;
+}
+
 export interface SinkRuns {
-  /** Starts the command of a sink; resolves when nothing of it is left. Never rejects. `error`: empty, or one sentence. */
-  tell(run: TaskPlan, message: SinkMessage): Promise<{ readonly ok: boolean; readonly error: string }>;
+  /**
+   * Starts the command of a sink, one message after the other; resolves when nothing of it is left. Never rejects.
+   * `error`: empty, or one sentence.
+   */
+  tell(run: TaskPlan, message: SinkMessage): Promise<Delivered>;
   /** Ends whoever is left. */
   kill(): void;
 }
 
 /** What still holds the pipe when the whole family is dead belongs to nobody we know. ms */
 const LEFTOVER_MS = 100;
+/** Messages of one sink that wait for the one under way: whoever asks for more is not told to start more. */
+const MOST_WAITING = 4;
 
 export function createSinkRuns(source: LaunchSource, logs: Logs, clock: Clock): SinkRuns {
   const running = new Set<SpawnedProcess>();
+  /** By the name of a sink's run: the message that is told last, and how many are not told yet. */
+  const lines = new Map<string, { last: Promise<unknown>; waiting: number }>();
   let count = 0;
+  let isOver = false;
 
   function start(run: TaskPlan, { json, env }: SinkMessage): Promise<Exit & { readonly isLate: boolean }> {
     const resolved = resolveLaunch(run, source);
@@ -42,7 +55,7 @@ export function createSinkRuns(source: LaunchSource, logs: Logs, clock: Clock): 
       let disarm: () => void = () => undefined;
       const child = spawnProcess(
         {
-          ...spawnOptions(run, `${run.name}:${count}`, resolved),
+          ...spawnOptions(run, `${run.name}:tell-${count}`, resolved),
           env: { ...resolved.env, ...env },
           stdin: true,
         },
@@ -80,23 +93,40 @@ export function createSinkRuns(source: LaunchSource, logs: Logs, clock: Clock): 
     });
   }
 
+  async function tellOne(run: TaskPlan, message: SinkMessage): Promise<Delivered> {
+    if (isOver) return { ok: false, error: 'everything is being stopped' };
+    try {
+      const { code, signal, isLate } = await start(run, message);
+      if (code === 0) return { ok: true, error: '' };
+      const end = isLate
+        ? `it took longer than ${formatDuration(run.startTimeout ?? 0)}`
+        : signal === null
+          ? `exit ${code}`
+          : `killed by ${signal}`;
+      const last = logs.lastLine(run.name);
+      return { ok: false, error: last === undefined ? end : `${end}; last line: ${last.slice(0, 200)}` };
+    } catch (error) {
+      return { ok: false, error: messageOf(error) };
+    }
+  }
+
   return {
     async tell(run, message) {
-      try {
-        const { code, signal, isLate } = await start(run, message);
-        if (code === 0) return { ok: true, error: '' };
-        const end = isLate
-          ? `it took longer than ${formatDuration(run.startTimeout ?? 0)}`
-          : signal === null
-            ? `exit ${code}`
-            : `killed by ${signal}`;
-        const last = logs.lastLine(run.name);
-        return { ok: false, error: last === undefined ? end : `${end}; last line: ${last.slice(0, 200)}` };
-      } catch (error) {
-        return { ok: false, error: messageOf(error) };
-      }
+      const line = lines.get(run.name) ?? { last: Promise.resolve(), waiting: 0 };
+      if (line.waiting > MOST_WAITING)
+        return { ok: false, error: `${MOST_WAITING} messages wait for it already` };
+      lines.set(run.name, line);
+      line.waiting += 1;
+      const told = line.last
+        .then(() => tellOne(run, message))
+        .finally(() => {
+          line.waiting -= 1;
+        });
+      line.last = told;
+      return told;
     },
     kill() {
+      isOver = true;
       for (const child of running) child.signal('SIGKILL', 'everything');
     },
   };

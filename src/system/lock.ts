@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { Failure } from '../base/errors.ts';
 import { isLockedFile, lockFile } from './libc.ts';
 
 export interface Lock {
@@ -82,6 +83,13 @@ export function takeLockInTurn(path: string): Lock | undefined {
     const { uid, gid } = statSync(dirname(path));
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
     try {
+      const file = fstatSync(fd);
+      // Another name of some file of root's, put here by the owner of the folder, must not become his.
+      if (!file.isFile() || file.nlink !== 1) {
+        throw new Failure(`cannot take the lock ${path}: it is no plain file of one name`, {
+          remedy: `look who made it, and remove it: ls -li ${path}`,
+        });
+      }
       fchownSync(fd, uid, gid);
     } finally {
       closeSync(fd);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -83,6 +83,25 @@ test('what a command leaves behind does not pile up', async () => {
   const told = await tell(scriptOf('sleep 1000 & echo $$! > pid'), MESSAGE);
   expect(told.ok).toBe(true);
   expect(isAlive(await eventuallyPid())).toBe(false);
+});
+
+test('messages go one after the other, and where too many wait the next is refused', async () => {
+  const { tell, kill } = runs();
+  const run = scriptOf(
+    '[ -e busy ] && echo two at once; : > busy; echo $$$$ > pid; cat >> got; [ -e go ] || sleep 1000; rm busy',
+  );
+  const first = tell(run, MESSAGE);
+  const pid = await eventuallyPid();
+  const others = Array.from({ length: 5 }, () => tell(run, MESSAGE));
+  expect(await others[4]).toEqual({ ok: false, error: '4 messages wait for it already' });
+  writeFileSync(join(folder, 'go'), '');
+  rmSync(join(folder, 'busy'));
+  process.kill(pid, 'SIGKILL');
+  expect((await first).ok).toBe(false);
+  expect(await Promise.all(others.slice(0, 4))).toEqual(Array(4).fill({ ok: true, error: '' }));
+  expect(readFileSync(join(folder, 'got'), 'utf8')).toBe(MESSAGE.json.repeat(5));
+  kill();
+  expect(await tell(run, MESSAGE)).toEqual({ ok: false, error: 'everything is being stopped' });
 });
 
 test('at the very end it is killed', async () => {

@@ -1,9 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chownSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readLockHolder, takeLock } from '../../src/system/lock.ts';
+import { readLockHolder, takeLock, takeLockInTurn } from '../../src/system/lock.ts';
 import { startChild, useChildren } from '../support/children.ts';
 
 useChildren();
@@ -59,6 +68,21 @@ test('a link in the place of the lock is refused', () => {
   expect(() => takeLock(join(folder, 'lock'))).toThrow(/ELOOP/);
   expect(() => readFileSync(target)).toThrow(/ENOENT/);
 });
+
+test.runIf(process.geteuid?.() === 0)(
+  'taken in turn it becomes the folder owner’s, and no other file of root’s does',
+  () => {
+    chownSync(folder, 65_534, 65_534);
+    const path = join(folder, 'turn');
+    takeLockInTurn(path)?.release();
+    expect(statSync(path).uid).toBe(65_534);
+    const secret = join(folder, 'secret');
+    writeFileSync(secret, 'of root');
+    linkSync(secret, join(folder, 'bait'));
+    expect(() => takeLockInTurn(join(folder, 'bait'))).toThrow(/it is no plain file of one name/);
+    expect(statSync(secret).uid).toBe(0);
+  },
+);
 
 test.runIf(spawnSync('which', ['flock']).status === 0)('the lock is the one that flock(1) knows', () => {
   const path = join(folder, 'lock');

@@ -6,6 +6,8 @@ import { badRequest, isObject, type JsonObject, readObject } from './request-bod
 
 /** Twenty alerts with ten lines of a log each. */
 const LARGEST_MESSAGE = 1024 * 1024;
+/** Of one variable: execve(2) takes 128 KB, and a script wants a sentence. In characters. */
+const LONGEST_VARIABLE = 4096;
 /** What a script needs to know without reading JSON, by the keys of the message. */
 const VARIABLES = [
   'status',
@@ -35,7 +37,7 @@ function variablesOf(message: JsonObject): Record<string, string> {
     VARIABLES.flatMap((key) => {
       const value = message[key];
       return typeof value === 'string'
-        ? [[`BULKHEAD_ALERT_${key.toUpperCase()}`, value.replaceAll('\0', '')]]
+        ? [[`BULKHEAD_ALERT_${key.toUpperCase()}`, value.replaceAll('\0', '').slice(0, LONGEST_VARIABLE)]]
         : [];
     }),
   );

@@ -65,12 +65,17 @@ describe('POST /v1/jobs', () => {
 test('a sink gets its message, and of its worst alert what is text as variables, without a NUL', async () => {
   const target = fakeTarget();
   await using control = await openControl(target);
-  const message = { status: 'firing', service: 'a\0pp', value: 3, alerts: [] };
+  const description = 'x'.repeat(200_000);
+  const message = { status: 'firing', service: 'a\0pp', description, value: 3, alerts: [] };
   expect(await post(control.path, '/v1/alerts/tell', { sink: 'pager', message })).toMatchObject({
     status: 200,
     value: { schemaVersion: 1, ok: false, error: 'exit 3' },
   });
-  const env = { BULKHEAD_ALERT_STATUS: 'firing', BULKHEAD_ALERT_SERVICE: 'app' };
+  const env = {
+    BULKHEAD_ALERT_STATUS: 'firing',
+    BULKHEAD_ALERT_SERVICE: 'app',
+    BULKHEAD_ALERT_DESCRIPTION: description.slice(0, 4096),
+  };
   expect(target.asked).toEqual([`tell pager ${JSON.stringify(message)} ${JSON.stringify(env)}`]);
   expect(await post(control.path, '/v1/alerts/tell', { sink: 'pager', message: 'x' })).toMatchObject({
     status: 400,
