@@ -5,6 +5,7 @@
  *
  *   node bench/log-flood.ts [--rate=100] [--seconds=60] [--chunk=4080] [--driver=json-file|local|none]
  *     [--part=whole|cap|both] [--requests=50] [--compress=no] [--dist=FOLDER, a build instead of the image's own]
+ *     [--cgroup=/NAME, made before, for the container: with a weight of its own others hardly disturb it]
  *
  * Needs Docker, root, a C compiler, 10 GB of disk and the image `bulkhead:full-test` (BULKHEAD_TEST_FULL_IMAGE names
  * another).
@@ -45,6 +46,7 @@ const driver = textOption('driver', 'json-file');
 const part = textOption('part', 'both');
 const isCompressed = textOption('compress', 'yes') === 'yes';
 const dist = textOption('dist', '');
+const cgroup = textOption('cgroup', '');
 
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-flood-'));
 const children = buildChildren(join(folder, 'children'));
@@ -167,6 +169,7 @@ services:
         driver,
         ...(driver === 'json-file' ? ['--log-opt', 'max-size=10m', '--log-opt', 'max-file=3'] : []),
       ],
+      ...(cgroup === '' ? [] : ['--cgroup-parent', cgroup]),
       ...['--volume', `${join(own, 'plan.yaml')}:/etc/flood/plan.yaml:ro`],
       ...['--volume', `${join(own, 'stamps')}:/stamps`],
       ...['--volume', `${writer}:/bench/writer:ro`],

@@ -29,13 +29,13 @@ export function readFamilies(): { readonly leader: Leader; readonly load: Family
   return [...living].map((leader) => ({ leader, load: sum(view.relativesOf(leader).map(readLoad)) }));
 }
 
-/** Each process of each family that lives, with the name before the generation. */
-export function listFamilies(): { readonly service: string; readonly pid: number }[] {
+/** Each process of each family that lives, with the name before the generation; looked for as they are taken. */
+export function* listFamilies(): Generator<{ readonly service: string; readonly pid: number }> {
   const view = ProcessView.shared();
-  return [...living].flatMap((leader) => {
+  for (const leader of living) {
     const service = leader.tag.slice(0, leader.tag.lastIndexOf(':'));
-    return view.relativesOf(leader).map(({ pid }) => ({ service, pid }));
-  });
+    for (const { pid } of view.relativesOf(leader)) yield { service, pid };
+  }
 }
 
 /** USER_HZ, which is 100 on every architecture Linux runs Node on (see time(7)). */

@@ -7,7 +7,7 @@ import { listFamilies } from './families.ts';
 const SEARCH_MS = 2000;
 /** What neither ran nor waited so long between two searches is not asked in between. ms */
 const IDLE_MS = 1;
-/** More are not read at once: the busiest matter. */
+/** About so many are read at once: what takes the time of those that wait is no help. */
 const MOST_THREADS = 256;
 const NS = 1e6;
 
@@ -39,7 +39,7 @@ export class ProcessorWaits {
 
   /**
    * Of all threads of the services that count: ms that they ran, and that they were ready to run and did not, since
-   * the last call; of a thread that is new since its beginning is not counted. Undefined where the kernel keeps no such
+   * the last call; what a thread did before it was found is not counted. Undefined where the kernel keeps no such
    * record (CONFIG_SCHED_INFO). A process that is more patient than we are (nice) does not count.
    */
   read(counts: (service: string) => boolean): Waits | undefined {
@@ -67,6 +67,7 @@ export class ProcessorWaits {
     const found = new Map<string, Thread>();
     const own = getPriority();
     for (const { service, pid } of listFamilies()) {
+      if (found.size >= MOST_THREADS) break;
       if (isPatient(pid, own)) continue;
       for (const path of listThreads(pid)) {
         const times = readTimes(path);
@@ -78,7 +79,6 @@ export class ProcessorWaits {
           times.waited - known.waitedThen >= IDLE_MS;
         const { ran, waited } = isAsked && known?.isAsked ? known : times;
         found.set(path, { service, ran, waited, ranThen: times.ran, waitedThen: times.waited, isAsked });
-        if (found.size >= MOST_THREADS) break;
       }
     }
     this.#threads = found;

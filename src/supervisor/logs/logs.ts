@@ -1,9 +1,9 @@
 /**
  * The logs room: bytes of services → lines → standard output and one file per service.
  *
- * The file has every line: when it is behind, the service waits for it, and for nothing else. Standard output is
- * whoever's pipe it is; it is bounded, never waited for, and what it must drop is counted and said. Plain lines are
- * copied as bytes and never become strings.
+ * The file has every line: when it is behind, the service waits for it, and otherwise only where it is so loud that
+ * others wait for a processor (loud-services.ts). Standard output is whoever's pipe it is; it is bounded, never waited
+ * for, and what it must drop is counted and said. Plain lines are copied as bytes and never become strings.
  */
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';

@@ -79,12 +79,16 @@ export class LoudServices {
     return flow;
   }
 
-  /** Bytes of it were read. Returns for how many ms it should not be read; 0: go on. */
-  took(flow: Flow, bytes: number): number {
+  /**
+   * Bytes of it were read. Returns for how many ms it should not be read; 0: go on.
+   * @param mayWait false: it has no time, and who comes after it does not pay for it
+   */
+  took(flow: Flow, bytes: number, mayWait: boolean): number {
     flow.taken += bytes;
     if (this.#disarm === undefined) this.#listen(bytes);
     const { read } = this.#restraint;
-    return read === Number.POSITIVE_INFINITY ? 0 : flow.read.take(bytes, read, this.#options.clock.mono());
+    if (!mayWait || read === Number.POSITIVE_INFINITY) return 0;
+    return flow.read.take(bytes, read, this.#options.clock.mono());
   }
 
   /** Whether so many bytes of it may be shown on standard output. */

@@ -53,7 +53,7 @@ export class ServiceLog {
       pipe.read(
         (chunk) => {
           intake.take(chunk);
-          this.took(chunk.length);
+          this.took(pipe, chunk.length);
         },
         () => {
           this.pipes.delete(pipe);
@@ -101,10 +101,10 @@ export class ServiceLog {
     }
   }
 
-  private took(bytes: number): void {
+  private took(pipe: OutputPipe, bytes: number): void {
     const { flow } = this;
-    const ms = this.around.loud.took(flow, bytes);
-    if (ms <= 0 || this.isResting || this.paced.size === 0) return;
+    const ms = this.around.loud.took(flow, bytes, this.paced.has(pipe));
+    if (ms <= 0 || this.isResting) return;
     flow.heldMs += ms;
     this.rest(true);
     this.around.clock.after(ms, () => this.rest(false));

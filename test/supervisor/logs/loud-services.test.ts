@@ -136,9 +136,16 @@ describe('a service that writes more than there is processor time for', () => {
     app.rush();
     expect(app.stdout.resumed).toBe(app.stdout.paused);
     const before = app.stdout.paused;
-    app.stdout.send(PIECE);
-    app.stdout.send(PIECE);
+    for (let piece = 0; piece < 40; piece += 1) {
+      app.stdout.send(PIECE);
+      await nextTurn();
+    }
     expect(app.stdout.paused).toBe(before);
+    // The next generation does not pay for what the last one was let write.
+    fixture.clock.advance(100);
+    const next = fixture.attach('app', 2);
+    next.stdout.send(PIECE);
+    expect(next.stdout.paused).toBe(next.stdout.resumed);
   });
 
   it('waits for its file and for its turn, and goes on when it need wait for neither', async () => {
