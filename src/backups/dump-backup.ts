@@ -13,7 +13,6 @@ import { connectToDump, liftLimits, type ToolLogin, toolLogin } from './dump-log
 import { watchTables } from './dump-progress.ts';
 import type { BackupContent } from './make-backup.ts';
 import { type PostgresPlace, placeToDump, requireTool } from './postgres-place.ts';
-import { letStepAside } from './step-aside.ts';
 
 export interface DumpOptions {
   readonly job: Job;
@@ -37,9 +36,8 @@ export async function dumpInto(options: DumpOptions): Promise<BackupContent> {
     const work: Work = { ...options, place, login: toolLogin(session, server, place.binaries, job.plan) };
     // By our clock: that of a server elsewhere must not decide about what is old.
     const startedAt = new Date().toISOString();
-    // The processors are pg_dump's: whoever takes the fingerprints makes use of what it leaves.
+    // The processors are pg_dump's: several at once would make it wait, and gain nothing.
     await session.query('SET max_parallel_workers_per_gather = 0');
-    if (!server.external) letStepAside(pidOf(session));
     await session.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const facts = await readFacts(session);
     // Whichever fails first ends the other: a page that cannot be read fails both.

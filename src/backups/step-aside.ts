@@ -10,12 +10,3 @@ const PATIENT = 10;
 export function stepAside(): void {
   if (getPriority() < PATIENT) setPriority(PATIENT);
 }
-
-/** The same for another process of ours, for as long as it lives; where that is not our right it goes on as it was. */
-export function letStepAside(pid: number): void {
-  try {
-    if (getPriority(pid) < PATIENT) setPriority(pid, PATIENT);
-  } catch {
-    // It takes a little longer then.
-  }
-}
