@@ -120,7 +120,10 @@ export interface Herald {
   readonly isHeard: boolean;
   /** `ring`: by what another worker did, something waits that did not; or that is no longer told. */
   onRing(ring: () => void): void;
-  /** Milliseconds until the next job of these types that waits for its time may run; undefined: there is none. */
+  /**
+   * Milliseconds until the next job of these types that waits for its time may run; undefined: there is none. 0 or less
+   * where its time came after the last claim had looked, which has missed it.
+   */
   untilDue(types: readonly string[]): Promise<number | undefined>;
 }
 

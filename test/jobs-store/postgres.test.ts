@@ -177,6 +177,22 @@ describe('PostgreSQL', () => {
     await clear();
   });
 
+  test('tells of a job whose time came after the last claim had looked, until one has looked again', async () => {
+    const store = await openStore();
+    const { id } = newJob();
+    await store.add(newJob({ id, startAfter: new Date(Date.now() + 60_000) }));
+    expect(await claimOne(store)).toBeUndefined();
+    await server.admin(`UPDATE bulkhead_jobs.job_common SET start_after = now()`, 'app');
+    expect(await store.herald.untilDue(TYPES)).toBeLessThanOrEqual(0);
+    await store.pause();
+    expect(await claimOne(store)).toBeUndefined();
+    // Nobody claims it again and again.
+    expect(await store.herald.untilDue(TYPES)).toBeUndefined();
+    await store.resume();
+    expect((await mustClaim(store)).id).toBe(id);
+    await clear();
+  });
+
   test('that goes is no longer heard, and is again when it is back', async () => {
     const store = await openStore();
     await hear(store);

@@ -33,6 +33,8 @@ export class PostgresHerald implements Herald {
   /** The word that is on its way, since when; monotonic ms. */
   #asked: { readonly word: string; readonly at: number } | undefined;
   #closed = false;
+  /** When the last claim looked, by the server's clock, in µs. */
+  #claimedUs: string | undefined;
 
   constructor(open: PoolOptions['open'], pool: Pick<SessionPool, 'query'>) {
     this.#open = open;
@@ -47,8 +49,14 @@ export class PostgresHerald implements Herald {
     this.#ring = ring;
   }
 
+  /** A claim has looked, at that time of the server's. */
+  claimed(us: string | undefined): void {
+    this.#claimedUs = us;
+  }
+
   async untilDue(types: readonly string[]): Promise<number | undefined> {
-    const { rows } = await this.#pool.query<{ ms: number | null }>(sql.UNTIL_DUE, [types]);
+    const values = [types, this.#claimedUs ?? null];
+    const { rows } = await this.#pool.query<{ ms: number | null }>(sql.UNTIL_DUE, values);
     return rows[0]?.ms ?? undefined;
   }
 

@@ -50,6 +50,13 @@ export interface ClaimRow {
   readonly attempt: number;
   readonly max_attempts: number;
   readonly token: string;
+  /** When the server looked. */
+  readonly claimed_us: string;
+}
+
+/** Nothing was there to claim. */
+export interface NoClaimRow extends Pick<ClaimRow, 'claimed_us'> {
+  readonly id: null;
 }
 
 /**

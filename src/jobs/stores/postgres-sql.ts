@@ -90,6 +90,7 @@ export const WAITING = `SELECT count(*)::int AS waiting FROM (SELECT FROM ${JOB}
 /**
  * $1 types, $2 counts, $3 most, $4 worker, $5 lease in ms. Each type's best are locked and those that another holds are
  * passed over; the best of them all are taken. Types that are paused give nothing.
+ * One row at least, which says of what time that is, in µs: where nothing was taken it has no job.
  */
 export const CLAIM = `
   WITH wish AS MATERIALIZED (
@@ -113,13 +114,15 @@ export const CLAIM = `
        lease_until = excluded.lease_until, cancel_requested = false, progress = NULL
     RETURNING job_id, token
   )
-  SELECT t.id, t.name, t.data, t.priority, t.retry_count + 1 AS attempt, t.retry_limit + 1 AS max_attempts, l.token
-    FROM taken t JOIN leased l ON l.job_id = t.id ORDER BY t.priority DESC, t.created_on`;
+  SELECT (extract(epoch FROM now()) * 1000000)::bigint::text AS claimed_us,
+         t.id, t.name, t.data, t.priority, t.retry_count + 1 AS attempt, t.retry_limit + 1 AS max_attempts, l.token
+    FROM (SELECT) once LEFT JOIN (taken t JOIN leased l ON l.job_id = t.id) ON true ORDER BY t.priority DESC, t.created_on`;
 
-/** $1 types */
+/** $1 types, $2 claimed_us of the last claim, or null. What became due since then is late already, and below 0. */
 export const UNTIL_DUE = `
   SELECT (extract(epoch FROM min(start_after) - now()) * 1000)::float8 AS ms FROM ${JOB}
-   WHERE name = ANY ($1::text[]) AND state < 'active' AND NOT blocked AND start_after > now()`;
+   WHERE name = ANY ($1::text[]) AND state < 'active' AND NOT blocked
+     AND start_after > coalesce('epoch'::timestamptz + $2::bigint * interval '1 microsecond', now())`;
 
 /** $1 ids, $2 tokens, $3 progresses (json or null), $4 lease in ms. In one order, so that two never wait for each other. */
 export const RENEW = `

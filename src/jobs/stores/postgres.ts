@@ -21,7 +21,7 @@ import { adoptJobs, countJobs, dropOutlived, expireLeases, findJob, listJobs } f
 import { told } from './postgres-away.ts';
 import { closeBoss, insertJob, makeQueue, openBoss } from './postgres-boss.ts';
 import { PostgresHerald } from './postgres-herald.ts';
-import { type ClaimRow, claimOf, jsonbOf, pack, textOf } from './postgres-job.ts';
+import { type ClaimRow, claimOf, jsonbOf, type NoClaimRow, pack, textOf } from './postgres-job.ts';
 import {
   cancelJob,
   changes,
@@ -113,8 +113,9 @@ export class PostgresStore implements JobStore {
     return told(async () => {
       const wished = [wishes.map(({ type }) => type), wishes.map(({ count }) => count)];
       const values = [...wished, limit, textOf(worker), this.#options.limits.leaseMs];
-      const { rows } = await this.#pool.query<ClaimRow>(sql.CLAIM, values);
-      return rows.map((row) => claimOf(row, worker));
+      const { rows } = await this.#pool.query<ClaimRow | NoClaimRow>(sql.CLAIM, values);
+      this.herald.claimed(rows[0]?.claimed_us);
+      return rows.flatMap((row) => (row.id === null ? [] : [claimOf(row, worker)]));
     });
   }
 
