@@ -57,7 +57,7 @@ export async function fingerprintTables(
   const tables = await readTables(session, leftOut);
   const prints: TableFingerprint[] = [];
   for (const { name, columns } of tables) {
-    const hash = form === 1 ? `hashtextextended(${ROW_AS_TEXT}, 0)` : rowHash(columns);
+    const hash = form === 1 ? `hashtextextended(${ROW_AS_TEXT}, 0)` : rowHash(columns, ROW);
     prints.push(await fingerprint(session, form, name, `SELECT ${hash} AS hash FROM ONLY ${name} ${ROW}`));
     onTable(prints.length, tables.length);
   }
@@ -83,20 +83,22 @@ interface Table {
   readonly columns: readonly Column[];
 }
 
+/** Without what is computed when it is read: nothing of it is stored or dumped, and it may fail. Before 12 no column was generated. */
 async function readTables(session: Session, leftOut: readonly string[]): Promise<readonly Table[]> {
   const { rows } = await session.query<Table>(
     `SELECT format('%I.%I', n.nspname, c.relname) AS name,
-            coalesce((SELECT json_agg(json_build_object('name', format('%s.%I', $2::text, a.attname), 'isSized', a.atttypmod > 0,
+            coalesce((SELECT json_agg(json_build_object('name', a.attname, 'isSized', a.atttypmod > 0,
                 'type', CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN t.typname::text ELSE '' END))
                FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns
+              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                AND to_jsonb(a) ->> 'attgenerated' IS DISTINCT FROM 'v'), '[]') AS columns
        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind = 'r' AND c.relpersistence <> 't'
         AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname <> ALL ($1)
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
           WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')
       ORDER BY 1`,
-    [leftOut, ROW],
+    [leftOut],
   );
   return rows;
 }
@@ -137,18 +139,28 @@ async function fingerprint(
   return { table, rows: Number(rows[0]?.rows), hash: form === 1 ? hash : `${form}:${hash}` };
 }
 
-/** What differs, a sentence each; empty where both hold the same. Pure. */
+/**
+ * What differs, a sentence each; empty where both hold the same. Pure. A name may be quoted on one side alone: quote_ident
+ * quotes the words of its own version's SQL, and `json` is one since 16.
+ */
 export function compareFingerprints(
   expected: readonly TableFingerprint[],
   found: readonly TableFingerprint[],
 ): string[] {
-  const there = new Map(found.map((print) => [print.table, print]));
+  const there = new Map(found.map((print) => [plainName(print.table), print]));
   const differences = expected.flatMap(({ table, rows, hash }) => {
-    const other = there.get(table);
-    there.delete(table);
+    const other = there.get(plainName(table));
+    there.delete(plainName(table));
     if (!other) return [`${table} is missing`];
     if (other.rows !== rows) return [`${table} has ${other.rows} rows instead of ${rows}`];
     return other.hash === hash ? [] : [`${table} has other content in its ${rows} rows`];
   });
-  return [...differences, ...[...there.keys()].map((table) => `${table} is not expected`)];
+  return [...differences, ...[...there.values()].map(({ table }) => `${table} is not expected`)];
+}
+
+/** Without the quotes that no name needs but a word of SQL. */
+function plainName(table: string): string {
+  return table.replace(/"((?:[^"]|"")*)"/g, (quoted, name) =>
+    /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoted,
+  );
 }

@@ -11,7 +11,7 @@
  */
 
 export interface Column {
-  /** Quoted where needed. */
+  /** As the catalogue has it, and never quoted: which names need it differs from version to version, and decides nothing here. */
   readonly name: string;
   /** In pg_catalog; '' of any other schema. */
   readonly type: string;
@@ -25,8 +25,9 @@ const HASHES: Readonly<Record<string, Hash>> = {
   int2: (value, seed) => `hashint2extended(${value}, ${seed})`,
   int4: (value, seed) => `hashint4extended(${value}, ${seed})`,
   oid: (value, seed) => `hashoidextended(${value}, ${seed})`,
-  // hashint8extended folds it to 32 bits first; as a seed all of it counts.
-  int8: (value, seed) => `hashint4extended(${seed}, ${value})`,
+  // hashint8extended folds it to 32 bits first; as a seed all of it counts. What takes the value's place is no number that a
+  // column holds: else it would be the hash of an int4 whose seed is the value, and the two would cancel each other.
+  int8: (value, seed) => `hashint4extended(${farFrom(seed)}, ${value})`,
   bool: (value, seed) => `hashint4extended(${value}::int4, ${seed})`,
   text: bytesOf('hashtextextended'),
   varchar: bytesOf('hashtextextended'),
@@ -41,6 +42,11 @@ const HASHES: Readonly<Record<string, Hash>> = {
 /** Where more columns than these have a hash, the others are text: an expression has no end otherwise. */
 const MOST = 100;
 
+/** Of each seed another number of 31 bits that looks like chance: by the golden ratio. */
+function farFrom(seed: number): number {
+  return (Math.imul(seed, 0x9e37_79b1) ^ 0x5bd1_e995) >>> 1;
+}
+
 /** Under "C" all bytes count; a collation may call different texts equal. */
 function bytesOf(hash: string): Hash {
   return (value, seed) => `${hash}(${value} COLLATE pg_catalog."C", ${seed})`;
@@ -49,17 +55,19 @@ function bytesOf(hash: string): Hash {
 /**
  * An expression of type bigint, never NULL, for a session whose search path is pg_catalog and that writes text in the
  * form of fingerprints. Pure. The order of columns does not count: a restore may give those of a child table another one.
+ * @param row the name by which the row is called, quoted
  */
-export function rowHash(columns: readonly Column[]): string {
+export function rowHash(columns: readonly Column[], row: string): string {
   const sorted = [...columns].sort((a, b) => (a.name < b.name ? -1 : 1));
   const hashed: string[] = [];
   const written: string[] = [];
   for (const column of sorted) {
     const hash = hashOf(column);
-    if (hash === undefined || hashed.length === MOST) written.push(column.name);
+    const value = `${row}."${column.name.replaceAll('"', '""')}"`;
+    if (hash === undefined || hashed.length === MOST) written.push(value);
     else {
       const seed = hashed.length + 1;
-      hashed.push(`coalesce(${hash(column.name, seed)}, ${-seed})`);
+      hashed.push(`coalesce(${hash(value, seed)}, ${-seed})`);
     }
   }
   // A row of nothing but NULL is no NULL.

@@ -20,6 +20,7 @@ const CONTENT = `
   CREATE VIEW newest AS SELECT max(id) FROM tools;
   CREATE TABLE p (n int) PARTITION BY RANGE (n); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
   INSERT INTO p VALUES (1), (2);
+  CREATE TABLE json (id serial, amount int, json text); INSERT INTO json VALUES (1, 2, 'a word of SQL since 16');
   SELECT lo_from_bytea(4711, 'large'); COMMENT ON TABLE tools IS 'commented'`;
 
 let volume: TestVolume;
