@@ -79,16 +79,30 @@ class KeptSession {
   }
 
   async #read(): Promise<DatabaseFigures> {
-    const { assignment, plan } = this.#job;
-    const server = serverOf(assignment, plan);
-    const session = this.#session ?? (await this.#open(server));
-    const figures = await readFigures(session, plan.name);
-    return server.external ? figures : { ...figures, archive: await readArchive(session) };
+    const kept = this.#session;
+    if (kept !== undefined) {
+      try {
+        return await this.#ask(kept);
+      } catch {
+        // It says nothing of the server, which may have been started anew: that is asked by a session of its own.
+        this.drop();
+      }
+    }
+    return this.#ask(await this.#open());
   }
 
-  async #open(server: ReturnType<typeof serverOf>): Promise<Session> {
-    const { name } = this.#job.plan;
-    const session = server.external ? await connectAsApp(server, name) : await connectAsSuperuser(server);
+  async #ask(session: Session): Promise<DatabaseFigures> {
+    const { name, external } = this.#job.plan;
+    const figures = await readFigures(session, name);
+    return external ? figures : { ...figures, archive: await readArchive(session) };
+  }
+
+  async #open(): Promise<Session> {
+    const { assignment, plan } = this.#job;
+    const server = serverOf(assignment, plan);
+    const session = server.external
+      ? await connectAsApp(server, plan.name)
+      : await connectAsSuperuser(server);
     // Lost while nobody asks: found out by the next question.
     session.on('error', () => undefined);
     this.#session = session;
