@@ -197,7 +197,7 @@ export function createOperations({ now, wallClock, graceMs = GRACE_MS }: Operati
       clearTimeout(timer);
       const view = views.get(id);
       if (view === undefined) throw new Error('an operation is forgotten while it is begun');
-      if (refusal instanceof Problem && isRefusal(refusal)) throw refusal;
+      if (refusal instanceof Problem && isRefusal(refusal, leaving.signal.aborted)) throw refusal;
       return view;
     },
     resume: follow,
@@ -219,9 +219,12 @@ export function createOperations({ now, wallClock, graceMs = GRACE_MS }: Operati
   };
 }
 
-/** What never began, for somebody did not want it or was away; what began and failed is an operation that has ended. */
-function isRefusal({ body: { status } }: Problem): boolean {
-  return status < 500 || status === 503;
+/**
+ * What never began, for somebody did not want it or was away; what began and failed is an operation that has ended.
+ * Where it is us who leave, nobody being there says nothing of what began: who is told 503 would begin a second one.
+ */
+function isRefusal({ body: { status } }: Problem, isLeaving: boolean): boolean {
+  return status < 500 || (status === 503 && !isLeaving);
 }
 
 function endOf(error: unknown, isCancelled: boolean): Partial<OperationView> {

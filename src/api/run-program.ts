@@ -61,7 +61,10 @@ function problemOf(
     const { message, remedy } = failure;
     return new Problem(statusOf(code), codeOf(code), message, remedy === undefined ? {} : { remedy });
   }
-  if (code === undefined) return away(`nobody knows how ${name} ended: the supervisor hung up`);
+  // It began: not a 503, at which a client asks again.
+  if (code === undefined) {
+    return new Problem(502, 'supervisor-away', `nobody knows how ${name} ended: the supervisor hung up`);
+  }
   if (results.length > 0 || code === 0) return undefined;
   return new Problem(502, 'failed', `${name} ended with exit ${code}`, { remedy: 'see: GET /logs' });
 }
@@ -88,10 +91,6 @@ export function commandInput(
     options: JSON.stringify(Object.fromEntries(given)),
     ...(keep === undefined ? {} : { keep: String(keep) }),
   };
-}
-
-function away(cause: string): Problem {
-  return new Problem(503, 'supervisor-away', cause, { headers: { 'retry-after': '1' } });
 }
 
 const STATUS: Readonly<Record<number, readonly [status: number, code: string]>> = {

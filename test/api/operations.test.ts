@@ -169,6 +169,17 @@ describe('an operation', () => {
     expect([codeOf(answer), answer.headers['retry-after']]).toEqual(['503 supervisor-away', '1']);
   });
 
+  test('that is under way while the API ends is told as such: who is sent away would begin a second one', async () => {
+    const operations = createOperations({ now: () => 0, wallClock: () => 0, graceMs: 60_000 });
+    const run = async ({ left }: Task): Promise<unknown> => {
+      await new Promise((resolve) => left.addEventListener('abort', resolve, { once: true }));
+      throw new Problem(503, 'supervisor-away', 'it hung up', { headers: { 'retry-after': '1' } });
+    };
+    const begun = operations.begin({ kind: 'backup run', run }, { actor: 'token main', role: 'admin' });
+    await operations.close();
+    expect(await begun).toMatchObject({ kind: 'backup run', state: 'running' });
+  });
+
   test('is one of sixteen at most', async () => {
     const go = Promise.withResolvers<void>();
     trial = apiTrial({
