@@ -71,6 +71,7 @@ async function handOver(operate: Operate, handout: Handout): Promise<Posted> {
       '/v1/alerts/tell',
       handout,
       new AbortController().signal,
+      'sink',
     );
     return { ok, error, retryAfter: undefined };
   } catch (error) {

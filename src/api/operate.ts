@@ -1,12 +1,13 @@
 /** A client of PID 1's operate socket: all that the API knows, it asks there. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../base/errors.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
 import { http } from '../base/node-http.ts';
 import type { AskableProgram, ErrorBody, RunOutput } from '../protocol/control.ts';
 import type { Durability, JobsAnswer, JobsRequest, JobsValue } from '../protocol/jobs.ts';
 import type { KeptOrder } from '../protocol/kept-runs.ts';
 import { Problem, problemOf } from './problem.ts';
+import { openPurposes, type Purpose } from './purposes.ts';
 
 export interface Operate {
   /** A whole JSON answer; a refusal is thrown as a Problem. @param also statuses that are answers as well */
@@ -15,8 +16,11 @@ export interface Operate {
   post<Answer>(path: string, body: object): Promise<Answer>;
   /** A POST; undefined: it was not answered in so many ms, and goes on. */
   postWithin<Answer>(ms: number, path: string, body: object): Promise<Answer | undefined>;
-  /** A POST that may take hours; an abort leaves it alone, and what was asked for goes on. */
-  postLong<Answer>(path: string, body: object, signal: AbortSignal): Promise<Answer>;
+  /**
+   * A POST that may take hours; an abort leaves it alone, and what was asked for goes on.
+   * @param purpose whose connections it takes; missing: an operation's
+   */
+  postLong<Answer>(path: string, body: object, signal: AbortSignal, purpose?: Purpose): Promise<Answer>;
   /**
    * Runs one of our own programs: what it says, its exit last. An abort ends it; where it is kept, only the listening.
    * Throws a Problem where it is refused.
@@ -39,18 +43,17 @@ export interface Operate {
 
 /** PID 1 gives up on a silent worker after 10 s. */
 const PATIENCE_MS = 12_000;
-/** PID 1 takes 64 connections on this socket; streams need some of them. */
-const MOST_AT_ONCE = 32;
-/** More that wait for their turn are told to come back. */
-const MOST_WAITING = 256;
+/** More that wait for their answer or their turn are told to come back. */
+const MOST_UNDER_WAY = 288;
 
-export function createOperate(socketPath: string): Operate {
-  // No connection is kept: the other side may close one at the moment we use it, and a POST must not be sent twice.
-  const agent = new http.Agent({ keepAlive: false, maxSockets: MOST_AT_ONCE });
+/** @param patienceMs for a whole answer, from the asking on */
+export function createOperate(socketPath: string, patienceMs: number = PATIENCE_MS): Operate {
+  const agentOf = openPurposes();
   let underWay = 0;
   let durability: Durability | undefined;
 
   function ask(
+    purpose: Purpose,
     method: string,
     path: string,
     body: object | undefined,
@@ -63,7 +66,7 @@ export function createOperate(socketPath: string): Operate {
           ? {}
           : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
       const request: ClientRequest = http.request(
-        { socketPath, agent, method, path, headers, signal },
+        { socketPath, agent: agentOf(purpose), method, path, headers, signal },
         (response) => {
           // A torn answer shows in reading it.
           response.on('error', () => undefined);
@@ -71,19 +74,24 @@ export function createOperate(socketPath: string): Operate {
         },
       );
       request.on('error', reject);
+      // One that waits for its turn says nothing of an abort until it has it.
+      const giveUp = (): void => reject(signal.reason);
+      signal.addEventListener('abort', giveUp, { once: true });
+      request.once('close', () => signal.removeEventListener('abort', giveUp));
       request.end(text);
     });
   }
 
   async function whole(
+    purpose: Purpose,
     method: string,
     path: string,
     body?: object,
   ): Promise<{ status: number; value: object }> {
-    if (underWay >= MOST_AT_ONCE + MOST_WAITING) throw away('too many requests wait for it');
+    if (underWay >= MOST_UNDER_WAY) throw away('too many requests wait for it');
     underWay += 1;
     try {
-      const response = await ask(method, path, body, AbortSignal.timeout(PATIENCE_MS));
+      const response = await ask(purpose, method, path, body, AbortSignal.timeout(patienceMs));
       return { status: response.statusCode ?? 0, value: parseObject(await readText(response)) };
     } catch (error) {
       throw error instanceof Problem ? error : away(messageOf(error));
@@ -93,13 +101,14 @@ export function createOperate(socketPath: string): Operate {
   }
 
   async function* outputs(
+    purpose: Purpose,
     method: string,
     path: string,
     body: object | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<RunOutput> {
-    const response = await ask(method, path, body, signal).catch((error: unknown) => {
-      throw away(messageOf(error));
+    const response = await ask(purpose, method, path, body, signal).catch((error: unknown) => {
+      throw notTaken(error);
     });
     const { statusCode = 0 } = response;
     if (statusCode >= 300) throw refusal(statusCode, parseObject(await readText(response)));
@@ -122,18 +131,18 @@ export function createOperate(socketPath: string): Operate {
     get durability() {
       return durability;
     },
-    get: async (path, also) => accept(await whole('GET', path), also),
-    post: async (path, body) => accept(await whole('POST', path, body)),
+    get: async (path, also) => accept(await whole('short', 'GET', path), also),
+    post: async (path, body) => accept(await whole('short', 'POST', path, body)),
     async postWithin<Answer>(ms: number, path: string, body: object) {
       const late = new AbortController();
-      const asked = whole('POST', path, body).then((answer) => accept<Answer>(answer));
+      const asked = whole('worker', 'POST', path, body).then((answer) => accept<Answer>(answer));
       const timer = sleep(ms, undefined, { signal: late.signal, ref: false }).catch(() => undefined);
       // It is left alone: what was asked for shall not end because nobody waits for its end.
       asked.catch(() => undefined);
       return Promise.race([asked, timer]).finally(() => late.abort());
     },
     async jobs<Value extends JobsValue>(request: JobsRequest) {
-      const { status, value } = await whole('POST', '/v1/jobs', request);
+      const { status, value } = await whole('worker', 'POST', '/v1/jobs', request);
       if (!('ok' in value)) throw refusal(status, value);
       // The other end is this very program: the shape is that of protocol/jobs.ts.
       const told = value as JobsAnswer;
@@ -141,19 +150,22 @@ export function createOperate(socketPath: string): Operate {
       durability = told.durability;
       return told.value as Value;
     },
-    async postLong(path, body, signal) {
+    async postLong(path, body, signal, purpose = 'operation') {
       try {
-        const response = await ask('POST', path, body, signal);
+        const response = await ask(purpose, 'POST', path, body, signal);
         return accept({ status: response.statusCode ?? 0, value: parseObject(await readText(response)) });
       } catch (error) {
-        throw error instanceof Problem ? error : away(messageOf(error));
+        throw error instanceof Problem ? error : notTaken(error);
       }
     },
     runs: (program, input, signal, keep) =>
-      outputs('POST', '/v1/runs', { program, input, ...(keep === undefined ? {} : { keep }) }, signal),
-    keptRun: (id, signal) => outputs('GET', `/v1/runs/follow?id=${id}`, undefined, signal),
+      keep === undefined
+        ? outputs('run', 'POST', '/v1/runs', { program, input }, signal)
+        : outputs('operation', 'POST', '/v1/runs', { program, input, keep }, signal),
+    keptRun: (id, signal) => outputs('operation', 'GET', `/v1/runs/follow?id=${id}`, undefined, signal),
     async lines<Line>(path: string, signal: AbortSignal) {
-      const response = await ask('GET', path, undefined, signal).catch((error: unknown) => {
+      const purpose = path.includes('follow=1') ? 'follow' : 'look';
+      const response = await ask(purpose, 'GET', path, undefined, signal).catch((error: unknown) => {
         throw away(messageOf(error));
       });
       if ((response.statusCode ?? 0) < 300) return readLines<Line>(response, signal);
@@ -165,6 +177,18 @@ export function createOperate(socketPath: string): Operate {
 function away(cause: string): Problem {
   return new Problem(503, 'supervisor-away', `the supervisor does not answer: ${cause}`, {
     headers: { 'retry-after': '1' },
+  });
+}
+
+/**
+ * What was to be begun, and no answer came. Only where nobody took the call is it certain that nothing began: who is
+ * told 503 may ask again, and would begin a second one.
+ */
+function notTaken(error: unknown): Problem {
+  if (['ENOENT', 'ECONNREFUSED', 'EAGAIN', 'EACCES'].includes(codeOf(error) ?? ''))
+    return away(messageOf(error));
+  return new Problem(502, 'supervisor-away', `nobody knows whether it began: ${messageOf(error)}`, {
+    remedy: 'see what there is before you ask again: GET /operations, GET /status',
   });
 }
 
