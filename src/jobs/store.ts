@@ -118,7 +118,7 @@ export interface Herald {
    * look for yourself.
    */
   readonly isHeard: boolean;
-  /** `ring`: by what another worker did, something waits that did not; or that is no longer told. */
+  /** `ring`: by what another worker did, something waits that did not, or is paused; or that is no longer told. */
   onRing(ring: () => void): void;
   /**
    * Milliseconds until the next job of these types that waits for its time may run; undefined: there is none. 0 or less

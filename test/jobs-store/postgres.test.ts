@@ -132,7 +132,7 @@ describe('PostgreSQL', () => {
     await clear();
   });
 
-  test('tells a worker of whatever waits that did not, and when the next is due', async () => {
+  test('tells a worker of whatever waits that did not or is paused, and when the next is due', async () => {
     const [one, other] = [await openStore(), await openStore()];
     let rings = 0;
     one.herald.onRing(() => {
@@ -158,6 +158,7 @@ describe('PostgreSQL', () => {
     const due = await one.herald.untilDue(TYPES);
     expect(due).toBeGreaterThan(50_000);
     expect(due).toBeLessThanOrEqual(60_000);
+    await rung(() => other.pause('scrape'));
     await rung(() => other.adopt([]).then(() => other.resume('scrape')));
     await rung(() => other.add(newJob()));
     const claim = await mustClaim(other);

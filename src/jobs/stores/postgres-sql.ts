@@ -214,7 +214,9 @@ export const REDRIVE = `
      ORDER BY f.name, f.singleton_key, f.created_on DESC) d
    WHERE j.name = d.name AND j.id = d.id AND j.state = 'failed'`;
 
-export const PAUSE_ONE = `INSERT INTO ${PAUSE} (type) VALUES ($1) ON CONFLICT DO NOTHING`;
+/** $1 type; the empty one stands for all. It rings: other workers show their people what is paused. */
+export const PAUSE_ONE = `WITH paused AS (INSERT INTO ${PAUSE} (type) VALUES ($1) ON CONFLICT DO NOTHING)
+  SELECT pg_catalog.pg_notify('${CHANNEL}', '')`;
 /** $1 type; the empty one stands for all. */
 export const RESUME = `WITH gone AS (DELETE FROM ${PAUSE} WHERE type = $1 OR $1 = '')
   SELECT pg_catalog.pg_notify('${CHANNEL}', '')`;
