@@ -44,7 +44,8 @@ export async function runPointInTime(job: Job): Promise<void> {
   if (alone !== undefined) prepareVolume(job);
   if (discard !== undefined) return discardOperation(layout, discard);
   if (confirm !== undefined) {
-    const { what } = await confirmOperation(layout, confirm, async ({ to: major }) => {
+    const user = databaseUser(job.plan.systemUser);
+    const { what } = await confirmOperation(layout, user, confirm, async ({ to: major }) => {
       // Even where it never serves: the number of its timeline is taken.
       const cluster = join(layout.pg, confirm, 'main');
       const archive = archiveFolder(layout.dataDir, readSystemIdentifier(cluster), major);

@@ -84,6 +84,7 @@ export function orderOperation(layout: Layout, user: Identity, operation: Operat
  */
 export async function confirmOperation(
   layout: Layout,
+  user: Identity,
   stage: string,
   before: (operation: Operation) => Promise<void>,
 ): Promise<Operation> {
@@ -100,7 +101,7 @@ export async function confirmOperation(
       );
     }
     await before(operation);
-    writeOperation(layout, readyToFlip(operation));
+    writeOperation(layout, readyToFlip(operation), user);
     return operation;
   } finally {
     lock.release();

@@ -103,12 +103,12 @@ export function readOperation({ pg }: Pick<Layout, 'pg'>): Operation | undefined
 
 /**
  * On the disk when it returns.
- * @param user the database's: a program that is that user reads on where a start of root's was cut off
+ * @param user the database's: a program that is that user reads on where a start of root's was cut off; nobody may forget it
  */
 export function writeOperation(
   { pg }: Pick<Layout, 'pg'>,
   operation: Operation,
-  user?: Identity | undefined,
+  user: Identity | undefined,
 ): void {
   const owner = process.geteuid?.() === 0 ? user : undefined;
   writeFileAtomic(join(pg, FILE), `${JSON.stringify(operation, null, 2)}\n`, { mode: 0o600, owner });

@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { belongingsOf } from '../../src/database/belongings.ts';
 import { finishFlip, settleOperation } from '../../src/database/settle-operation.ts';
+import { confirmOperation } from '../../src/operations/workspace.ts';
 import { listKeptClusters, sweepKeptClusters } from '../../src/postgres/kept-clusters.ts';
 import { type Layout, layoutOf } from '../../src/postgres/layout.ts';
 import { newOperation, type Operation, readOperation, writeOperation } from '../../src/postgres/operation.ts';
@@ -141,7 +142,7 @@ test('what moves in with a cluster gets its place whenever the flip is killed, a
   for (; ; kills += 1) {
     const { layout, operation: flip } = volume(undefined, 15);
     const operation: Operation = { ...flip, op: 'move-in' };
-    writeOperation(layout, operation);
+    writeOperation(layout, operation, user);
     const { assets, environment, sealed } = belongingsOf(layout, operation.stage);
     const config = dirname(environment.place);
     for (const folder of [assets.place, assets.stage, config]) mkdirSync(folder);
@@ -179,7 +180,7 @@ describe('what a start does with an operation', () => {
 
   test('one that was still building never was', async () => {
     const { layout, operation } = volume(15, 15);
-    writeOperation(layout, { ...operation, step: 'build' });
+    writeOperation(layout, { ...operation, step: 'build' }, user);
     await settleOperation(job, layout, user, nothing);
     expect(inForce(layout)).toBe('old');
     expect(existsSync(join(layout.pg, operation.stage))).toBe(false);
@@ -195,10 +196,10 @@ describe('what a start does with an operation', () => {
       done.push(op);
       throw new Error('it did not work');
     };
-    writeOperation(layout, { ...asked, startedAt: new Date(Date.now() - 3_600_000).toISOString() });
+    writeOperation(layout, { ...asked, startedAt: new Date(Date.now() - 3_600_000).toISOString() }, user);
     await settleOperation(job, layout, user, fail);
     expect(done).toEqual([]);
-    writeOperation(layout, asked);
+    writeOperation(layout, asked, user);
     await settleOperation(job, layout, user, fail);
     expect(done).toEqual(['restore']);
     expect(inForce(layout)).toBe('old');
@@ -206,11 +207,19 @@ describe('what a start does with an operation', () => {
     expect(notes.join()).toMatch(/asked for too long ago.*failed, and nothing has changed: it did not work/);
   });
 
+  test('one that root has confirmed is the database’s user’s to read', async () => {
+    const { layout, operation } = volume(15, 15);
+    writeOperation(layout, { ...operation, step: 'built' }, user);
+    await confirmOperation(layout, user, operation.stage, async () => undefined);
+    expect(readOperation(layout)?.step).toBe('flip');
+    expect(statSync(join(layout.pg, 'op.json')).uid).toBe(user.uid);
+  });
+
   test('one that is confirmed while the start looks at it is flipped, not swept', async () => {
     const { layout, operation } = volume(15, 15);
-    writeOperation(layout, { ...operation, step: 'built' });
+    writeOperation(layout, { ...operation, step: 'built' }, user);
     const settling = settleOperation(job, layout, user, nothing);
-    writeOperation(layout, operation);
+    writeOperation(layout, operation, user);
     await settling;
     expect(inForce(layout)).toBe('new');
   });
@@ -221,7 +230,7 @@ describe('what a start does with an operation', () => {
   test('one that waited for a week while nothing ran is flipped; what it replaced went out of use just now', async () => {
     const { layout, operation } = volume(15, 15);
     writeControl(join(layout.pg, '15', 'main'), Date.now() - 8 * DAY);
-    writeOperation(layout, { ...operation, startedAt: ago(9 * DAY), readyAt: ago(8 * DAY) });
+    writeOperation(layout, { ...operation, startedAt: ago(9 * DAY), readyAt: ago(8 * DAY) }, user);
     // Killed behind the first rename: the moment that is written is the one that counts.
     fault.left = 5;
     await expect(settleOperation(job, layout, user, nothing)).rejects.toThrow('killed');
@@ -251,7 +260,7 @@ describe('what a start does with an operation', () => {
           cluster(join(layout.pg, stage), 'kept');
           rmSync(join(layout.pg, operation.stage), { recursive: true });
         }
-        writeOperation(layout, { ...operation, op, stage, readyAt: ago(8 * DAY) });
+        writeOperation(layout, { ...operation, op, stage, readyAt: ago(8 * DAY) }, user);
         fault.left = kills;
         const killed = await settleOperation(job, layout, user, nothing).then(
           () => false,
