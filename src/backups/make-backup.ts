@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { VERSION } from '../base/version.ts';
+import { isOfFirstForm } from '../postgres/fingerprint.ts';
 import { STAGE } from '../postgres/stages.ts';
 import { type BackupKind, type BackupManifest, MANIFEST } from '../protocol/backups.ts';
 import { syncFolder, writeFileAtomic } from '../system/write-file-atomic.ts';
@@ -43,7 +44,7 @@ export async function makeBackup(making: BackupMaking): Promise<WholeBackup> {
     const content = await making.fill(stage);
     const { files, emptyFolders } = await sealFolder(stage, signal, making.onSealed);
     const manifest: BackupManifest = {
-      schema: 1,
+      schema: hasNewForm(content) ? 2 : 1,
       id,
       kind,
       endedAt: new Date().toISOString(),
@@ -68,6 +69,10 @@ export async function makeBackup(making: BackupMaking): Promise<WholeBackup> {
   const made = readShelf(root, [kind]).find((backup) => backup.id === id);
   if (!made) throw new Error(`${id} is not where it was put`);
   return requireWhole(made);
+}
+
+function hasNewForm({ databases = [] }: BackupContent): boolean {
+  return databases.some(({ tables }) => tables.some(({ hash }) => !isOfFirstForm(hash)));
 }
 
 /** Under the lock of the backups, so no two get the same. */

@@ -6,8 +6,8 @@ import { parseBackupId } from './backup-id.ts';
 export function parseManifest(text: string, id: string): BackupManifest {
   const found: unknown = parseJson(text);
   if (!isObject(found)) throw new Error(`${MANIFEST} is no object`);
-  if (found.schema !== 1) {
-    throw new Error(`${MANIFEST} is of version ${String(found.schema)}, and this Bulkhead reads version 1`);
+  if (found.schema !== 1 && found.schema !== 2) {
+    throw new Error(`${MANIFEST} is of version ${String(found.schema)}, and this Bulkhead reads 1 and 2`);
   }
   const kind = parseBackupId(id)?.kind;
   if (found.id !== id || found.kind !== kind) throw new Error(`${MANIFEST} is that of ${String(found.id)}`);

@@ -11,7 +11,9 @@ export const ASSETS = 'assets';
 export const ENVIRONMENT = 'app.env';
 export const SEALED_ENVIRONMENT = 'app.env.age';
 export const MANIFEST = 'manifest.json';
-const SCHEMA = 1;
+/** 2 since fingerprints are of their second form, which a build that knows 1 alone would take for damage. */
+const SCHEMA = 2;
+const KNOWN: readonly unknown[] = [1, SCHEMA];
 
 /** A member as it stands in the tar. */
 export interface Member {
@@ -42,7 +44,7 @@ export interface BundleDatabase {
 }
 
 export interface BundleManifest {
-  readonly schema: typeof SCHEMA;
+  readonly schema: 1 | typeof SCHEMA;
   /** ISO 8601: the moment of the dump's snapshot. */
   readonly createdAt: string;
   readonly tool: string;
@@ -85,10 +87,10 @@ function parse(text: string, bundle: string, name: string): object {
   } catch (cause) {
     throw damagedBundle(bundle, `${name} cannot be understood (${messageOf(cause)})`);
   }
-  if (found.schema === SCHEMA) return found;
+  if (KNOWN.includes(found.schema)) return found;
   if (typeof found.schema === 'number' && found.schema > SCHEMA) {
     throw new Failure(
-      `cannot use the bundle ${bundle}: it is of form ${found.schema}, and this version of Bulkhead knows ${SCHEMA}`,
+      `cannot use the bundle ${bundle}: it is of form ${found.schema}, and this version of Bulkhead knows ${KNOWN.join(' and ')}`,
       {
         remedy: 'use an image with the version of Bulkhead that made it, or a newer one; nothing was changed',
         code: 'newer',

@@ -66,6 +66,11 @@ export async function fingerprintTables(
   return objects.rows > 0 ? [...prints, objects] : prints;
 }
 
+/** What every build of Bulkhead can compare. */
+export function isOfFirstForm(hash: string): boolean {
+  return !hash.includes(':');
+}
+
 /** Throws a Failure where they are of a form that a newer build has made. */
 function formOf(prints: readonly TableFingerprint[]): Form {
   const [first] = prints;

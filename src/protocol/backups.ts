@@ -31,7 +31,8 @@ export type BackupKind = (typeof BACKUP_KINDS)[number];
 export type BackupLabel = 'before-migration';
 
 export interface BackupManifest {
-  readonly schema: 1;
+  /** 2 where fingerprints are of the second form, which builds that read 1 alone would take for damage. */
+  readonly schema: 1 | 2;
   /** Sorts by time: `20261121T020000Z-dump-3f9ac1`. */
   readonly id: string;
   readonly kind: BackupKind;

@@ -13,6 +13,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sweepLeftovers } from '../../src/backups/backups-room.ts';
 import { noteRun } from '../../src/backups/last-run.ts';
 import { listBackups } from '../../src/backups/list-backups.ts';
+import { makeBackup } from '../../src/backups/make-backup.ts';
 import { replacedName } from '../../src/backups/replaced.ts';
 import { findBackup, readShelf, requireWhole } from '../../src/backups/shelf.ts';
 import { type } from '../support/command-line.ts';
@@ -26,6 +27,26 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+test('a backup is of version 2 where builds that read 1 alone could not compare what is in it', async () => {
+  const make = async (hash?: string): Promise<number> => {
+    const tables = hash === undefined ? [] : [{ table: 'public.t', rows: 1, hash }];
+    const { manifest } = await makeBackup({
+      root,
+      kind: 'dump',
+      installId: undefined,
+      signal: new AbortController().signal,
+      fill: async (stage) => {
+        writeFileSync(join(stage, 'app.pgdump'), 'PGDMP');
+        const databases = [{ name: 'app', owner: 'app', extensions: [], tables }];
+        return { startedAt: new Date().toISOString(), databases };
+      },
+    });
+    return manifest.schema;
+  };
+  expect([await make(), await make('-12'), await make('2:-12')]).toEqual([1, 1, 2]);
+  expect(listBackups(root).backups.map(({ broken }) => broken)).toEqual([undefined, undefined, undefined]);
+});
 
 describe('a shelf', () => {
   test('that is not there holds nothing', () => {
@@ -126,8 +147,8 @@ describe('a broken backup is told, and never used', () => {
     ],
     [
       'another version',
-      () => change((manifest) => Object.assign(manifest, { schema: 2 })),
-      'is of version 2',
+      () => change((manifest) => Object.assign(manifest, { schema: 3 })),
+      'is of version 3',
     ],
     ['another id', () => change((manifest) => Object.assign(manifest, { id: 'x' })), 'is that of x'],
     [
