@@ -11,7 +11,7 @@ import type { Companions } from './companions.ts';
 import { publicNames, secretParts } from './known-secrets.ts';
 import { LogCare } from './logs/care.ts';
 import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
-import type { LogFile, RestraintEvent } from './logs/ports.ts';
+import type { FileEvent, LogFile, RestraintEvent } from './logs/ports.ts';
 import { Redactor } from './logs/redactor.ts';
 
 export interface HallLogs {
@@ -24,12 +24,13 @@ export interface HallLogs {
 
 /**
  * @param plan the plan in force: a reload may have changed it
- * @param restrained a service is too loud, or no longer is
+ * @param told.restrained a service is too loud, or no longer is
+ * @param told.fileTold a log file cannot be written, or can be again
  */
 export function openHallLogs(
   plan: () => Plan,
   view: BootObserver,
-  restrained: (event: RestraintEvent) => void,
+  told: { restrained(event: RestraintEvent): void; fileTold(event: FileEvent): void },
 ): HallLogs {
   const output = openStandardOutput();
   const first = plan();
@@ -59,7 +60,7 @@ export function openHallLogs(
     redactor,
     waits: new ProcessorWaits(() => systemClock.mono()),
     hasFiles: first.logs.files,
-    restrained,
+    ...told,
     pid: process.pid,
   });
   return {

@@ -26,6 +26,7 @@ import { createHallStarter } from './hall-starter.ts';
 import { createHallTarget } from './hall-target.ts';
 import { openHealthView } from './health/health-view.ts';
 import { createLaunchSource } from './launch-source.ts';
+import { noteLogFiles } from './note-log-files.ts';
 import { noteRestraint } from './note-restraint.ts';
 import { listNotes, NoteBoard } from './notes.ts';
 import { oncePerTurn } from './once-per-turn.ts';
@@ -85,11 +86,10 @@ export async function supervise(boot: Boot): Promise<number> {
   const { plan } = inForce;
 
   const reaper = startReaper();
-  const { logs, learn, openCare } = openHallLogs(
-    () => inForce.plan,
-    view,
-    (event) => noteRestraint(event, notes, announce),
-  );
+  const { logs, learn, openCare } = openHallLogs(() => inForce.plan, view, {
+    restrained: (event) => noteRestraint(event, notes, announce),
+    fileTold: (event) => noteFile(event),
+  });
   learn(inForce.secrets);
   onMistakes((error) => {
     logs.own('fatal', `internal error: ${stackOf(error)}`);
@@ -110,6 +110,7 @@ export async function supervise(boot: Boot): Promise<number> {
     events.append(body);
     lookAtAll();
   };
+  const noteFile = noteLogFiles(notes, announce);
 
   const self = createSelfCheck({
     clock,

@@ -7,7 +7,7 @@ test('a restrained service is a note as long as it is one, over restarts of it t
   const notes = new NoteBoard(['of the boot']);
   const events: EventBody[] = [];
   const tell = (what: 'hidden' | 'held' | 'free') =>
-    noteRestraint({ service: 'app', what, heldMs: 12_340, hiddenLines: 5 }, notes, (event) =>
+    noteRestraint({ service: 'app', what, hasFile: true, heldMs: 12_340, hiddenLines: 5 }, notes, (event) =>
       events.push(event),
     );
   tell('hidden');

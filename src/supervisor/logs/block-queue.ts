@@ -10,16 +10,22 @@ export interface Block {
   continues: boolean;
   /** The day its lines were written on, as in base/log-names.ts. */
   day: number;
+  /** Those of its lines that are kept when it is dropped. */
+  kept?: Uint8Array[];
 }
 
 /** Shared by all queues, so that fifty quiet services hold no memory. */
 const spare: Buffer[] = [];
 const SPARE_LIMIT = 16;
+/** So many lines that are to be kept outlive their blocks. */
+const KEPT_LIMIT = 200;
 
 /** Bytes on their way out: whole lines, bounded; when it is full the oldest lines go, and are counted. */
 export class BlockQueue {
   private readonly blocks: Block[] = [];
   private readonly limit: number;
+  /** Of blocks that were dropped: older than all others. */
+  private saved: Uint8Array[] = [];
   private waiting = 0;
   private missing = 0;
   private droppedLines = 0;
@@ -54,16 +60,28 @@ export class BlockQueue {
     return block;
   }
 
-  /** Appends one line that is already encoded, newline included. */
-  addLine(line: Uint8Array): void {
+  /**
+   * Appends one line that is already encoded, newline included.
+   * @param isKept it is not dropped with the lines around it
+   */
+  addLine(line: Uint8Array, isKept = false): void {
     const block = this.room(line.length);
     block.bytes.set(line, block.used);
     block.used += line.length;
     block.lines += 1;
+    if (!isKept) return;
+    block.kept ??= [];
+    block.kept.push(line);
   }
 
   /** The oldest block, out of the queue; undefined when there is nothing to write. */
   take(): Block | undefined {
+    if (this.saved.length > 0) {
+      const bytes = Buffer.concat(this.saved);
+      const lines = this.saved.length;
+      this.saved = [];
+      return { bytes, used: bytes.length, lines, continues: false, day: this.day };
+    }
     const first = this.blocks[0];
     if (!first || first.used === 0) return undefined;
     this.blocks.shift();
@@ -99,7 +117,9 @@ export class BlockQueue {
     const first = this.blocks.shift();
     if (!first) return;
     this.waiting -= first.used;
-    this.countLost(first.lines);
+    this.saved.push(...(first.kept ?? []));
+    const tooMany = this.saved.splice(0, Math.max(0, this.saved.length - KEPT_LIMIT));
+    this.countLost(first.lines - (first.kept?.length ?? 0) + tooMany.length);
     this.recycle(first);
   }
 }

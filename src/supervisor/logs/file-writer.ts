@@ -31,7 +31,6 @@ export class FileWriter {
   private readonly clock: Clock;
   private readonly events: FileEvents;
   private writing = false;
-  /** It cannot be written, or hangs: the service no longer waits for it. */
   private failing = false;
   private wantsReopen = false;
   /** The last write ended inside a line. */
@@ -51,6 +50,11 @@ export class FileWriter {
     this.file = file;
     this.clock = clock;
     this.events = events;
+  }
+
+  /** It cannot be written, or hangs: the service no longer waits for it, and lines may be lost. */
+  get isFailing(): boolean {
+    return this.failing;
   }
 
   /** Writes what is queued, if nothing is on its way already. */

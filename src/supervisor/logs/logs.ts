@@ -16,7 +16,7 @@ import { type OpenEnds, readKeptLines } from './kept-lines.ts';
 import { type Filter, Listeners } from './listeners.ts';
 import { LoudServices } from './loud-services.ts';
 import { OutputWriter } from './output-writer.ts';
-import type { LogFile, Output, OutputPipe, ProcessorWaits, RestraintEvent } from './ports.ts';
+import type { FileEvent, LogFile, Output, OutputPipe, ProcessorWaits, RestraintEvent } from './ports.ts';
 import type { JobMark } from './record-shapes.ts';
 import { Redactor } from './redactor.ts';
 import { type Look, Renderer } from './render.ts';
@@ -49,6 +49,7 @@ export interface LogsOptions {
   /** Files have what standard output does not show. */
   readonly hasFiles?: boolean;
   readonly restrained?: (event: RestraintEvent) => void;
+  readonly fileTold?: (event: FileEvent) => void;
   /** Our own process id, a field of our own records. */
   readonly pid: number;
 }
@@ -124,7 +125,8 @@ export function openLogs(options: LogsOptions): Logs {
     gone: (error) => logOf(OWN_NAME).store(`WARN  standard output is gone: ${error.message}; files go on`),
     missingLine: (lines) => {
       ownRenderer.at(clock.now());
-      const msg = `${missing(lines)} of standard output: its reader or this machine is too slow; the files have them`;
+      const why = 'its reader or this machine is too slow';
+      const msg = `${missing(lines)} of standard output: ${why}; ${tellWhere()}`;
       return ownRenderer.parts({ level: LEVEL_NUMBERS.warn, msg, fields: { dropped: lines } });
     },
   });
@@ -150,6 +152,7 @@ export function openLogs(options: LogsOptions): Logs {
         listeners,
         redactor,
         loud,
+        fileTold: (event) => options.fileTold?.(event),
         say: own,
       });
       services.set(name, log);
@@ -157,12 +160,20 @@ export function openLogs(options: LogsOptions): Logs {
     return log;
   }
 
+  /** What else has the lines that standard output has dropped since it was asked last. */
+  function tellWhere(): string {
+    if (options.hasFiles === false) return 'nothing else has them';
+    const torn = [...services.values()].filter((log) => log.missesLines()).map(({ name }) => name);
+    if (torn.length === 0) return 'the files have them';
+    return `the log file${torn.length === 1 ? '' : 's'} of ${torn.join(', ')} ${torn.length === 1 ? 'misses' : 'miss'} lines too`;
+  }
+
   function own(level: LogLevel, msg: string, fields: Readonly<Record<string, unknown>> = {}): void {
     if (closed || LEVEL_NUMBERS[level] < LEVEL_NUMBERS[options.level] || level === 'silent') return;
     const now = clock.now();
     const parts = { level: LEVEL_NUMBERS[level], msg: redactor.hideText(msg), fields: hideFields(fields) };
     ownRenderer.at(now);
-    writer.queue.addLine(ownRenderer.parts(parts));
+    writer.queue.addLine(ownRenderer.parts(parts), true);
     writer.kick();
     const line = plainRenderer.sentence(parts);
     logOf(OWN_NAME).store(line);

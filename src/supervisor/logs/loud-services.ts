@@ -30,6 +30,8 @@ export interface LoudOptions {
 /** What one service writes, and what it is allowed. */
 export class Flow {
   readonly service: string;
+  /** Its file can be written. */
+  readonly hasFile: () => boolean;
   /** Of reading, and of what is shown. */
   readonly read = new Pace();
   readonly shown = new Pace();
@@ -46,9 +48,11 @@ export class Flow {
   restrainedAt = Number.NEGATIVE_INFINITY;
   /** What was said of it last. */
   said: 'free' | 'hidden' | 'held' = 'free';
+  saidFile = true;
 
-  constructor(service: string) {
+  constructor(service: string, hasFile: () => boolean) {
     this.service = service;
+    this.hasFile = hasFile;
   }
 }
 
@@ -73,8 +77,9 @@ export class LoudServices {
     this.#options = options;
   }
 
-  open(service: string): Flow {
-    const flow = new Flow(service);
+  /** @param hasFile whether its file can be written now */
+  open(service: string, hasFile: () => boolean): Flow {
+    const flow = new Flow(service, hasFile);
     this.#flows.push(flow);
     return flow;
   }
@@ -94,7 +99,8 @@ export class LoudServices {
   /** Whether so many bytes of it may be shown on standard output. */
   mayShow(flow: Flow, bytes: number): boolean {
     const { shown } = this.#restraint;
-    if (shown === Number.POSITIVE_INFINITY) return true;
+    // What no file takes is shown, however much it is: it would be lost.
+    if (shown === Number.POSITIVE_INFINITY || !flow.hasFile()) return true;
     const now = this.#options.clock.mono();
     if (!flow.shown.isPaid(now)) return false;
     flow.shown.take(bytes, shown, now);
@@ -147,7 +153,8 @@ export class LoudServices {
     const waits = this.#readWaits();
     if (waits) {
       const loudest = (most * 1000) / took;
-      this.#restraint = adjust(this.#restraint, { ...waits, took, loudest, mayHide: mayHide() });
+      const canHide = mayHide() && this.#flows.some((flow) => flow.isLoud && flow.hasFile());
+      this.#restraint = adjust(this.#restraint, { ...waits, took, loudest, mayHide: canHide });
     }
     for (const flow of this.#flows) {
       flow.taken = 0;
@@ -180,16 +187,21 @@ export class LoudServices {
     if (isHeld || isHidden) flow.restrainedAt = now;
     if (isHeld && flow.said !== 'held') this.#say(flow, 'held');
     else if (isHidden && flow.said === 'free') this.#say(flow, 'hidden');
-    else if (flow.said !== 'free' && now - flow.restrainedAt >= FREE_AFTER_MS) this.#say(flow, 'free');
+    else if (flow.said === 'free') return;
+    else if (now - flow.restrainedAt >= FREE_AFTER_MS) this.#say(flow, 'free');
+    // What was said of its file is not so any more.
+    else if (flow.saidFile !== flow.hasFile()) this.#say(flow, flow.said);
   }
 
   #say(flow: Flow, what: Flow['said']): void {
     const { service, heldMs, hiddenLines, free } = flow;
     flow.said = what;
+    flow.saidFile = flow.hasFile();
     if (what === 'free') flow.free = { heldMs, hiddenLines };
     this.#options.told({
       service,
       what,
+      hasFile: flow.saidFile,
       heldMs: heldMs - free.heldMs,
       hiddenLines: hiddenLines - free.hiddenLines,
     });

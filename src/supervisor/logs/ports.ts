@@ -43,7 +43,16 @@ export interface RestraintEvent {
   readonly service: string;
   /** `hidden`: its lines are not all shown on standard output; `held`: it is read more slowly. */
   readonly what: 'hidden' | 'held' | 'free';
+  /** Its log file can be written: what is not shown, or dropped, stands there. */
+  readonly hasFile: boolean;
   /** Since it was free last: ms it was made to wait, and lines that standard output did not show. */
   readonly heldMs: number;
   readonly hiddenLines: number;
+}
+
+/** The log file of a service cannot be written any more, or can be again. */
+export interface FileEvent {
+  readonly service: string;
+  /** The operating system's words; undefined: it can be written again. */
+  readonly cause: string | undefined;
 }

@@ -21,21 +21,28 @@ export class ServiceLog {
   private readonly paced = new Set<OutputPipe>();
   private isBehind = false;
   private isResting = false;
+  /** Lines its file had missed when somebody asked last. */
+  private lostBefore = 0;
 
   constructor(name: string, file: LogFile, around: Surroundings) {
     this.name = name;
     this.around = around;
-    this.flow = around.loud.open(name);
     this.file = new FileWriter(file, around.clock, {
       behind: () => this.hold(true),
       caughtUp: () => this.hold(false),
-      failed: (error) =>
+      failed: (error) => {
         around.say('warn', `cannot write the log file of ${name}: ${error.message}`, {
           consequence: 'its lines go to standard output only; trying again every 30 s',
-        }),
-      recovered: (lost) => around.say('info', `the log file of ${name} is written again`, { lost }),
+        });
+        around.fileTold({ service: name, cause: error.message });
+      },
+      recovered: (lost) => {
+        around.say('info', `the log file of ${name} is written again`, { lost });
+        around.fileTold({ service: name, cause: undefined });
+      },
       missingLine: (lines) => Buffer.from(`${this.stamp('note', false)}bulkhead: ${missing(lines)}\n`),
     });
+    this.flow = around.loud.open(name, () => !this.file.isFailing);
   }
 
   /** Reads one stream to its end; resolves when the last of its lines has been handed on. */
@@ -87,6 +94,13 @@ export class ServiceLog {
     this.file.queue.addLine(line);
     this.tail.add(line, 0, line.length);
     this.file.kick();
+  }
+
+  /** Whether its file may lack lines that came since this was asked last. */
+  missesLines(): boolean {
+    const before = this.lostBefore;
+    this.lostBefore = this.file.queue.dropped;
+    return this.file.isFailing || this.lostBefore > before;
   }
 
   private stamp(stream: LogLine['stream'], partial: boolean): string {
