@@ -1,8 +1,9 @@
 /**
- * What tier full costs when nothing happens, beside core: both images run side by side, the metrics of full are scraped
- * every 15 s as by a Prometheus, and after a while to settle both are measured over the same 120 s.
+ * What tier full costs when nothing happens, beside core: both images run side by side, and after a while to settle both
+ * are measured over the same time, in which the check every five minutes runs once. Then once more while the metrics of
+ * full are scraped every 15 s, as by a Prometheus.
  *
- *   node bench/tier-cost.ts [--settle=60] [--seconds=120]
+ *   node bench/tier-cost.ts [--settle=90] [--seconds=300] [--scraped=120]
  *
  * Needs Docker, root and the images of `npm run test:image`.
  */
@@ -23,8 +24,9 @@ import { pidOne } from './subjects.ts';
 
 const SCRAPE_MS = 15_000;
 const MB = 1024;
-const settle = readOption('settle', 60);
-const seconds = readOption('seconds', 120);
+const settle = readOption('settle', 90);
+const seconds = readOption('seconds', 300);
+const scraped = readOption('scraped', 120);
 
 interface Subject {
   readonly tier: string;
@@ -46,42 +48,49 @@ try {
   const [core, full] = subjects;
   if (!core || !full) throw new Error('there are two');
   for (const { container } of subjects) await container.ready();
-  const stop = scrapeSteadily(full.container);
   await sleep(settle * 1000);
-  const before = subjects.map(({ pid }) => cpuOf(pid));
-  const timesBefore = subjects.map(({ pid }) => timesOf(pid));
-  const began = performance.now();
-  await sleep(seconds * 1000);
-  const took = performance.now() - began;
-  const shares = subjects.map(({ pid }, index) => (100 * (cpuOf(pid) - (before[index] ?? 0))) / took);
-  const spent = subjects.map(({ pid }, index) => spentBy(pid, timesBefore[index] ?? new Map(), took));
-  const scrapes = await stop();
-  const memories = subjects.map(({ pid }) => listNamespace(pid).map(readProcess));
-  for (const [index, { tier }] of subjects.entries()) {
-    const processes = memories[index] ?? [];
-    console.log(
-      `${tier}: ${shares[index]?.toFixed(2)} % of a core over ${(took / 1000).toFixed()} s; ${describe(sum(processes))}, ${processes.length} processes`,
-    );
-    for (const each of processes.toSorted((a, b) => b.privateBytes - a.privateBytes).slice(0, 8))
-      console.log(`  ${each.name.padEnd(28)} ${describe(each)}`);
-  }
-  for (const [index, { tier }] of subjects.entries()) console.log(`${tier}, % of a core: ${spent[index]}`);
-  const [less, more] = memories.map(sum);
-  if (less && more) {
-    const by = {
-      pss: more.pss - less.pss,
-      privateBytes: more.privateBytes - less.privateBytes,
-      privateDirty: more.privateDirty - less.privateDirty,
-    };
-    console.log(
-      `full costs ${((shares[1] ?? 0) - (shares[0] ?? 0)).toFixed(2)} % of a core more, ${describe(by)} more; ${scrapes} scrapes`,
-    );
+  await measure('idle', seconds);
+  if (scraped > 0) {
+    const stop = scrapeSteadily(full.container);
+    await sleep(SCRAPE_MS);
+    await measure('scraped', scraped);
+    console.log(`${await stop()} scrapes`);
   }
 } finally {
   for (const { container, volume } of subjects) {
     await container.remove();
     await docker(['volume', 'rm', '-f', volume]);
   }
+}
+
+/** Both over the same time. */
+async function measure(what: string, seconds: number): Promise<void> {
+  const before = subjects.map(({ pid }) => cpuOf(pid));
+  const timesBefore = subjects.map(({ pid }) => timesOf(pid));
+  const began = performance.now();
+  await sleep(seconds * 1000);
+  const took = performance.now() - began;
+  const shares = subjects.map(({ pid }, index) => (100 * (cpuOf(pid) - (before[index] ?? 0))) / took);
+  const memories = subjects.map(({ pid }) => listNamespace(pid).map(readProcess));
+  for (const [index, { tier, pid }] of subjects.entries()) {
+    const processes = memories[index] ?? [];
+    console.log(
+      `${what}, ${tier}: ${shares[index]?.toFixed(2)} % of a core over ${(took / 1000).toFixed()} s; ${describe(sum(processes))}, ${processes.length} processes`,
+    );
+    for (const each of processes.toSorted((a, b) => b.privateBytes - a.privateBytes).slice(0, 8))
+      console.log(`  ${each.name.padEnd(28)} ${describe(each)}`);
+    console.log(`  % of a core: ${spentBy(pid, timesBefore[index] ?? new Map(), took)}`);
+  }
+  const [less, more] = memories.map(sum);
+  if (!less || !more) return;
+  const by = {
+    pss: more.pss - less.pss,
+    privateBytes: more.privateBytes - less.privateBytes,
+    privateDirty: more.privateDirty - less.privateDirty,
+  };
+  console.log(
+    `${what}: full costs ${((shares[1] ?? 0) - (shares[0] ?? 0)).toFixed(2)} % of a core more, ${describe(by)} more`,
+  );
 }
 
 async function begin(tier: string, image: string): Promise<Subject> {
