@@ -8,6 +8,8 @@ import type { Ask } from './session-pool.ts';
 
 /** As the server shows it. Who asked has given up by then; without it the statement would go on for nobody. */
 const STATEMENT_TIMEOUT = '10s';
+/** A server that says no more once it has let us in: nobody may end a session he does not have yet. */
+const SILENT_MS = 10_000;
 
 /**
  * Only where the backend is the one that greeted us: behind a pooler a session's setting would be that of whoever gets
@@ -39,12 +41,15 @@ export async function openJobsSession(
   const session = external
     ? await openExternalSession(external, { user, password, database })
     : await openSession({ host, port, user: JOBS_DATABASE, password: jobsPassword, database: JOBS_DATABASE });
+  const timer = setTimeout(() => session.connection.stream.destroy(), SILENT_MS);
   try {
     await session.query(LIMIT, [(session as { processID?: number | null }).processID ?? null]);
     return session;
   } catch (error) {
     session.end().catch(() => undefined);
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

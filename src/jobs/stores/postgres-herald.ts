@@ -14,6 +14,8 @@ type Session = Awaited<ReturnType<PoolOptions['open']>>;
 
 /** A word that is not back by then is lost. */
 const ECHO_MS = 2000;
+/** A session that does not listen by then is dropped. */
+const LISTEN_MS = 10_000;
 /** So many sessions that hear nothing are no accident. */
 const MOST_IN_VAIN = 3;
 /** Words of workers begin so; a job that waits has none. */
@@ -25,6 +27,8 @@ export class PostgresHerald implements Herald {
   #ring: () => void = () => undefined;
   #session: Session | undefined;
   #opening: Promise<void> | undefined;
+  /** Of the session that is being opened: nobody waits for it any more. */
+  #giveUp = new AbortController();
   /** Behind a pooler: it would be in vain each time. */
   #isDeaf = false;
   /** Sessions in a row that heard nothing. */
@@ -81,9 +85,10 @@ export class PostgresHerald implements Herald {
     return this.#asked !== undefined && performance.now() - this.#asked.at > ECHO_MS;
   }
 
-  /** Never throws. */
+  /** Waits for no server. Never throws. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#giveUp.abort();
     await this.#opening;
     const session = this.#session;
     this.#lose();
@@ -92,25 +97,31 @@ export class PostgresHerald implements Herald {
 
   /** What it cannot is tried again with the next beat; until then others look for themselves. */
   async #listen(): Promise<void> {
-    let session: Session | undefined;
+    const giveUp = new AbortController();
+    this.#giveUp = giveUp;
+    const timer = setTimeout(() => giveUp.abort(), LISTEN_MS);
+    const opening = this.#open();
     try {
-      session = await this.#open();
+      const session = await unless(giveUp.signal, opening);
       const lost = (): void => {
         if (this.#session === session) this.#lose();
       };
       session.on('error', lost);
       session.on('end', lost);
       session.on('notification', ({ payload = '' }) => this.#hear(payload));
-      const { rows } = await session.query<{ pid: number }>(sql.BACKEND);
+      const { rows } = await unless(giveUp.signal, session.query<{ pid: number }>(sql.BACKEND));
       this.#isDeaf = rows[0]?.pid !== (session as { readonly processID?: number | null }).processID;
-      if (this.#isDeaf || this.#closed) throw new Error('nothing would be heard');
-      await session.query(sql.LISTEN);
+      if (this.#isDeaf) throw new Error('nothing would be heard');
+      await unless(giveUp.signal, session.query(sql.LISTEN));
       this.#session = session;
       this.#asked = newWord();
-      await this.#pool.query(sql.SAY, [this.#asked.word]);
+      await unless(giveUp.signal, this.#pool.query(sql.SAY, [this.#asked.word]));
     } catch {
       this.#lose();
-      if (session) drop(session);
+      // It may still come.
+      opening.then(drop, () => undefined);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -135,6 +146,15 @@ export class PostgresHerald implements Herald {
 
 function newWord(): { readonly word: string; readonly at: number } {
   return { word: `${MARK}${randomUUID()}`, at: performance.now() };
+}
+
+/** What `work` brings; throws as soon as it is given up, whatever becomes of it. */
+function unless<T>(givenUp: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    work.then(resolve, reject);
+    givenUp.addEventListener('abort', () => reject(givenUp.reason), { once: true });
+    if (givenUp.aborted) reject(givenUp.reason);
+  });
 }
 
 /** It asks nothing that anybody waits for. */
