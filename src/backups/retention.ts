@@ -83,7 +83,8 @@ function planAlike(candidates: readonly Candidate[], rules: BackupsPlan['keep'],
   for (const each of newestFirst) if (each.pinned) keep(each, 'pinned');
   const whole = newestFirst.filter(({ broken }) => !broken);
   const lastFirst = [...newestFirst].sort((a, b) => (b.number ?? 0) - (a.number ?? 0));
-  const ages = agesOf(lastFirst, now);
+  const made = madeOf(lastFirst, now);
+  const ages = agesOf(lastFirst, made, now);
   const isYoung = ({ id }: Candidate): boolean => (ages.get(id) ?? 0) <= rules.days * DAY;
   for (const each of newestFirst) {
     if (!isYoung(each)) continue;
@@ -93,7 +94,6 @@ function planAlike(candidates: readonly Candidate[], rules: BackupsPlan['keep'],
   if (whole[0]) keep(whole[0], 'the newest');
   const last = lastFirst.find(({ broken }) => !broken);
   if (last && last !== whole[0]) keep(last, 'made last');
-  const made = madeOf(lastFirst, now);
   // By what their clock said as well: which clock was wrong is not always to be told, and in doubt both keep.
   for (const dated of [whole.map((each) => ({ each, at: timeOf(each) })), made]) {
     keepNewestPer(weekOf, rules.weekly, 'week', dated, keep);
@@ -127,10 +127,16 @@ function planAlike(candidates: readonly Candidate[], rules: BackupsPlan['keep'],
  * How old each is, in ms, told so that no single jump of the clock makes one old: what the clock says, or the sum of the
  * times between those made since without the longest of them, whichever is less. A clock that is ahead makes one such
  * time long; one that went back and was set right makes one, too, and before it one that is negative and counts nothing.
- * A silence of weeks looks the same, and then everything stays for that much longer.
+ * A silence of weeks looks the same, and then everything stays for that much longer. Where the clock has jumped twice, the
+ * age by when it was made, as far as that can be told, is often less, and then it counts.
  * @param lastFirst by the order in which they were made
  */
-function agesOf(lastFirst: readonly Candidate[], now: number): ReadonlyMap<string, number> {
+function agesOf(
+  lastFirst: readonly Candidate[],
+  made: readonly Dated[],
+  now: number,
+): ReadonlyMap<string, number> {
+  const byOrder = new Map(made.map(({ each, at }) => [each.id, now - at]));
   const ages = new Map<string, number>();
   let since = 0;
   let longest = 0;
@@ -140,7 +146,7 @@ function agesOf(lastFirst: readonly Candidate[], now: number): ReadonlyMap<strin
     const between = Math.max(0, next - time);
     since += between;
     if (between > JUMP * PERIOD[each.kind]) longest = Math.max(longest, between);
-    ages.set(each.id, Math.min(now - time, since - longest));
+    ages.set(each.id, Math.min(now - time, since - longest, byOrder.get(each.id) ?? now - time));
     next = time;
   }
   return ages;
@@ -156,11 +162,18 @@ function holdBack(made: readonly Dated[], whole: readonly Candidate[], now: numb
   const since = whole.filter(({ number = 0 }) => number > Math.max(...ahead)).length;
   if (ahead.length > 0 && since < Math.max(BACK_AGAIN, ahead.length))
     return 'the clock went back: the newest backup is of the future';
-  // Times from the newest back, now included: after a long silence or a jump of the clock all look old at once.
-  const times = [now, ...made.map(({ at }) => at)];
+  // By what their clocks said as well: what is spread evenly over a gap hides it.
+  const said = whole.map(timeOf).filter((time) => time <= now);
+  const times = made.map(({ at }) => at);
+  return freshGap(times, PERIOD[newest.kind], now) ?? freshGap(said, PERIOD[newest.kind], now);
+}
+
+/** Times from the newest back, now included: after a long silence or a jump of the clock all look old at once. */
+function freshGap(newestFirst: readonly number[], period: number, now: number): string | undefined {
+  const times = [now, ...newestFirst];
   const gaps = times.slice(1).map((time, index) => (times[index] ?? time) - time);
   const usual = median(gaps.slice(1));
-  const longest = 2 * Math.max(PERIOD[newest.kind], usual);
+  const longest = 2 * Math.max(period, usual);
   const after = gaps.findIndex((gap) => gap > longest);
   return after >= 0 && after < BACK_AGAIN
     ? `only ${after} since a gap of ${Math.floor((gaps[after] ?? 0) / DAY)} d, ${BACK_AGAIN} are awaited`

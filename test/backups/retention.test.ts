@@ -261,15 +261,17 @@ interface Jump {
 
 /** Day by day at the hour of the real time: what was made, and when what was removed was that old, in real days. */
 function liveThrough(
-  { on, by, lasts }: Jump,
+  jumps: Jump | readonly Jump[],
   days: number,
   works: (day: number) => boolean,
+  rules = RULES,
 ): {
   readonly removed: readonly { readonly day: number; readonly age: number }[];
   /** Of each day: the real ages of what is there, in days, youngest first. */
   readonly ages: readonly (readonly number[])[];
 } {
-  const shift = (day: number): number => (day >= on && day < on + lasts ? by * DAY : 0);
+  const shift = (day: number): number =>
+    DAY * ([jumps].flat().find(({ on, lasts }) => day >= on && day < on + lasts)?.by ?? 0);
   const removed: { day: number; age: number }[] = [];
   const ages: number[][] = [];
   let shelf: (Candidate & { readonly day: number })[] = [];
@@ -283,7 +285,7 @@ function liveThrough(
       day,
     };
     shelf = [...shelf, own];
-    const ids = new Set(kept(shelf, now + 60_000));
+    const ids = new Set(kept(shelf, now + 60_000, rules));
     for (const each of shelf) if (!ids.has(each.id)) removed.push({ day: each.day, age: day - each.day });
     expect(ids).toContain(own.id);
     for (const { id } of shelf.slice(-RULES.verified)) expect(ids).toContain(id);
@@ -353,6 +355,27 @@ describe('one jump of the clock', () => {
     expect(liveThrough({ on: 60, by: -40, lasts: 3 }, 200, () => true).removed.length).toBeGreaterThan(60);
     expect(liveThrough({ on: 60, by: 40, lasts: 1000 }, 200, () => true).removed.length).toBeGreaterThan(60);
     expect(liveThrough({ on: 60, by: -40, lasts: 1000 }, 200, () => true).removed.length).toBeGreaterThan(60);
+  });
+});
+
+describe('two jumps of the clock, one soon after the other', () => {
+  const twice = [
+    { on: 59, by: -30, lasts: 5 },
+    { on: 65, by: -365, lasts: 3 },
+  ];
+
+  test('the first run with the right clock removes nothing that is young, nor do the next two', () => {
+    const rules = { ...RULES, days: 14, weekly: 4 };
+    const { removed } = liveThrough(twice, 71, () => true, rules);
+    expect(removed.filter(({ age }) => age < rules.days)).toEqual([]);
+  });
+
+  test('hold back where the times that are spread evenly show no gap, and the clocks’ own do', () => {
+    const shift = (day: number) => (day >= 59 && day < 64 ? 30 : day >= 65 && day < 68 ? 365 : 0);
+    const all = Array.from({ length: 69 }, (_, day) =>
+      dump(68 - day + shift(day), { id: `day${day}`, number: day + 1 }),
+    );
+    expect(planRetention(all, RULES, NOW).held).toBe('only 1 since a gap of 4 d, 3 are awaited');
   });
 });
 
