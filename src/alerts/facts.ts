@@ -24,8 +24,8 @@ export interface Facts {
   readonly product: ProductStatus | undefined;
   /** Unasked ends within the last ten minutes, by service. */
   readonly ends: ReadonlyMap<string, number>;
-  /** Since the look before. */
-  readonly lostLines: number | undefined;
+  /** Lines that no log file has, since the look before, by service; without files of STANDARD_OUTPUT. */
+  readonly lostLines: ReadonlyMap<string, number> | undefined;
   /** By how much the clock was set since the look before, s. */
   readonly clockStep: number;
   /** Used, in percent. */
@@ -62,7 +62,7 @@ export function createFactSource(plan: AlertsPlan, concurrency: number, ports: F
   const periods = new Map(plan.backups.map(({ name, ...times }) => [name, findPeriods(times)]));
   const counts = new Map<string, number>();
   const ends: { readonly service: string; readonly at: number; readonly count: number }[] = [];
-  let lost: number | undefined;
+  let lostBefore: Counts | undefined;
   let before: { readonly wall: number; readonly mono: number } | undefined;
 
   /** PID 1 counts since its own start: fewer than before means another PID 1. */
@@ -80,9 +80,9 @@ export function createFactSource(plan: AlertsPlan, concurrency: number, ports: F
       while (ends[0] && ends[0].at <= clock.mono() - ENDS_WITHIN_MS) ends.shift();
       const summed = new Map<string, number>();
       for (const { service, count } of ends) summed.set(service, (summed.get(service) ?? 0) + count);
-      const dropped = product?.supervisor?.logDroppedLines;
-      const lostLines = dropped === undefined || lost === undefined ? undefined : Math.max(0, dropped - lost);
-      lost = dropped ?? lost;
+      const lost = product?.supervisor?.logLostLines;
+      const lostLines = lost && lostBefore && countMore(lost, lostBefore);
+      lostBefore = lost ?? lostBefore;
       const wall = clock.now();
       const mono = clock.mono();
       const clockStep = before === undefined ? 0 : Math.abs(wall - before.wall - (mono - before.mono)) / 1000;
@@ -117,6 +117,14 @@ export function createFactSource(plan: AlertsPlan, concurrency: number, ports: F
       };
     },
   };
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+function countMore(now: Counts, before: Counts): ReadonlyMap<string, number> {
+  return new Map(
+    Object.entries(now).map(([name, count]) => [name, Math.max(0, count - (before[name] ?? 0))]),
+  );
 }
 
 type Times = Omit<AlertsPlan['backups'][number], 'name'>;

@@ -2,7 +2,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { ALERT_RULES, type AlertRule, type RuleName } from '../config/alert-rules.ts';
 import { describeStore } from '../protocol/jobs-words.ts';
-import type { ServiceStatus } from '../protocol/status.ts';
+import { type ServiceStatus, STANDARD_OUTPUT } from '../protocol/status.ts';
 import type { Facts } from './facts.ts';
 import type { Measurement } from './machine.ts';
 import { isFailing } from './telling.ts';
@@ -80,16 +80,16 @@ const MEASURES: Readonly<Record<RuleName, Measure>> = {
           },
         ],
   LogDrops: ({ lostLines }, compare) =>
-    lostLines === undefined
-      ? undefined
-      : [
-          {
-            service: '',
-            value: lostLines,
-            is: compare(lostLines),
-            description: `${lostLines} lines were lost: a file or the output could not take them`,
-          },
-        ],
+    lostLines &&
+    [...lostLines].map(([service, value]) => ({
+      service: service === STANDARD_OUTPUT ? '' : service,
+      value,
+      is: compare(value),
+      description:
+        service === STANDARD_OUTPUT
+          ? `${value} lines were lost: the reader of standard output is too slow; allow log files (logs.files)`
+          : `${value} lines of ${service} were lost: its log file could not take them; see whether the disk is full or broken`,
+    })),
   ClockStep: ({ clockStep }, compare) => {
     const value = Math.round(clockStep);
     return [{ service: '', value, is: compare(value), description: `the clock was set by ${value} s` }];

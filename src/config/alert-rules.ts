@@ -140,12 +140,12 @@ export const ALERT_RULES = {
   },
   LogDrops: {
     severity: 'warning',
-    what: 'lines of logs were lost',
+    what: 'lines of logs were lost, and are in no file',
     threshold: 0,
     unit: 'lines since the look before',
     for: 0,
     keep: HOUR,
-    promql: 'increase(bulkhead_log_output_dropped_total[1h]) > {}',
+    promql: 'increase(bulkhead_log_dropped_total[1h]) > {}',
   },
   ClockStep: {
     severity: 'warning',

@@ -1,7 +1,7 @@
 /** What PID 1 tells, as metrics. Pure. */
 import { CHECK_BUCKETS, type MetricsAnswer, type RunFigures } from '../protocol/metrics.ts';
 import type { ScheduleStatus } from '../protocol/schedules.ts';
-import { type ServiceStatus, STATUS_WORDS } from '../protocol/status.ts';
+import { type ServiceStatus, STANDARD_OUTPUT, STATUS_WORDS } from '../protocol/status.ts';
 import type { Samples } from './samples.ts';
 
 /** @param now ms since the epoch */
@@ -22,6 +22,8 @@ export function addSupervisor(to: Samples, answer: MetricsAnswer, now: number): 
     to.add('bulkhead_open_fds', self.openFiles);
     to.add('bulkhead_internal_errors_total', self.internalErrors);
     to.add('bulkhead_log_output_dropped_total', self.logDroppedLines);
+    const lost = self.logLostLines[STANDARD_OUTPUT];
+    if (lost !== undefined) to.add('bulkhead_log_dropped_total', lost, { service: STANDARD_OUTPUT });
   }
   for (const service of product.services) addService(to, service, now);
   for (const [name, figures] of Object.entries(answer.runs)) addRun(to, name, figures);

@@ -114,7 +114,10 @@ export const METRICS = {
     unit: 'short',
     query: 'rate($name[5m])',
   }),
-  bulkhead_log_dropped_total: counter('Lines that the log file of a service has missed', service),
+  bulkhead_log_dropped_total: counter(
+    'Lines that the log file of a service has missed; without log files, lines that standard output has missed',
+    service,
+  ),
   bulkhead_log_output_dropped_total: counter('Lines that standard output or a file has missed, all together'),
   bulkhead_log_write_errors_total: counter('Writes to the log files that failed', service),
   bulkhead_log_hidden_total: counter(

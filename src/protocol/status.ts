@@ -97,6 +97,9 @@ export interface ProductStatus {
   readonly supervisor?: SelfStatus;
 }
 
+/** Stands for a service where lines of all are meant. */
+export const STANDARD_OUTPUT = 'standard output';
+
 /** How the supervisor itself is. */
 export interface SelfStatus {
   /** Why it should be restarted, one sentence without a final stop; undefined: it is well. /livez says the same. */
@@ -112,8 +115,10 @@ export interface SelfStatus {
   readonly residentBytes: number;
   /** Log lines that still wait for a file or for standard output, in bytes. */
   readonly logQueuedBytes: number;
-  /** Log lines that a file or standard output has missed since boot. */
+  /** Log lines that a file or standard output has missed since boot; not those that were hidden from the latter. */
   readonly logDroppedLines: number;
+  /** Of them those that are in no file, by service, where there are any; without files all, under STANDARD_OUTPUT. */
+  readonly logLostLines: Readonly<Record<string, number>>;
   /** Inputs of its state machine that should never have come, and were survived. */
   readonly internalErrors: number;
 }

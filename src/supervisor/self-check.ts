@@ -3,7 +3,7 @@
  * of /livez does every few seconds anyway. A fault is only what a restart of PID 1 would cure.
  */
 import type { Clock } from '../base/clock.ts';
-import type { SelfStatus } from '../protocol/status.ts';
+import { type SelfStatus, STANDARD_OUTPUT } from '../protocol/status.ts';
 import { readLoopLag } from '../system/clock.ts';
 import { readOwnLoad } from '../system/own-load.ts';
 import type { Reaper } from '../system/reaper.ts';
@@ -51,7 +51,7 @@ export function createSelfCheck(sources: SelfCheckSources): SelfCheck {
   return {
     fault,
     status: () => {
-      const { outputQueued, outputDropped, files } = logs.stats();
+      const { outputQueued, outputDropped, hasFiles, files } = logs.stats();
       const sum = (what: 'queued' | 'dropped'): number =>
         Object.values(files).reduce((total, file) => total + file[what], 0);
       return {
@@ -61,6 +61,11 @@ export function createSelfCheck(sources: SelfCheckSources): SelfCheck {
         ...readOwnLoad(),
         logQueuedBytes: outputQueued + sum('queued'),
         logDroppedLines: outputDropped + sum('dropped'),
+        logLostLines: hasFiles
+          ? Object.fromEntries(
+              Object.entries(files).flatMap(([name, { dropped }]) => (dropped > 0 ? [[name, dropped]] : [])),
+            )
+          : { [STANDARD_OUTPUT]: outputDropped },
         internalErrors: internalErrors(),
       };
     },

@@ -479,13 +479,17 @@ describe('rules', () => {
   test('lost lines and a clock that was set are told for an hour; a set clock ends nothing', async () => {
     open();
     await pass(20 * SECOND);
+    // What standard output missed the files have.
     status = { ...well(), supervisor: { ...exampleSelf, logDroppedLines: 7 } };
     await pass(10 * SECOND);
-    expect(firing()).toEqual(['LogDrops']);
+    expect(firing()).toEqual([]);
+    status = { ...well(), supervisor: { ...exampleSelf, logLostLines: { app: 7 } } };
+    await pass(10 * SECOND);
+    expect(firing()).toEqual(['LogDrops/app']);
     const { now } = clock;
     clock.now = () => now() + 86_400 * SECOND;
     await pass(MINUTE);
-    expect(firing().toSorted()).toEqual(['ClockStep', 'LogDrops']);
+    expect(firing().toSorted()).toEqual(['ClockStep', 'LogDrops/app']);
     await pass(61 * MINUTE);
     expect(firing()).toEqual([]);
   });
@@ -493,7 +497,7 @@ describe('rules', () => {
   test('looks come one after the other: lines that were lost are new to one of them alone', async () => {
     open();
     await pass(20 * SECOND);
-    status = { ...well(), supervisor: { ...exampleSelf, logDroppedLines: 7 } };
+    status = { ...well(), supervisor: { ...exampleSelf, logLostLines: { 'standard output': 7 } } };
     await Promise.all([room.look(), room.look(), room.lookLast()]);
     expect([firing(), mostAsking]).toEqual([['LogDrops'], 1]);
   });

@@ -16,7 +16,7 @@ const FACTS: Facts = {
   now: 0,
   product: exampleProduct(),
   ends: new Map(),
-  lostLines: 0,
+  lostLines: new Map(),
   clockStep: 0,
   disk: undefined,
   memory: undefined,

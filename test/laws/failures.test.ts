@@ -96,7 +96,7 @@ test('the supervisor tells about itself when it is asked: no fault, no zombie, i
   });
   await bulkhead.ready();
   const { supervisor } = await bulkhead.status();
-  expect(supervisor).toMatchObject({ zombies: 0, logDroppedLines: 0, internalErrors: 0 });
+  expect(supervisor).toMatchObject({ zombies: 0, logDroppedLines: 0, logLostLines: {}, internalErrors: 0 });
   expect(supervisor).not.toHaveProperty('fault');
   expect(supervisor?.openFiles).toBe(countOpenFiles(bulkhead.pid) + 1);
   expect(supervisor?.residentBytes).toBeGreaterThan(10_000_000);

@@ -7,6 +7,7 @@ function selfCheck() {
     clock: manualClock(),
     zombies: [] as number[],
     sweeps: 0,
+    hasFiles: true,
     overdue: undefined as string | undefined,
   };
   const check = createSelfCheck({
@@ -21,6 +22,7 @@ function selfCheck() {
       stats: () => ({
         outputQueued: 10,
         outputDropped: 1,
+        hasFiles: world.hasFiles,
         files: {
           app: { written: 0, queued: 5, dropped: 0, failures: 0, hidden: 0, heldSeconds: 0 },
           db: { written: 0, queued: 7, dropped: 2, failures: 0, hidden: 0, heldSeconds: 0 },
@@ -71,8 +73,11 @@ describe('the supervisor about itself', () => {
       zombies: 2,
       logQueuedBytes: 22,
       logDroppedLines: 3,
+      logLostLines: { db: 2 },
       internalErrors: 3,
     });
+    world.hasFiles = false;
+    expect(check.status().logLostLines).toEqual({ 'standard output': 1 });
     expect(check.status().openFiles).toBeGreaterThan(2);
     expect(world.clock.armed).toBe(0);
   });

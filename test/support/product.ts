@@ -16,6 +16,7 @@ export const exampleSelf: SelfStatus = {
   residentBytes: 60_000_000,
   logQueuedBytes: 0,
   logDroppedLines: 0,
+  logLostLines: {},
   internalErrors: 0,
 };
 

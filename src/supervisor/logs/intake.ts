@@ -176,7 +176,7 @@ export class Intake {
   private hide(lines: number): void {
     if (!this.around.output.isShown) return;
     this.log.flow.hiddenLines += lines;
-    this.around.output.queue.countLost(lines);
+    this.around.output.hide(lines);
   }
 
   private storeLine(bytes: Buffer, start: number, end: number, content: number, part: number): void {

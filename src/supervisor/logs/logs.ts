@@ -20,7 +20,7 @@ import type { FileEvent, LogFile, Output, OutputPipe, ProcessorWaits, RestraintE
 import type { JobMark } from './record-shapes.ts';
 import { Redactor } from './redactor.ts';
 import { type Look, Renderer } from './render.ts';
-import { missing, ServiceLog } from './service-log.ts';
+import { countOf, missing, ServiceLog } from './service-log.ts';
 import { tellRestraint } from './tell-restraint.ts';
 import { tellingLine } from './telling-line.ts';
 
@@ -75,9 +75,11 @@ interface FileStats {
 }
 
 interface LogsStats {
-  /** Lines that standard output did not show. */
+  /** Lines that standard output has missed; those that were hidden from it are not among them. */
   readonly outputDropped: number;
   readonly outputQueued: number;
+  /** False: what standard output has missed is nowhere. */
+  readonly hasFiles: boolean;
   readonly files: Readonly<Record<string, FileStats>>;
 }
 
@@ -123,11 +125,17 @@ export function openLogs(options: LogsOptions): Logs {
   const plainRenderer = new Renderer({ ...look, format: 'text', colour: false }, OWN_NAME, 'note');
   const writer = new OutputWriter(output, clock, {
     gone: (error) => logOf(OWN_NAME).store(`WARN  standard output is gone: ${error.message}; files go on`),
-    missingLine: (lines) => {
+    missingLines: (dropped, hidden) => {
       ownRenderer.at(clock.now());
+      const level = LEVEL_NUMBERS.warn;
+      const where = tellWhere();
       const why = 'its reader or this machine is too slow';
-      const msg = `${missing(lines)} of standard output: ${why}; ${tellWhere()}`;
-      return ownRenderer.parts({ level: LEVEL_NUMBERS.warn, msg, fields: { dropped: lines } });
+      const lost = `${missing(dropped)} of standard output: ${why}; ${where}`;
+      const spared = `did not show ${countOf(hidden)} of services that write too much; ${where}`;
+      return Buffer.concat([
+        ...(dropped > 0 ? [ownRenderer.parts({ level, msg: lost, fields: { dropped } })] : []),
+        ...(hidden > 0 ? [ownRenderer.parts({ level, msg: spared, fields: { hidden } })] : []),
+      ]);
     },
   });
   const loud = new LoudServices({
@@ -256,6 +264,7 @@ export function openLogs(options: LogsOptions): Logs {
     stats: () => ({
       outputDropped: writer.queue.dropped,
       outputQueued: writer.queue.bytes,
+      hasFiles: options.hasFiles !== false,
       files: Object.fromEntries(
         [...services].map(([name, { file, flow }]) => [
           name,

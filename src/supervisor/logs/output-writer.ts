@@ -13,8 +13,8 @@ const GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'EBADF', 
 export interface OutputEvents {
   /** Standard output is gone for good. */
   gone(error: Error): void;
-  /** The line that stands for N dropped ones, as standard output shows it. */
-  missingLine(lines: number): Buffer;
+  /** What stands for lines that were dropped and for lines that were hidden, as standard output shows it. */
+  missingLines(dropped: number, hidden: number): Buffer;
 }
 
 /** Carries all lines to standard output, one write at a time. Whoever does not read it makes nobody wait. */
@@ -24,6 +24,8 @@ export class OutputWriter {
   private readonly events: OutputEvents;
   private writing = false;
   private isGone = false;
+  /** Lines that were not shown on purpose, since it was said last. */
+  private hidden = 0;
   private isClosing = false;
   /** Armed while what is missing was said a moment ago. */
   private disarm: (() => void) | undefined;
@@ -39,6 +41,11 @@ export class OutputWriter {
   /** False: whatever is written there is for nobody, so nothing needs to be made. */
   get isShown(): boolean {
     return !this.output.isDiscarded;
+  }
+
+  /** Counts lines that the files have, and that are not shown: they are not lost. */
+  hide(lines: number): void {
+    this.hidden += lines;
   }
 
   kick(): void {
@@ -80,15 +87,17 @@ export class OutputWriter {
 
   /** What stands for the lines that were dropped since it was said last; undefined: none were. */
   private sayMissing(): Buffer | undefined {
-    const missing = this.queue.takeMissing();
-    if (missing === 0) return undefined;
+    const dropped = this.queue.takeMissing();
+    const { hidden } = this;
+    this.hidden = 0;
+    if (dropped + hidden === 0) return undefined;
     if (!this.isClosing) {
       this.disarm = this.clock.after(SAID_EVERY_MS, () => {
         this.disarm = undefined;
         this.kick();
       });
     }
-    return this.events.missingLine(missing);
+    return this.events.missingLines(dropped, hidden);
   }
 
   private fail(error: Error, lines: number): void {

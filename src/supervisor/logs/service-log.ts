@@ -132,5 +132,9 @@ export class ServiceLog {
 }
 
 export function missing(lines: number): string {
-  return `dropped ${lines} line${lines === 1 ? '' : 's'}`;
+  return `dropped ${countOf(lines)}`;
+}
+
+export function countOf(lines: number): string {
+  return `${lines} line${lines === 1 ? '' : 's'}`;
 }
