@@ -5,6 +5,7 @@ import { SCHEMA_VERSION } from '../protocol/schema-version.ts';
 import type { ProductStatus } from '../protocol/status.ts';
 import { shortJobId } from '../protocol/stored-line.ts';
 import { textOf } from './begin.ts';
+import { unauthorized } from './caller.ts';
 import { TOPICS, type Topic } from './event-hub.ts';
 import { Problem } from './problem.ts';
 import type { Answer, ApiRoute, Asked, Served } from './route.ts';
@@ -173,6 +174,8 @@ async function readLogs(asked: Asked, served: Served): Promise<Answer> {
 
 async function searchLogs({ query, caller }: Asked, { readings }: Served): Promise<Answer> {
   const { service, since, grep, job, tail } = query;
+  // All that is kept is read for it.
+  if (grep !== undefined && caller.token === undefined) throw unauthorized('a search needs a token');
   const input = commandInput('logs', {
     words: typeof service === 'string' ? service.split(',') : [],
     options: { since: textOf(since), grep: textOf(grep), job: textOf(job) },

@@ -5,6 +5,7 @@
 import type { AskableProgram } from '../protocol/control.ts';
 import type { Caller } from './caller.ts';
 import type { Operate } from './operate.ts';
+import { Problem } from './problem.ts';
 import { type Input, runProgram } from './run-program.ts';
 import { createSlots, standingOf } from './standing.ts';
 
@@ -40,6 +41,16 @@ export function createReadings(operate: Pick<Operate, 'runs'>, now: () => number
     if (readings.get(key) === reading) readings.delete(key);
   }
 
+  async function look(program: AskableProgram, input: Input): Promise<readonly unknown[]> {
+    const over = AbortSignal.timeout(LONGEST_MS);
+    try {
+      return await runProgram(operate, program, input, over);
+    } catch (error) {
+      if (!over.aborted) throw error;
+      throw new Problem(504, 'timed-out', `there was no answer within ${LONGEST_MS / 1000} s`);
+    }
+  }
+
   return {
     forget: () => readings.clear(),
     read(caller, program, input = {}, freshMs = FRESH_MS) {
@@ -48,7 +59,7 @@ export function createReadings(operate: Pick<Operate, 'runs'>, now: () => number
       if (known && (known.endedAt === undefined || now() - known.endedAt < freshMs)) return known.answer;
       const leave = slots.take(standingOf(caller));
       const reading: Reading = {
-        answer: runProgram(operate, program, input, AbortSignal.timeout(LONGEST_MS)).finally(leave),
+        answer: look(program, input).finally(leave),
         endedAt: undefined,
       };
       readings.delete(key);

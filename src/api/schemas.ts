@@ -275,7 +275,7 @@ export const logQuery = strict({
     type: 'string',
     minLength: 1,
     maxLength: 500,
-    description: 'only lines that match this regular expression, out of the files',
+    description: 'only lines with this text in them, out of the files; needs a token',
   },
 });
 export const logs = object(

@@ -7,6 +7,7 @@ import { Failure } from '../base/errors.ts';
 import type { ProgramName, RunPlan } from '../config/plan-runs.ts';
 import type { Report } from '../protocol/channel.ts';
 import { CommandExit } from '../protocol/exit-codes.ts';
+import { systemClock } from '../system/clock.ts';
 import type { OutputPipe } from '../system/output-pipe.ts';
 import { type SpawnedProcess, type SpawnOptions, spawnProcess } from '../system/process.ts';
 import type { ExecProcess } from './control/target.ts';
@@ -22,13 +23,17 @@ export interface Companions {
   exec(run: RunPlan, argv: readonly string[]): Promise<ExecProcess>;
   /** Runs the command of a check; an abort kills its whole family. */
   probe(run: RunPlan, argv: readonly string[], signal: AbortSignal): ReturnType<HealthPorts['runProbe']>;
-  /** Runs one of our own programs as a run of the plan would be; resolves with its exit code. */
+  /**
+   * Runs one of our own programs as a run of the plan would be; resolves with its exit code. An abort asks it to end.
+   * @param killAfterMs so long after that it is killed; missing: it gets the time it needs, to leave nothing half done
+   */
   program(
     run: RunPlan,
     program: ProgramName,
     input: Readonly<Record<string, string>>,
     onReport: (report: Report) => void,
     signal: AbortSignal,
+    killAfterMs?: number,
   ): Promise<number>;
   /** Asks all that run to end, and takes no more. */
   stop(): void;
@@ -128,7 +133,7 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
       return { ...exit, lastLine: await tail } satisfies ProbeExit;
     },
 
-    async program(run, program, input, onReport, signal) {
+    async program(run, program, input, onReport, signal, killAfterMs) {
       const resolved = resolveLaunch({ ...run, work: { kind: 'program', program } }, source, input);
       const { child, exited, emptied } = await start(program, resolved, {
         nice: run.nice,
@@ -136,11 +141,17 @@ export function createCompanions(source: LaunchSource, logs: Logs): Companions {
       });
       const attachment = logs.attach(program, count, child, child.pid);
       child.send(JSON.stringify(resolved.assignment));
-      const end = (): void => void child.signal('SIGTERM', 'leader');
+      let disarm: () => void = () => undefined;
+      const end = (): void => {
+        child.signal('SIGTERM', 'leader');
+        if (killAfterMs === undefined) return;
+        disarm = systemClock.after(killAfterMs, () => void child.signal('SIGKILL', 'everything'));
+      };
       if (signal.aborted) end();
       else signal.addEventListener('abort', end, { once: true });
       const exit = await exited;
       await emptied;
+      disarm();
       signal.removeEventListener('abort', end);
       attachment.closeWithin(LEFTOVER_MS);
       await attachment.drained;

@@ -27,6 +27,11 @@ export interface TargetParts
   readonly ask: ControlTarget['jobs'];
 }
 
+/** What only looks gives way to what runs here. */
+const LOOK_NICE = 10;
+/** It leaves nothing half done. */
+const LOOK_END_MS = 3000;
+
 export function createHallTarget({
   inForce,
   services,
@@ -58,14 +63,22 @@ export function createHallTarget({
     neededBy: (name) => neededBy(name, inForce.plan.runs, services.statuses()),
     planView: () => inForce.show(),
     exec: (name, argv) => companions.exec(inForce.run(name), argv),
-    run: async (program, input, onReport, signal) => {
+    run: async (program, input, onReport, signal, isLook = false) => {
       const run =
         program === 'command'
           ? commandRun(inForce.run('api'), process.cwd())
           : askedRun(inForce.run('setup'), program, heldCapabilities);
       const { hear, end } = working.follow(onReport);
       try {
-        return await companions.program(run, program, input, hear, signal);
+        if (!isLook) return await companions.program(run, program, input, hear, signal);
+        return await companions.program(
+          { ...run, nice: LOOK_NICE },
+          program,
+          input,
+          hear,
+          signal,
+          LOOK_END_MS,
+        );
       } finally {
         end();
       }

@@ -331,7 +331,7 @@ describe('a look by a child', () => {
       },
     });
     const search = (word: string, given: Record<string, string> = {}) =>
-      trial.app.inject({ url: `/logs?grep=${word}`, headers: { host: 'localhost', ...given } });
+      trial.app.inject({ url: `/logs?since=${word}`, headers: { host: 'localhost', ...given } });
     const two = ['a', 'b'].map((word) => search(word));
     await vi.waitUntil(() => trial.asked.length === 2);
     const refused = await search('c');
@@ -342,6 +342,15 @@ describe('a look by a child', () => {
     expect((await admin).statusCode).toBe(200);
     expect((await Promise.all(two)).map(({ statusCode }) => statusCode)).toEqual([200, 200]);
     expect((await search('c')).statusCode).toBe(200);
+  });
+
+  test('of all lines that are kept needs a token where it is a search', async () => {
+    trial = saying({ type: 'result', value: { schemaVersion: 1, lines: [] } });
+    const search = (given: Record<string, string>) =>
+      trial.app.inject({ url: '/logs?grep=x', headers: { host: 'localhost', ...given } });
+    expect(codeOf(await search({}))).toBe('401 unauthorized');
+    expect(trial.asked).toEqual([]);
+    expect((await search(BEARER)).statusCode).toBe(200);
   });
 
   test('that fails says why, and is asked for again', async () => {

@@ -56,6 +56,20 @@ test('of many lines of a log it answers with the newest, and with no more than a
   expect(lines.at(-1)?.line).toMatch(/^99 /);
 });
 
+test('a search over HTTP is for a text, not for an expression: none takes longer than reading', async () => {
+  mkdirSync(join(dataDir, 'logs'));
+  const said = ['a quite usual line of a log, as every service writes', 'it said ^(.+)+\\x01$ {7}'];
+  const stored = said.map((line) => `2026-01-01T00:00:00.000Z stdout F ${line}\n`);
+  writeFileSync(join(dataDir, 'logs', 'app.log'), stored.join(''));
+  const search = async (grep: string) =>
+    (await run({ command: 'logs', options: JSON.stringify({ grep }), keep: '9' })).reports.flatMap(
+      (report) => (report.type === 'result' ? [(report.value as { line: string }).line] : []),
+    );
+  expect(await search('^(.+)+\\x01$ {7}')).toEqual([said[1]]);
+  expect(await search('usual.line')).toEqual([]);
+  expect(await search('usual line')).toEqual([said[0]]);
+});
+
 test('what it refuses is a failure with its exit code', async () => {
   const { reports, code } = await run({ command: 'config diff', words: '["core","nothing"]' });
   expect([code, reports]).toEqual([

@@ -29,7 +29,11 @@ export async function runProgramFor(
     await tell(response, (hear, left) => target.kept.follow(order.id, hear, left));
     return;
   }
-  await tell(response, async (hear, left) => ({ code: await target.run(program, input, hear, left) }));
+  // Commands that change something are kept: the others only look.
+  const isLook = program === 'command';
+  await tell(response, async (hear, left) => ({
+    code: await target.run(program, input, hear, left, isLook),
+  }));
 }
 
 export function listKept({ response, target }: Exchange): void {

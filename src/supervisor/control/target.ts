@@ -51,12 +51,16 @@ export interface ControlTarget {
     name: string,
     message: { readonly json: string; readonly env: Readonly<Record<string, string>> },
   ): Promise<{ readonly ok: boolean; readonly error: string }>;
-  /** Runs one of our own programs; resolves with its exit code. An abort ends it. */
+  /**
+   * Runs one of our own programs; resolves with its exit code. An abort ends it.
+   * @param isLook it only reads: it gives way to what runs here, and is killed where it does not end by itself
+   */
   run(
     program: AskableProgram,
     input: Readonly<Record<string, string>>,
     onReport: (report: Report) => void,
     signal: AbortSignal,
+    isLook?: boolean,
   ): Promise<number>;
   /** Runs of those programs that outlive who asked for them. */
   readonly kept: KeptRuns;
