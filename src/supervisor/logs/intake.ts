@@ -1,18 +1,22 @@
 import { dayOf } from '../../base/log-names.ts';
-import { shortJobId, stampOf } from '../../protocol/stored-line.ts';
+import { parseStoredLine, shortJobId, stampOf } from '../../protocol/stored-line.ts';
 import type { Block } from './block-queue.ts';
 import type { FileWriter } from './file-writer.ts';
 import { addLines, type LinePrefix, linePrefix } from './line-prefix.ts';
 import type { Flow } from './loud-services.ts';
 import type { JobMark } from './record-shapes.ts';
 import { Renderer } from './render.ts';
-import { CONTINUES, CONTROLS, GOES_ON, LineSplitter } from './split-lines.ts';
+import { CONTINUES, CONTROLS, GOES_ON, HIGH, LineSplitter } from './split-lines.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Tail } from './tail.ts';
 import { runsOf } from './whole-lines.ts';
 
 /** A prompt without a newline is shown after this much silence. */
 const SILENCE = 1000;
+/** What comes when a service is told to end, or has died, is shown however loud it was; about so many bytes of it. */
+const LAST_BYTES = 64 * 1024;
+/** So many of the lines that were hidden just before are shown then. */
+const LAST_LINES = 20;
 const NEWLINE = 0x0a;
 const OPEN_BRACE = 0x7b;
 
@@ -47,6 +51,10 @@ export class Intake {
   private listened = false;
   /** What comes now is for standard output too. */
   private shown = true;
+  /** Lines that were hidden since some were shown last. */
+  private unseen = 0;
+  /** Bytes that may be shown because it ends. */
+  private lastBytes = 0;
   /** The lines to come stand in the file already. */
   private isStored = false;
   /** What has been searched for secrets, and has none. */
@@ -79,18 +87,50 @@ export class Intake {
 
   take(chunk: Buffer): void {
     this.begin();
-    this.shown = this.around.output.isShown && this.around.loud.mayShow(this.log.flow, chunk.length);
+    this.shown = this.around.output.isShown && this.mayShow(chunk.length);
+    if (this.shown) this.unseen = 0;
     this.takeLines(this.listened ? chunk : this.takeRuns(chunk));
     this.finish();
     if (this.splitter.holds && !this.disarm) this.watchSilence(SILENCE);
+  }
+
+  /** It is told to end, or has died: what came last and what comes next may say why. */
+  rush(): void {
+    this.lastBytes = LAST_BYTES;
+    this.begin();
+    this.showUnseen();
+    this.finish();
   }
 
   end(): void {
     this.disarm?.();
     this.disarm = undefined;
     this.begin();
+    this.showUnseen();
+    this.shown = this.around.output.isShown;
     this.splitter.flush();
     this.finish();
+  }
+
+  private mayShow(bytes: number): boolean {
+    if (this.around.loud.mayShow(this.log.flow, this.source.stream, bytes)) return true;
+    const may = this.lastBytes > 0;
+    this.lastBytes -= bytes;
+    return may;
+  }
+
+  /** The newest lines that were hidden; they stay counted as such. */
+  private showUnseen(): void {
+    if (this.unseen === 0) return;
+    const { name, tail } = this.log;
+    const lines = tail.lines(Number.POSITIVE_INFINITY).flatMap((text) => {
+      const line = parseStoredLine(name, text);
+      return line?.stream === this.source.stream && line.job === this.jobId ? [Buffer.from(line.line)] : [];
+    });
+    for (const line of lines.slice(-Math.min(this.unseen, LAST_LINES))) {
+      this.renderer.line(this.around.output.queue, line, 0, line.length, CONTROLS | HIGH, 0);
+    }
+    this.unseen = 0;
   }
 
   private begin(): void {
@@ -175,6 +215,7 @@ export class Intake {
   /** The files have them. */
   private hide(lines: number): void {
     if (!this.around.output.isShown) return;
+    this.unseen += lines;
     this.log.flow.hiddenLines += lines;
     this.around.output.hide(lines);
   }
@@ -219,6 +260,7 @@ export class Intake {
       const { silenced } = this;
       this.begin();
       this.silenced = true;
+      this.shown = this.around.output.isShown;
       // What could be the beginning of a secret waits for what comes next, however long that takes.
       if (!this.splitter.flushPiece()) this.silenced = silenced;
       this.finish();

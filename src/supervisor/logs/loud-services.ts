@@ -32,9 +32,9 @@ export class Flow {
   readonly service: string;
   /** Its file can be written. */
   readonly hasFile: () => boolean;
-  /** Of reading, and of what is shown. */
   readonly read = new Pace();
-  readonly shown = new Pace();
+  /** Of what is shown; why a service dies is on stderr, which does not pay for stdout. */
+  readonly shown = { stdout: new Pace(), stderr: new Pace() };
   /** Bytes since the last look. */
   taken = 0;
   isLoud = false;
@@ -97,13 +97,14 @@ export class LoudServices {
   }
 
   /** Whether so many bytes of it may be shown on standard output. */
-  mayShow(flow: Flow, bytes: number): boolean {
+  mayShow(flow: Flow, stream: keyof Flow['shown'], bytes: number): boolean {
     const { shown } = this.#restraint;
     // What no file takes is shown, however much it is: it would be lost.
     if (shown === Number.POSITIVE_INFINITY || !flow.hasFile()) return true;
     const now = this.#options.clock.mono();
-    if (!flow.shown.isPaid(now)) return false;
-    flow.shown.take(bytes, shown, now);
+    const pace = flow.shown[stream];
+    if (!pace.isPaid(now)) return false;
+    pace.take(bytes, shown, now);
     return true;
   }
 

@@ -19,6 +19,7 @@ export class ServiceLog {
   /** Those that wait for the file, and of them those that wait where the service is too loud. */
   private readonly pipes = new Set<OutputPipe>();
   private readonly paced = new Set<OutputPipe>();
+  private readonly intakes = new Map<OutputPipe, Intake>();
   private isBehind = false;
   private isResting = false;
   /** Lines its file had missed when somebody asked last. */
@@ -54,6 +55,7 @@ export class ServiceLog {
     job?: JobMark,
   ): Promise<void> {
     const intake = new Intake(this, this.around, { stream, generation, pid, job });
+    this.intakes.set(pipe, intake);
     this.pipes.add(pipe);
     this.paced.add(pipe);
     return new Promise((resolve) => {
@@ -65,6 +67,7 @@ export class ServiceLog {
         () => {
           this.pipes.delete(pipe);
           this.paced.delete(pipe);
+          this.intakes.delete(pipe);
           intake.end();
           resolve();
         },
@@ -75,6 +78,7 @@ export class ServiceLog {
 
   /** However loud it is: it is being stopped or has died, and has no time to wait. */
   rush(pipe: OutputPipe): void {
+    this.intakes.get(pipe)?.rush();
     if (this.paced.delete(pipe) && this.isResting && !(this.isBehind && this.pipes.has(pipe))) pipe.resume();
   }
 

@@ -36,7 +36,7 @@ describe('a loud service whose file cannot be written', () => {
   it('is shown in full, for nothing else has its lines, and read more slowly instead', async () => {
     const { file, flood, output, restraints, logs } = open();
     file('app').error = full;
-    const sent = await flood(200);
+    const sent = await flood(100);
     expect(output.lines.filter(isFlood)).toHaveLength(sent);
     expect(logs.stats().files.app?.hidden).toBe(0);
     expect(restraints.map(({ what, hasFile }) => [what, hasFile])).toEqual([['held', false]]);
@@ -51,7 +51,7 @@ describe('a loud service whose file cannot be written', () => {
     file('app').error = full;
     await flood(1);
     const before = output.lines.filter(isFlood).length;
-    const sent = await flood(60);
+    const sent = await flood(40);
     expect(output.lines.filter(isFlood).length - before).toBe(sent);
     expect(restraints.slice(0, 2)).toMatchObject([
       { what: 'hidden', hasFile: true },
