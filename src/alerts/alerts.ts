@@ -54,7 +54,8 @@ export function openAlerts(plan: AlertsPlan, ports: AlertPorts): AlertsRoom {
   const notebook = openNotebook(`${ports.dataDir}/bulkhead/alerts/state.json`, say);
   const remembered = notebook.read();
   const at = steadyTime(clock, remembered?.at ?? 0);
-  const { rules } = plan;
+  const { rules, sinksOff } = plan;
+  const off = sinksOff.length === 0 ? {} : { sinksOff };
   const source = createFactSource(plan, ports.concurrency, ports);
   let alerts: Alerts = new Map(
     (remembered?.alerts ?? []).map((alert) => [fingerprintOf(alert.rule, alert.service), alert]),
@@ -121,6 +122,7 @@ export function openAlerts(plan: AlertsPlan, ports: AlertPorts): AlertsRoom {
       alerts: viewAlerts(alerts, silences, at()),
       silences: silences.map(viewSilence),
       sinks: plan.sinks.map((sink) => viewSink(sink, teller.sinks().get(sink.name))),
+      ...off,
     }),
     figures: () => ({ alerts: countAlerts(plan, alerts), sinks: teller.figures() }),
     async test(wanted) {
@@ -129,7 +131,7 @@ export function openAlerts(plan: AlertsPlan, ports: AlertPorts): AlertsRoom {
       const results = await Promise.all(
         sinks.map(async ({ name }) => ({ sink: name, ...resultOf(await teller.test(name)) })),
       );
-      return { schemaVersion: SCHEMA_VERSION, results };
+      return { schemaVersion: SCHEMA_VERSION, results, ...off };
     },
     async silence({ alertname, service, ms, comment }) {
       const silence: Silence = {

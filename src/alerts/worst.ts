@@ -7,7 +7,8 @@ import { summaryOf } from './sinks/words.ts';
  * up /health warns at once: who asks there need not be woken, and may have room made before anybody is.
  */
 export function worstOf(alerts: Alerts): string | undefined {
-  const known = [...alerts.values()];
+  // What is over goes on firing for a while, so that nobody is told twice; the product is well again at once.
+  const known = [...alerts.values()].filter(({ wellAt }) => wellAt === undefined);
   const firing = known.filter(
     ({ phase, severity, rule }) =>
       phase === 'firing' && (severity === 'critical' || rule === 'NotifyFailing'),

@@ -28,7 +28,7 @@ const token = {
   createdAt: time,
   expiresAt: time,
   from: {
-    enum: ['environment', 'plan', 'volume'],
+    enum: ['environment', 'generated', 'plan', 'volume'],
     description:
       'environment: BULKHEAD_TOKEN, or the one generated; plan: api.tokens; volume: made by people',
   },

@@ -86,16 +86,17 @@ export function createAdmission(rules: AdmissionRules, { tokens, sessions, now }
     };
   }
 
-  function refuseMutation({ headers, url }: IncomingMessage): void {
+  function refuseMutation({ headers, method, url }: IncomingMessage): void {
     const isLogin = url === SESSION_PATH;
     if (rules.readOnly && !isLogin) {
       throw new Problem(403, 'read-only', 'nothing may be changed here', {
         remedy: 'set `api: read_only: false` in the plan',
       });
     }
-    if (isJson(headers['content-type'])) return;
+    // No form can send a DELETE, and no page of another site without being asked first.
+    if (isJson(headers['content-type']) || (method === 'DELETE' && !hasBody(headers))) return;
     throw new Problem(415, 'not-json', 'a request that changes something must be application/json', {
-      remedy: 'send Content-Type: application/json, also without a body',
+      remedy: 'send Content-Type: application/json, also with a POST that has no body',
     });
   }
 
@@ -140,22 +141,30 @@ export function createAdmission(rules: AdmissionRules, { tokens, sessions, now }
 /** Somebody who wants to log in. */
 const STRANGER: Caller = { ...LOOPBACK, actor: 'nobody' };
 
+const CONSOLE_REMEDY =
+  'a page of ours sends X-Bulkhead-Console: 1, and its browser the Origin; what is no browser sends Authorization: Bearer TOKEN instead of a cookie';
+
 function refuseForgery(headers: IncomingMessage['headers']): void {
-  if (!isOwnOrigin(headers, 'missing is none')) throw crossSite();
+  if (!isOwnOrigin(headers, 'missing is none')) throw crossSite(CONSOLE_REMEDY);
   if (headers[CONSOLE_HEADER] !== undefined) return;
   throw new Problem(403, 'no-console-header', 'a change by a session needs the header X-Bulkhead-Console', {
-    remedy: 'send X-Bulkhead-Console: 1; what is no browser sends the token instead of a cookie',
+    remedy: CONSOLE_REMEDY,
   });
 }
 
-function crossSite(): Problem {
-  return new Problem(403, 'cross-site', 'the request comes from a page that is not ours');
+function crossSite(remedy?: string): Problem {
+  const detail = 'the request comes from a page that is not ours';
+  return new Problem(403, 'cross-site', detail, remedy === undefined ? {} : { remedy });
 }
 
 /** Two of them, and who reads which one is anybody's guess. */
 function oneHost({ rawHeaders, headers }: IncomingMessage): string | undefined {
   const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
   return count === 1 ? readHost(headers.host) : undefined;
+}
+
+function hasBody(headers: IncomingMessage['headers']): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }
 
 function isJson(type: string | undefined): boolean {

@@ -35,6 +35,8 @@ const sink = object({ name: text, type: text, lastSuccess: time, failures: count
   'failures',
 ]);
 
+const sinksOff = { ...list(text), description: 'names of those that are off, for their address is empty' };
+
 export const alertList = object(
   {
     schemaVersion: version,
@@ -42,6 +44,7 @@ export const alertList = object(
     alerts: list(alert),
     silences: list(silence),
     sinks: list(sink),
+    sinksOff,
   },
   ['schemaVersion', 'enabled', 'alerts', 'silences', 'sinks'],
 );
@@ -50,6 +53,7 @@ export const testAnswer = object(
   {
     schemaVersion: version,
     results: list(object({ sink: text, ok: yes, error: text }, ['sink', 'ok'])),
+    sinksOff,
   },
   ['schemaVersion', 'results'],
 );

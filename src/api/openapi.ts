@@ -46,7 +46,7 @@ export function describeApi(routes: readonly ApiRoute[], jobTypes: readonly stri
       version: VERSION,
       description:
         'Jobs, schedules and state of a product that Bulkhead supervises. Without a token the loopback may read, and nobody may do more. ' +
-        'A request that changes something must be application/json. Errors are application/problem+json (RFC 9457).',
+        'A request that changes something must be application/json, but for a DELETE without a body. Errors are application/problem+json (RFC 9457).',
     },
     security: [{ token: [] }, { session: [] }, {}],
     tags: Object.entries(GROUPS).map(([name, description]) => ({ name, description })),

@@ -6,7 +6,7 @@ import { cutText, type Paint, tameLine } from './terminal.ts';
 
 /** `now`: ms since the epoch. */
 export function renderAlerts(
-  { enabled, alerts, silences, sinks }: AlertsAnswer,
+  { enabled, alerts, silences, sinks, sinksOff }: AlertsAnswer,
   now: number,
   width: number | undefined,
   paint: Paint,
@@ -50,8 +50,14 @@ export function renderAlerts(
       .map(
         ({ name, failures, lastError = '' }) => `${name} failed ${failures} times: ${tameLine(lastError)}`,
       ),
-    ...(sinks.length === 0 ? ['nobody is told: the plan has no sinks'] : []),
+    ...(sinks.length === 0 ? [nobodyIsTold(sinksOff)] : []),
   ];
+}
+
+/** @param off names of sinks without an address */
+export function nobodyIsTold(off: readonly string[] = []): string {
+  if (off.length === 0) return 'nobody is told: the plan has no sinks';
+  return `nobody is told: every sink of the plan is off, for its url is empty: ${off.join(', ')}`;
 }
 
 function statusText({ status, silencedUntil, inhibitedBy }: AlertView): string {

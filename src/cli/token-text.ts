@@ -6,6 +6,7 @@ import { cutText, type Paint } from './terminal.ts';
 
 const FROM: Readonly<Record<TokenView['from'], string>> = {
   environment: 'BULKHEAD_TOKEN',
+  generated: 'Bulkhead itself, secrets/token',
   plan: 'the plan, api.tokens',
   volume: 'token create',
 };

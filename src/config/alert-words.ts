@@ -96,6 +96,9 @@ export function buildAlerts(
 ): AlertsPlan | undefined {
   if (read === undefined || read.enabled === false) return undefined;
   const given = (read.rules ?? {}) as Partial<Record<RuleName, ReadRule>>;
+  const sinks = [...(read.sinks ?? [])].flatMap(
+    ([name, one]) => buildSink(name, one, keyPlaceAt(tree, 'alerts', 'sinks', name), context) ?? [],
+  );
   return {
     product,
     rules: RULE_NAMES.flatMap((name) => {
@@ -110,8 +113,9 @@ export function buildAlerts(
         keep: keep ?? rule.keep,
       };
     }),
-    sinks: [...(read.sinks ?? [])].flatMap(
-      ([name, one]) => buildSink(name, one, keyPlaceAt(tree, 'alerts', 'sinks', name), context) ?? [],
+    sinks,
+    sinksOff: [...(read.sinks ?? [])].flatMap(([name]) =>
+      sinks.some((one) => one.name === name) ? [] : [name],
     ),
     repeat: read.repeat ?? 4 * 3_600_000,
     backups: schedules

@@ -9,6 +9,8 @@ export interface AlertsPlan {
   /** Every rule; those that are off are left out. */
   readonly rules: readonly RulePlan[];
   readonly sinks: readonly SinkPlan[];
+  /** Names of those that are off, for their address is empty. */
+  readonly sinksOff: readonly string[];
   /** After so long what still fires is told again. */
   readonly repeat: number;
   /** Schedules that make or prove backups, by the command they run. */

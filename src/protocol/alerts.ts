@@ -51,12 +51,16 @@ export interface AlertsAnswer {
   readonly alerts: readonly AlertView[];
   readonly silences: readonly SilenceView[];
   readonly sinks: readonly SinkView[];
+  /** Names of those that are off, for their address is empty. */
+  readonly sinksOff?: readonly string[];
 }
 
 /** The answer of POST /alerts/test: what came of a message to each sink. */
 export interface AlertTestAnswer {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly results: readonly { readonly sink: string; readonly ok: boolean; readonly error?: string }[];
+  /** As of AlertsAnswer. */
+  readonly sinksOff?: readonly string[];
 }
 
 /** The answer of POST /v1/alerts/tell: whether the command of a sink took a message. */

@@ -1,6 +1,9 @@
 /** The form a line has in `<dataDir>/logs/<service>.log` and in the memory of the last lines. */
 import type { LogLine } from './control.ts';
 
+/** The name PID 1's own lines go by. */
+export const OWN_NAME = 'bulkhead';
+
 /**
  * What stands before the bytes of a line. It is the container runtimes' format (Kubernetes CRI), so what reads their
  * files reads ours: time, stream, `F` for a full line or `P` for one that goes on in the next; behind a colon, as that

@@ -18,8 +18,8 @@ export interface StoredToken {
 export interface TokenView extends Omit<StoredToken, 'sha256' | 'createdAt'> {
   /** Of those that people made. */
   readonly createdAt?: string;
-  /** `environment`: BULKHEAD_TOKEN, or the one generated; `plan`: api.tokens; `volume`: made by `token create`. */
-  readonly from: 'environment' | 'plan' | 'volume';
+  /** `environment`: BULKHEAD_TOKEN; `generated`: made by us, for nobody set one; `plan`: api.tokens; `volume`: made by `token create`. */
+  readonly from: 'environment' | 'generated' | 'plan' | 'volume';
 }
 
 /** `GET /v1/tokens`. */

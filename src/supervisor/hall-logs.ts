@@ -1,6 +1,7 @@
 /** The logs room in the real world: our standard output, beside what shows the boot, and files on the volume. */
 import type { Plan } from '../config/plan.ts';
 import type { TaskPlan } from '../config/plan-runs.ts';
+import { OWN_NAME } from '../protocol/stored-line.ts';
 import { systemClock } from '../system/clock.ts';
 import { DatedFile } from '../system/dated-file.ts';
 import { LogFolder, listLogNames, readNewestEnds } from '../system/log-folder.ts';
@@ -10,7 +11,7 @@ import type { BootObserver } from './boot-observer.ts';
 import type { Companions } from './companions.ts';
 import { publicNames, secretParts } from './known-secrets.ts';
 import { LogCare } from './logs/care.ts';
-import { type Logs, OWN_NAME, openLogs } from './logs/logs.ts';
+import { type Logs, openLogs } from './logs/logs.ts';
 import type { FileEvent, LogFile, RestraintEvent } from './logs/ports.ts';
 import { Redactor } from './logs/redactor.ts';
 

@@ -23,9 +23,9 @@ export function createTokenShelf(plan: () => Plan, now: () => number): TokenShel
   }
 
   function given(): readonly TokenView[] {
-    const { api } = plan();
+    const { api, token } = plan();
     return [
-      { name: MAIN_TOKEN, role: 'admin', from: 'environment' },
+      { name: MAIN_TOKEN, role: 'admin', from: token === undefined ? 'generated' : 'environment' },
       ...(api?.tokens ?? []).map(({ name, role }): TokenView => ({ name, role, from: 'plan' })),
     ];
   }

@@ -80,6 +80,7 @@ function open(changes: Partial<SinkPlan> = {}, plan: Partial<AlertsPlan> = {}): 
         };
       }),
       sinks: [ops],
+      sinksOff: [],
       repeat: 4 * 3600 * SECOND,
       backups: [],
       ...plan,
@@ -191,6 +192,16 @@ describe('a webhook', () => {
     await pass(2 * MINUTE);
     expect(bodies().map(({ status: word }) => word)).toEqual(['firing', 'resolved']);
     expect(bodies()[1].endsAt).not.toBeNull();
+    expect(worst).toEqual([undefined, expect.stringContaining('ServiceDown app'), undefined]);
+  });
+
+  test('is over for the headline as soon as it is well again, though it is kept for a while', async () => {
+    open();
+    status = appIs('backoff');
+    await pass(MINUTE);
+    status = appIs('ready');
+    await pass(20 * SECOND);
+    expect(room.view().alerts).toMatchObject([{ fingerprint: 'ServiceDown/app', status: 'firing' }]);
     expect(worst).toEqual([undefined, expect.stringContaining('ServiceDown app'), undefined]);
   });
 

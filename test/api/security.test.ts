@@ -229,8 +229,11 @@ describe('what changes something', () => {
     expect(codeOf(await ask(STRANGER, { ...scrape, headers, payload: '{}' }))).toBe('415 not-json');
   });
 
-  test('is refused without a type though it has no body', async () => {
+  test('is refused without a type though it has no body, but for what no form can send', async () => {
     expect(codeOf(await ask(STRANGER, { ...scrape, headers: BEARER }))).toBe('415 not-json');
+    const end = { method: 'DELETE', url: '/tokens/nobody', headers: BEARER } as const;
+    expect((await ask(STRANGER, end)).statusCode).toBe(204);
+    expect(codeOf(await ask(STRANGER, { ...end, payload: '{}' }))).toBe('415 not-json');
   });
 
   test.each([

@@ -42,6 +42,15 @@ test('where they are off nothing is judged, and no API is brought', () => {
   expect([plan?.alerts, plan?.api]).toEqual([undefined, undefined]);
 });
 
+test('a sink whose address is empty is off, and known by its name', () => {
+  const { plan } = readText(`version: 1
+services: { app: { command: [x] } }
+alerts: { sinks: { ops: { type: webhook, url: '' }, chat: { type: slack, url: 'https://h.example/1' } } }
+`);
+  expect(plan?.alerts?.sinks.map(({ name }) => name)).toEqual(['chat']);
+  expect(plan?.alerts?.sinksOff).toEqual(['ops']);
+});
+
 test('a command is told as well: it has its user, its time and its variables, and no address', () => {
   const { plan } = readText(`version: 1
 services:

@@ -8,11 +8,14 @@ import { createTokenShelf } from '../../src/supervisor/token-files.ts';
 
 let dataDir: string;
 let shelf: TokenShelf;
+/** BULKHEAD_TOKEN */
+let given: string | undefined;
 beforeEach(() => {
+  given = 'of-the-environment';
   dataDir = mkdtempSync(join(tmpdir(), 'tokens-'));
   const api = { tokens: [{ name: 'grafana', role: 'viewer', token: 'x' }] };
   shelf = createTokenShelf(
-    () => ({ dataDir, api }) as unknown as Plan,
+    () => ({ dataDir, api, token: given }) as unknown as Plan,
     () => 0,
   );
 });
@@ -32,6 +35,12 @@ test('a token is a file for its owner’s eyes, and outlives us', () => {
     'deploy operator volume',
   ]);
   expect(JSON.stringify(shelf.list())).not.toContain(deploy.sha256);
+});
+
+test('the main one is of whoever gave it, or our own', () => {
+  expect(shelf.list()[0]).toEqual({ name: 'main', role: 'admin', from: 'environment' });
+  given = undefined;
+  expect(shelf.list()[0]).toEqual({ name: 'main', role: 'admin', from: 'generated' });
 });
 
 test.each(['main', 'grafana', 'deploy'])('no second one can be called %s', (name) => {

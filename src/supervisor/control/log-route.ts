@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { LogLine } from '../../protocol/control.ts';
+import { OWN_NAME } from '../../protocol/stored-line.ts';
 import { listMeant } from './known-services.ts';
 import { openLineStream } from './line-stream.ts';
 import { badRequest } from './request-body.ts';
@@ -72,7 +73,7 @@ interface LogQuery {
 function readQuery(target: ControlTarget, query: URLSearchParams): LogQuery {
   const product = target.product();
   // They have logs, too, and are no services.
-  const others = new Set([...product.schedules.map(({ name }) => name), ...target.jobTypes()]);
+  const others = new Set([OWN_NAME, ...product.schedules.map(({ name }) => name), ...target.jobTypes()]);
   const asked = query.getAll('service');
   const services = [
     ...listMeant(
@@ -99,7 +100,7 @@ function readKept(target: ControlTarget, { services, tail, since }: LogQuery): r
 
 function droppedNote(count: number): LogLine {
   const line = `dropped ${count} lines: the reader is too slow`;
-  return { time: new Date().toISOString(), service: 'bulkhead', stream: 'note', line };
+  return { time: new Date().toISOString(), service: OWN_NAME, stream: 'note', line };
 }
 
 export function isYes(value: string | null): boolean {

@@ -10,7 +10,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { LogFormat, LogLevel } from '../../config/plan.ts';
 import type { LogLine } from '../../protocol/control.ts';
 import { LEVEL_NUMBERS } from '../../protocol/levels.ts';
-import { parseStoredLine, shortJobId } from '../../protocol/stored-line.ts';
+import { OWN_NAME, parseStoredLine, shortJobId } from '../../protocol/stored-line.ts';
 import { readStructured } from '../../protocol/structured.ts';
 import { type OpenEnds, readKeptLines } from './kept-lines.ts';
 import { type Filter, Listeners } from './listeners.ts';
@@ -26,9 +26,6 @@ import { tellingLine } from './telling-line.ts';
 
 /** Among how many of the newest the telling one is sought: a stack of Node and what stands around it. */
 const TELLING_LINES = 20;
-
-/** The name PID 1's own lines go by. */
-export const OWN_NAME = 'bulkhead';
 
 export interface LogsOptions {
   readonly clock: Clock;

@@ -360,6 +360,15 @@ describe('streams', () => {
     ).toEqual(['b', 'c']);
   });
 
+  test('of our own lines go by our name', async () => {
+    const target = fakeTarget();
+    target.write(line('up', 'bulkhead'));
+    target.write(line('elsewhere'));
+    await using control = await openControl(target);
+    const { text } = await ask(control.path, 'GET', '/v1/logs?service=bulkhead&tail=2');
+    expect(JSON.parse(text).line).toBe('up');
+  });
+
   test('that follow end when the server closes, and let go of what they followed', async () => {
     const target = fakeTarget();
     const control = await openControl(target);
