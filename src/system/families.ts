@@ -29,11 +29,17 @@ export function readFamilies(): { readonly leader: Leader; readonly load: Family
   return [...living].map((leader) => ({ leader, load: sum(view.relativesOf(leader).map(readLoad)) }));
 }
 
-/** Each process of each family that lives, with the name before the generation; looked for as they are taken. */
-export function* listFamilies(): Generator<{ readonly service: string; readonly pid: number }> {
+/**
+ * Each process of each family that lives, with the name before the generation; looked for as they are taken.
+ * @param wants asked before the processes of a family are looked for
+ */
+export function* listFamilies(
+  wants: (service: string) => boolean,
+): Generator<{ readonly service: string; readonly pid: number }> {
   const view = ProcessView.shared();
   for (const leader of living) {
     const service = leader.tag.slice(0, leader.tag.lastIndexOf(':'));
+    if (!wants(service)) continue;
     for (const { pid } of view.relativesOf(leader)) yield { service, pid };
   }
 }

@@ -2,12 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { listFamilies } from './families.ts';
+import { shareOut } from './share-out.ts';
 
 /** Processes and threads that have come since are found so late. ms */
 const SEARCH_MS = 2000;
 /** What neither ran nor waited so long between two searches is not asked in between. ms */
 const IDLE_MS = 1;
-/** About so many are read at once: what takes the time of those that wait is no help. */
+/** No more are read at once, shared among the services: what takes the time of those that wait is no help. */
 const MOST_THREADS = 256;
 const NS = 1e6;
 
@@ -66,20 +67,22 @@ export class ProcessorWaits {
   #search(): void {
     const found = new Map<string, Thread>();
     const own = getPriority();
-    for (const { service, pid } of listFamilies()) {
-      if (found.size >= MOST_THREADS) break;
-      if (isPatient(pid, own)) continue;
-      for (const path of listThreads(pid)) {
-        const times = readTimes(path);
-        if (times === undefined) continue;
-        const known = this.#threads.get(path);
-        const isAsked =
-          known === undefined ||
-          times.ran - known.ranThen >= IDLE_MS ||
-          times.waited - known.waitedThen >= IDLE_MS;
-        const { ran, waited } = isAsked && known?.isAsked ? known : times;
-        found.set(path, { service, ran, waited, ranThen: times.ran, waitedThen: times.waited, isAsked });
-      }
+    const paths = new Map<string, string[]>();
+    const wants = (service: string): boolean => (paths.get(service)?.length ?? 0) < MOST_THREADS;
+    for (const { service, pid } of listFamilies(wants)) {
+      if (!wants(service) || isPatient(pid, own)) continue;
+      paths.set(service, [...(paths.get(service) ?? []), ...listThreads(pid)]);
+    }
+    for (const { of: service, one: path } of shareOut(paths, MOST_THREADS)) {
+      const times = readTimes(path);
+      if (times === undefined) continue;
+      const known = this.#threads.get(path);
+      const isAsked =
+        known === undefined ||
+        times.ran - known.ranThen >= IDLE_MS ||
+        times.waited - known.waitedThen >= IDLE_MS;
+      const { ran, waited } = isAsked && known?.isAsked ? known : times;
+      found.set(path, { service, ran, waited, ranThen: times.ran, waitedThen: times.waited, isAsked });
     }
     this.#threads = found;
   }

@@ -13,6 +13,8 @@ const WINDOW_MS = 100;
 const LOOK_MS = 250;
 /** Of what the loudest writes: who writes so much is loud too, and not among those that must not wait. */
 const LOUD_SHARE = 0.25;
+/** However much was read at once, its service is not left unread for longer: it may be another generation by then. */
+const LONGEST_REST_MS = 250;
 /** Looks at which all were quiet, until none is needed any more. */
 const QUIET_LOOKS = 8;
 /** Nothing was done to a service for so long: it is free again, and it is said. */
@@ -93,7 +95,7 @@ export class LoudServices {
     if (this.#disarm === undefined) this.#listen(bytes);
     const { read } = this.#restraint;
     if (!mayWait || read === Number.POSITIVE_INFINITY) return 0;
-    return flow.read.take(bytes, read, this.#options.clock.mono());
+    return flow.read.take(bytes, read, this.#options.clock.mono(), LONGEST_REST_MS);
   }
 
   /** Whether so many bytes of it may be shown on standard output. */

@@ -6,9 +6,14 @@ export class Pace {
   /** Until when what came is paid for; ms of the monotonic clock. */
   #paid = Number.NEGATIVE_INFINITY;
 
-  /** @returns for how many ms nothing more should come, 0 or more; @param rate bytes a second */
-  take(bytes: number, rate: number, now: number): number {
-    this.#paid = Math.max(this.#paid, now - BURST_MS) + (bytes * 1000) / rate;
+  /**
+   * @param rate bytes a second
+   * @param longest nobody waits longer than this for what came before; ms
+   * @returns for how many ms nothing more should come, 0 or more
+   */
+  take(bytes: number, rate: number, now: number, longest = Number.POSITIVE_INFINITY): number {
+    const paid = Math.max(this.#paid, now - BURST_MS) + (bytes * 1000) / rate;
+    this.#paid = Math.min(paid, now + longest);
     return Math.max(0, this.#paid - now);
   }
 

@@ -151,6 +151,24 @@ describe('a service that writes more than there is processor time for', () => {
     expect(next.stdout.paused).toBe(next.stdout.resumed);
   });
 
+  it('is never left unread for long, whatever came at once, and nor is the generation after it', async () => {
+    const fixture = open(false);
+    const { attach, clock } = fixture;
+    const app = attach('app');
+    await flood(fixture, app.stdout, 100);
+    // What many pipes of one service gave out before they were told to pause.
+    for (let piece = 0; piece < 80; piece += 1) {
+      app.stdout.send(PIECE);
+      await nextTurn();
+    }
+    await settle();
+    clock.advance(250);
+    const next = attach('app', 2);
+    next.stdout.send('starting\n');
+    clock.advance(250);
+    expect(next.stdout.resumed).toBe(next.stdout.paused);
+  });
+
   it('waits for its file and for its turn, and goes on when it need wait for neither', async () => {
     const fixture = open();
     const { attach, file, clock } = fixture;
