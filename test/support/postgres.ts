@@ -70,6 +70,8 @@ export class TestVolume {
       readReports(child, (report) => {
         reports.push(report);
         options.onReport?.(report, child);
+        // It goes on until nobody wants its figures any more.
+        if (name === 'measure' && report.type === 'result') (child.stdio[3] as Socket).end();
       });
       child.stderr?.on('data', (chunk: Buffer) => {
         stderr += chunk.toString();
