@@ -27,8 +27,8 @@ export function noteLogFiles(
   };
 }
 
-/** One sentence without a final stop. */
+/** One sentence without a final stop; the cause comes first, for /health shows only the beginning of a long one. */
 function tell(services: readonly string[], cause: string): string {
-  const [files, lines] = services.length === 1 ? ['file', 'its lines'] : ['files', 'their lines'];
-  return `cannot write the log ${files} of ${services.join(', ')}: ${cause}; ${lines} go to standard output only`;
+  const files = services.length === 1 ? 'a log file' : 'log files';
+  return `cannot write ${files}: ${cause}; lines of ${services.join(', ')} go to standard output only`;
 }

@@ -13,8 +13,8 @@ test('log files that cannot be written are one note for each cause as long as th
   notes.forget('app');
   expect(notes.list()).toEqual([
     'of the boot',
-    'cannot write the log files of app, db: ENOSPC: no space left on device, write; their lines go to standard output only',
-    'cannot write the log file of web: EIO: i/o error, write; its lines go to standard output only',
+    'cannot write log files: ENOSPC: no space left on device, write; lines of app, db go to standard output only',
+    'cannot write a log file: EIO: i/o error, write; lines of web go to standard output only',
   ]);
   for (const service of ['db', 'app', 'web']) note({ service, cause: undefined });
   expect(notes.list()).toEqual(['of the boot']);
