@@ -59,6 +59,13 @@ RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq 
  && strip -o /node /usr/local/bin/node && /node --version
 
 # ---------------------------------------------------------------------------------------------------------------
+# The server of an older major, to move a volume away from it: --build-arg OLD_POSTGRES=16
+FROM ${NODE_IMAGE} AS old-postgres
+ARG OLD_POSTGRES=
+COPY docker/old-postgres /usr/local/bin/
+RUN old-postgres ${OLD_POSTGRES}
+
+# ---------------------------------------------------------------------------------------------------------------
 FROM ${DEBIAN_IMAGE} AS core
 
 # Before any package can take one: a volume outlives the image, so these numbers never change.
@@ -98,6 +105,8 @@ ENV BULKHEAD_TIER=core \
     PGHOST=/run/bulkhead/pg \
     NODE_ENV=production \
     LANG=C.UTF-8
+
+COPY --from=old-postgres /usr/lib/postgresql /usr/lib/postgresql
 
 # V8 keeps what it has compiled by uid and flags. One real boot for each uid that people use fills it with just what a
 # boot runs, PID 1's and our programs' both.

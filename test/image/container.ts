@@ -10,6 +10,9 @@ export const IMAGE = process.env.BULKHEAD_TEST_IMAGE ?? 'bulkhead:core-test';
 export const SCRAPER_IMAGE = process.env.BULKHEAD_TEST_SCRAPER_IMAGE ?? 'bulkhead:scraper-test';
 export const FULL_IMAGE = process.env.BULKHEAD_TEST_FULL_IMAGE ?? 'bulkhead:full-test';
 
+/** Core with the server of an older major beside its own. */
+export const UPGRADE_IMAGE = process.env.BULKHEAD_TEST_UPGRADE_IMAGE ?? 'bulkhead:upgrade-test';
+
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
