@@ -22,7 +22,9 @@ it('serves a volume of the older major by that one, and moves it when somebody s
   expect(told).toMatch(/PostgreSQL 16, and 17 is here: bulkhead db upgrade moves it/);
   // The server alone is there, no pg_dump of its major: the backup that one wants before is the old image's to make.
   const upgrade = ['bulkhead', 'db', 'upgrade', '--yes'];
-  expect((await container.exec(upgrade)).stderr).toMatch(/no verified backup of this cluster of the last day/);
+  expect((await container.exec(upgrade)).stderr).toMatch(
+    /no verified backup of this cluster of the last day/,
+  );
   const { code, stderr } = await container.exec([...upgrade, '--yes-without-backup']);
   expect([code, stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
   await container.ready();
