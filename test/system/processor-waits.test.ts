@@ -7,6 +7,7 @@ useChildren();
 
 const BURNS = `$| = 1; print "burns\\n"; 1 while 1`;
 
+// A kernel without CONFIG_SCHED_INFO keeps no such record; nobody is restrained there.
 test.skipIf(!existsSync('/proc/self/schedstat'))(
   'threads of those asked for are seen to run or to wait all the time; others and patient ones are not counted',
   async () => {
